@@ -1,0 +1,1 @@
+"""Five deep-learning labs and the grader that marks them against SymPy."""

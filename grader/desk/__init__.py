@@ -1,0 +1,1 @@
+"""What an instructor gets: gradebook, report and feedback pages."""

@@ -1,0 +1,165 @@
+"""The central types: a lab, its questions, and what a judge found.
+
+Knows what a mark is made of. Refuses to know how an answer is obtained or what is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from grader.judge.facts import Ask, Read, Reply
+    from grader.judge.source import Source
+    from grader.judge.truth import Truth
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a run fixes: the secret `seed` of the hidden points and the `device` (cpu or cuda)."""
+
+    seed: str
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all."""
+
+    asks: tuple[Ask | Read, ...]
+    truth: Truth
+    weight: float = 1.0
+
+
+class Check(Protocol):
+    """What to ask, and against which part of the graph."""
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """Draw the points and compute what is right there, for the question called `name`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """One graded name. `points` are the points of the sheet."""
+
+    name: str
+    points: float
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab as the grader sees it; `name` is that of its three files."""
+
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+
+    @property
+    def points(self) -> float:
+        """The sum of all points."""
+        return sum(question.points for question in self.questions)
+
+
+class Status(StrEnum):
+    """How a question ended; the words are part of `report.json`."""
+
+    PASS = "pass"
+    PARTIAL = "partial"
+    FAIL = "fail"
+    MISSING = "missing"
+    UNGRADED = "ungraded"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One row of theirs against expected, as shown on the feedback page."""
+
+    what: str
+    at: str
+    theirs: str
+    expected: str
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge found: `score` is a share of the points, 0 to 1; `note` a code of `judge.notes`."""
+
+    status: Status
+    note: str
+    message: str
+    score: float
+    remarks: tuple[str, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a judge may look at: the replies to a trial's asks, the code, and what the code used."""
+
+    replies: tuple[Reply, ...]
+    source: Source
+    used: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A question with its verdict."""
+
+    question: Question
+    verdict: Verdict
+
+    @property
+    def score(self) -> float:
+        """Points earned, to the hundredth."""
+        return round(self.question.points * self.verdict.score, 2)
+
+
+@dataclass(frozen=True)
+class CellRun:
+    """A code cell as it ran: `outputs` in notebook format 4; `outcome` ok, error, timeout, died, or skipped."""
+
+    outputs: tuple[Mapping[str, object], ...]
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable."""
+
+    student: str
+    lab: str
+    file: str
+    marks: tuple[Mark, ...]
+    seconds: float
+    problem: str = ""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """`graded` or `unreadable`."""
+        return "unreadable" if self.problem else "graded"
+
+    @property
+    def score(self) -> float:
+        """Points earned."""
+        return round(sum(mark.score for mark in self.marks), 2)
+
+    @property
+    def max_score(self) -> float:
+        """Points to be had."""
+        return sum(mark.question.points for mark in self.marks)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run, as `report.json` holds it (version 1)."""
+
+    device: str
+    seed: str
+    results: tuple[Result, ...]

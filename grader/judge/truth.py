@@ -1,0 +1,166 @@
+"""What is right, in the form in which a judge compares it: arrays, names and limits.
+
+Knows expected values as float64 arrays rounded from 50 digits. Refuses to know how they were derived.
+Each type here has one function in this room that judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from grader.judge.facts import Array
+
+Named: TypeAlias = "Mapping[str, Array]"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Errors relative to the size of what is right: `agree` passes, up to `slip` passes with a remark."""
+
+    agree: float
+    slip: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """One hidden point: `inputs` by name, for messages, and `expected` by path of the result."""
+
+    inputs: Named
+    expected: Named
+
+
+@dataclass(frozen=True)
+class Values:
+    """The result at every point; `labels` names each path of the result for people.
+
+    `kinds` is the kind of object asked for at a path (numpy, list; a tensor where nothing is said).
+    """
+
+    points: tuple[Point, ...]
+    labels: Mapping[str, str]
+    kinds: Mapping[str, str]
+    tolerance: Tolerance
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The result at every point, and the gradients that autograd pulls back through it.
+
+    `gradients` are points whose `expected` maps the path of an argument to its gradient.
+    """
+
+    values: Values
+    gradients: tuple[Point, ...]
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The result before, and after its argument was overwritten: a view follows, a copy does not.
+
+    `dtype` is that of the argument, which the result must keep.
+    """
+
+    before: Values
+    after: Values
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Named steps, each judged from the student's own values of the steps before it.
+
+    `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
+    own. `locally(point, own)` gives what each step is, taken from `own` values of its parents, once for
+    each way of writing it.
+    """
+
+    points: tuple[Point, ...]
+    keys: tuple[Mapping[str, str], ...]
+    locally: Callable[[int, Named], tuple[Named, ...]]
+    parents: Mapping[str, tuple[str, ...]]
+    tolerance: Tolerance
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The edges of a drawn graph."""
+
+    edges: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Parameters and losses of gradient descent: paths "0" (w), "1" (b, where there is one), "2" (losses)."""
+
+    values: Values
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A least-squares problem with its optimum: features (n, d), targets (n,), the least mean squared error."""
+
+    features: Array
+    targets: Array
+    optimum: float
+    excess: float
+    with_bias: bool
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A result, or a gradient, over a whole range, in units in the last place of `dtype`.
+
+    `inputs` and `expected` have one entry a point. `path` is that of the differentiated argument, or None for the
+    value itself. `limit` is in ulp.
+    """
+
+    inputs: Named
+    expected: Array
+    path: str | None
+    dtype: str
+    limit: float
+
+
+@dataclass(frozen=True)
+class Updates:
+    """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape)."""
+
+    points: tuple[Point, ...]
+    tolerance: Tolerance
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random results: shapes by path, all in [`low`, `high`), two calls differ, on `device`."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    low: float
+    high: float
+    device: str
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A seeded draw and the same without its axes of length 1; `expected` is None where the device draws its own."""
+
+    expected: Array | None
+    shape: tuple[int, ...]
+    low: float = 0.0
+    high: float = 1.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the code may not use, and what it must: names, with the sentence that says why."""
+
+    forbidden: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
+    why: str = ""
+
+
+Truth: TypeAlias = (
+    "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"
+)

@@ -1,0 +1,136 @@
+"""Fresh arguments for one call, as a question describes them.
+
+Knows how a description becomes tensors, arrays, functions and containers, and where in them each array
+lies: "0" is the first argument, "1.w1" an entry of a dict, "0.0" of a list. Refuses to know the student's code.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+
+from grader.kernel.frames import Array, Body
+
+Holder: TypeAlias = "torch.Tensor | Array"
+Contents: TypeAlias = tuple[tuple[int, ...], bytes]
+
+_tensor = torch.tensor
+_detach = torch.Tensor.detach
+_to = torch.Tensor.to
+_copy = torch.Tensor.copy_
+_numpy = torch.Tensor.numpy
+_require = torch.Tensor.requires_grad_
+_no_grad = torch.no_grad
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of one call, and the tensors and arrays in them by path."""
+
+    values: tuple[Any, ...]
+    holders: Mapping[str, Holder]
+
+    def leaves(self) -> dict[str, torch.Tensor]:
+        """The tensors that gradients can flow to."""
+        return {
+            path: held
+            for path, held in self.holders.items()
+            if isinstance(held, torch.Tensor) and held.dtype.is_floating_point
+        }
+
+    def contents(self) -> dict[str, Contents]:
+        """What every tensor and array holds now."""
+        return {path: _contents(held) for path, held in self.holders.items()}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A question's description of its arguments; `arrays` hold the values of all points."""
+
+    described: Sequence[Any]
+    arrays: Sequence[Array]
+    dtype: str
+    device: str
+
+    def make(self, point: int) -> Arguments:
+        """New arguments for a point, sharing nothing with those of any other call."""
+        holders: dict[str, Holder] = {}
+        values = tuple(
+            self._value(part, point, str(i), holders) for i, part in enumerate(self.described)
+        )
+        return Arguments(values, holders)
+
+    def _value(self, described: Body, point: int, path: str, holders: dict[str, Holder]) -> Any:
+        ((kind, content),) = described.items()
+        match kind:
+            case "tensor":
+                holders[path] = self.tensor(self.arrays[content][point, ...])
+                return holders[path]
+            case "numpy":
+                holders[path] = self._array(self.arrays[content][point, ...])
+                return holders[path]
+            case "function":
+                return function(tuple(content["parameters"]), content["expression"])
+            case "device":
+                return torch.device(self.device)
+            case "float":
+                return float.fromhex(content)
+            case "tuple":
+                return [self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)]
+            case "map":
+                return {k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()}
+            case "plain":
+                return content
+        raise ValueError(f"no argument is made from {kind}")
+
+    def tensor(self, values: Array) -> torch.Tensor:
+        """A tensor of its own memory; floating values in the question's dtype."""
+        dtype = getattr(torch, self.dtype) if values.dtype.kind == "f" else None
+        return _tensor(np.array(values), dtype=dtype, device=self.device)
+
+    def _array(self, values: Array) -> Array:
+        # NumPy has no bfloat16; its nearest wider type stands in.
+        dtype = "float32" if self.dtype == "bfloat16" else self.dtype
+        return np.array(values, dtype if values.dtype.kind == "f" else values.dtype)
+
+
+@cache
+def function(parameters: tuple[str, ...], expression: str) -> Callable[..., Any]:
+    """A function of its `parameters` from an expression over them, `torch` and `math`."""
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg(name) for name in parameters],
+        kwonlyargs=[], kw_defaults=[], defaults=[],
+    )
+    body = ast.parse(expression, mode="eval").body
+    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
+    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), {"torch": torch, "math": math})
+    return made
+
+
+def require_gradients(leaves: Mapping[str, torch.Tensor]) -> None:
+    """Let autograd follow these tensors."""
+    for leaf in leaves.values():
+        _require(leaf)
+
+
+def overwrite(holder: Holder, values: Array) -> None:
+    """Put new values into the memory of a tensor or an array."""
+    if isinstance(holder, torch.Tensor):
+        with _no_grad():
+            _copy(_detach(holder), _tensor(np.array(values)))
+    else:
+        np.copyto(holder, values, casting="same_kind")
+
+
+def _contents(held: Holder) -> Contents:
+    if isinstance(held, torch.Tensor):
+        plain = _to(_detach(held), device="cpu")
+        held = _numpy(_to(plain, dtype=torch.float32) if plain.dtype is torch.bfloat16 else plain)
+    return held.shape, held.tobytes()

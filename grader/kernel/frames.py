@@ -1,0 +1,182 @@
+"""Frames: a small JSON header and raw arrays, with a length in front, on a byte stream.
+
+Knows how a message is laid out and how large it may be. Refuses to know what a message means, who sent
+it, or how long to wait for it. Whatever is odd is a `FrameError`, and nothing is ever unpickled.
+
+A frame is three parts, all numbers little-endian:
+
+    total length, 4 bytes | header length, 4 bytes | header, UTF-8 JSON | the arrays' bytes, one after another
+
+where the total counts what follows the first 4 bytes, and the header is `{"body": …, "arrays": [[dtype, shape], …]}`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Body: TypeAlias = dict[str, Any]
+
+DTYPES: Final = {
+    name: np.dtype(name).newbyteorder("<")
+    for name in (
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+        "float16", "float32", "float64", "complex64", "complex128",
+    )
+}
+"""Every dtype that may travel."""
+
+_LENGTH: Final = struct.Struct("<I")
+_PIECE: Final = 1 << 20
+_ESCAPED_SURROGATE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
+
+
+class FrameError(Exception):
+    """The bytes are no frame, or one that breaks a cap."""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The largest frame that is read: bytes in all and in the header, arrays, and axes of an array."""
+
+    total: int = 96 << 20
+    header: int = 32 << 20
+    arrays: int = 50_000
+    axes: int = 16
+
+
+CAPS: Final = Caps()
+
+
+def encode(body: Mapping[str, Any], arrays: Sequence[Array] = ()) -> bytes:
+    """The frame of a message.
+
+    Raises FrameError for a dtype outside `DTYPES`, and for text or numbers that JSON has no word for.
+    """
+    if odd := {array.dtype.name for array in arrays} - DTYPES.keys():
+        raise FrameError(f"no frame holds an array of {sorted(odd)}")
+    listed = [[array.dtype.name, list(array.shape)] for array in arrays]
+    try:
+        text = json.dumps({"body": body, "arrays": listed}, ensure_ascii=False, allow_nan=False)
+        header = text.encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise FrameError(f"the header is no JSON: {error}") from error
+    rest = b"".join([_LENGTH.pack(len(header)), header, *map(_raw, arrays)])
+    if len(rest) >= 1 << 32:
+        raise FrameError("the frame is longer than its length field can say")
+    return _LENGTH.pack(len(rest)) + rest
+
+
+def _raw(array: Array) -> bytes:
+    return array.astype(DTYPES[array.dtype.name], copy=False).tobytes()
+
+
+def decode(frame: bytes, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
+    """The message in a whole frame: its body, and its arrays in the machine's byte order, read-only.
+
+    Raises FrameError for anything that `encode` would not have written.
+    """
+    if len(frame) < 2 * _LENGTH.size:
+        raise FrameError("the frame is cut off")
+    total, size = struct.unpack_from("<II", frame)
+    start = 2 * _LENGTH.size + size
+    if total > caps.total or total != len(frame) - _LENGTH.size:
+        raise FrameError("the frame's length is not what it says")
+    if size > caps.header or start > len(frame):
+        raise FrameError("the header's length is out of bounds")
+    body, listed = _header(frame[2 * _LENGTH.size : start], caps)
+    arrays = []
+    for dtype, shape in listed:
+        count = math.prod(shape)
+        end = start + count * dtype.itemsize
+        if end > len(frame):
+            raise FrameError("an array is longer than the frame")
+        flat = np.frombuffer(frame, dtype, count, start) if count else np.empty(0, dtype)
+        arrays.append(_frozen(flat.reshape(shape)))
+        start = end
+    if start != len(frame):
+        raise FrameError("there are bytes left over")
+    return body, tuple(arrays)
+
+
+def _frozen(array: Array) -> Array:
+    # A copy, because a view may be unaligned and would keep the whole frame alive.
+    copy = array.astype(array.dtype.newbyteorder("="), copy=True)
+    copy.flags.writeable = False
+    return copy
+
+
+def _header(raw: bytes, caps: Caps) -> tuple[Body, list[tuple[np.dtype[Any], tuple[int, ...]]]]:
+    try:
+        text = raw.decode()
+        if _ESCAPED_SURROGATE.search(text):
+            raise FrameError("the header holds half a character")
+        header = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise FrameError("the header is no JSON") from error
+    match header:
+        case {"body": dict(body), "arrays": list(listed)} if len(header) == 2:  # noqa: PLR2004
+            pass
+        case _:
+            raise FrameError("the header is of another form")
+    if len(listed) > caps.arrays:
+        raise FrameError("the frame holds too many arrays")
+    return body, [_described(item, caps) for item in listed]
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise FrameError(f"the header says {word}, which is no JSON")
+
+
+def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    match item:
+        case [str(name), list(shape)] if name in DTYPES and len(shape) <= caps.axes:
+            if all(type(n) is int and 0 <= n <= caps.total for n in shape):
+                return DTYPES[name], tuple(shape)
+    raise FrameError("an array is not described as one")
+
+
+def read_frame(read: Callable[[int], bytes], caps: Caps = CAPS) -> bytes | None:
+    """The next whole frame of a stream, or None where the stream has ended between two frames.
+
+    `read(n)` gives between 1 and n bytes, or none at the end. Raises FrameError for a length above
+    the cap, before any of it is read, and for a stream that ends within a frame.
+    """
+    head = _exactly(_LENGTH.size, read)
+    if not head:
+        return None
+    if len(head) < _LENGTH.size:
+        raise FrameError("the stream ended within a frame")
+    (total,) = _LENGTH.unpack(head)
+    if total > caps.total:
+        raise FrameError(f"a frame of {total} bytes is above the cap of {caps.total}")
+    rest = _exactly(total, read)
+    if len(rest) < total:
+        raise FrameError("the stream ended within a frame")
+    return bytes(head + rest)
+
+
+def _exactly(count: int, read: Callable[[int], bytes]) -> bytearray:
+    gathered = bytearray()
+    while len(gathered) < count:
+        piece = read(min(_PIECE, count - len(gathered)))
+        if not piece:
+            break
+        gathered += piece
+    return gathered
+
+
+def write_frame(write: Callable[[bytes], int], frame: bytes) -> None:
+    """The whole frame onto a stream; `write(bytes)` says how many of them it took."""
+    left = memoryview(frame)
+    while left:
+        left = left[write(bytes(left[:_PIECE])) :]

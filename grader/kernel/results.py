@@ -1,0 +1,179 @@
+"""From whatever a student's code returned or raised, to plain numbers and names that can be sent.
+
+Knows tensors, arrays, numbers and the containers they come in, and takes them apart with methods that
+were looked up before any student's code ran. Refuses to know what was asked for or what is right. Of an
+object that it does not know it says the type's name, and runs none of its methods.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from grader.kernel.frames import DTYPES, Array, Body
+
+TEXT: Final = 2_000
+DEPTH: Final = 16
+NODES: Final = 50_000
+BYTES: Final = 64 << 20
+
+_detach = torch.Tensor.detach
+_to = torch.Tensor.to
+_numpy = torch.Tensor.numpy
+_item = torch.Tensor.item
+_numel = torch.Tensor.numel
+_resolve_conj = torch.Tensor.resolve_conj
+_resolve_neg = torch.Tensor.resolve_neg
+_Plain = torch._C.DisableTorchFunctionSubclass
+_NUMBERS: Final = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
+
+
+class TooLargeError(Exception):
+    """A result has more nodes, more bytes or more depth than is sent."""
+
+
+def clipped(text: str, length: int = TEXT) -> str:
+    """Text that can travel: at most `length` characters, none of them half a character."""
+    short = text if len(text) <= length else text[:length] + "…"
+    return short.encode("utf-8", "replace").decode()
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, which no metaclass can answer in its place."""
+    return clipped(str(type.__dict__["__name__"].__get__(type(value))), 200)
+
+
+class Writer:
+    """Takes results apart into a skeleton in JSON and a list of arrays, under caps that hold for a whole reply."""
+
+    def __init__(self) -> None:
+        self.arrays: list[Array] = []
+        self._nodes = NODES
+        self._bytes = BYTES
+
+    def begin(self) -> None:
+        """Start a new list of arrays."""
+        self.arrays = []
+
+    def node(self, value: Any, depth: int = 0) -> Body:
+        """The skeleton of a result of any kind; its arrays are appended. Raises TooLargeError."""
+        self._nodes -= 1
+        if self._nodes < 0 or depth > DEPTH:
+            raise TooLargeError
+        kind = type(value)
+        if issubclass(kind, (torch.Tensor, np.ndarray, np.generic)):
+            return self._array(value)
+        if kind in _NUMBERS:
+            return self._number(value)
+        if kind is str:
+            return {"other": "str", "text": clipped(value)}
+        if issubclass(kind, list):
+            items = list(list.__iter__(value))
+            return self._numbers(items) or self._tuple(items, depth)
+        if issubclass(kind, tuple):
+            return self._tuple(tuple.__iter__(value), depth)
+        if issubclass(kind, dict) and all(type(key) is str for key in dict.__iter__(value)):
+            items = list(dict.items(value))
+            return {"map": {clipped(key): self.node(part, depth + 1) for key, part in items}}
+        return {"other": "None" if value is None else type_name(value), "text": ""}
+
+    def _tuple(self, items: Iterable[Any], depth: int) -> Body:
+        return {"tuple": [self.node(item, depth + 1) for item in items]}
+
+    def _array(self, value: Any) -> Body:
+        """A tensor, an array or a NumPy scalar; one without plain numbers in it is Other."""
+        try:
+            array, kind, dtype, device = self._opened(value)
+        except TooLargeError:
+            raise
+        except Exception as error:
+            return {"other": type_name(value), "text": clipped(str(error), 200)}
+        if array.dtype.name not in DTYPES:
+            return {"other": type_name(value), "text": f"dtype {dtype}"}
+        return self._leaf(array, kind, dtype, device)
+
+    def _opened(self, value: Any) -> tuple[Array, str, str, str]:
+        if not issubclass(type(value), torch.Tensor):
+            array = np.asarray(value) if isinstance(value, np.generic) else np.ndarray.view(value, np.ndarray)
+            self._afford(array.nbytes)
+            return array, "numpy", array.dtype.name, "cpu"
+        with _Plain():
+            plain = _detach(value)
+            dtype, device = str(plain.dtype).removeprefix("torch."), str(plain.device)
+            self._afford(_numel(plain) * plain.element_size())
+            if plain.dtype is torch.bfloat16:
+                plain = _to(plain, dtype=torch.float32)
+            return _numpy(_resolve_neg(_resolve_conj(_to(plain, device="cpu")))), "tensor", dtype, device
+
+    def _number(self, value: Any) -> Body:
+        kind = type(value)
+        if kind is int and not -(2**63) <= value < 2**63:
+            return {"other": "int", "text": "beyond 64 bits"}
+        return self._leaf(np.array(value, _NUMBERS[kind]), kind.__name__, _NUMBERS[kind], "cpu")
+
+    def _numbers(self, items: list[Any]) -> Body | None:
+        """A list of nothing but numbers as one leaf, or None."""
+        values, dtypes, devices = [], set(), set()
+        for item in items:
+            kind = type(item)
+            if kind in _NUMBERS:
+                found = (item, _NUMBERS[kind], "cpu")
+            elif issubclass(kind, np.generic):
+                found = (item, item.dtype.name, "cpu")
+            elif issubclass(kind, torch.Tensor) and _one(item):
+                with _Plain():
+                    plain = _detach(item)
+                    found = (_item(plain), str(plain.dtype).removeprefix("torch."), str(plain.device))
+            else:
+                return None
+            values.append(found[0])
+            dtypes.add(found[1])
+            devices.add(found[2])
+        array = np.array(values)
+        if not items or array.dtype.name not in DTYPES:
+            return None
+        self._afford(array.nbytes)
+        dtype = dtypes.pop() if len(dtypes) == 1 else array.dtype.name
+        return self._leaf(array, "list", dtype, devices.pop() if len(devices) == 1 else "mixed")
+
+    def _leaf(self, array: Array, kind: str, dtype: str, device: str) -> Body:
+        # A copy: the student's code may write to its memory before the reply is sent.
+        self.arrays.append(np.array(array, copy=True, order="C"))
+        return {"leaf": kind, "dtype": dtype, "device": device}
+
+    def _afford(self, size: int) -> None:
+        if size > self._bytes:
+            raise TooLargeError
+        self._bytes -= size
+
+
+def _one(item: torch.Tensor) -> bool:
+    """Whether a tensor holds one number that can be read."""
+    with _Plain():
+        plain = _detach(item)
+        return plain.layout is torch.strided and plain.device.type != "meta" and _numel(plain) == 1
+
+
+class Stack:
+    """Observations point by point; consecutive ones of one structure become one group, their arrays stacked."""
+
+    def __init__(self) -> None:
+        self._groups: list[tuple[Body, list[list[Array]]]] = []
+        self._last: object = None
+
+    def add(self, observation: Body, arrays: list[Array]) -> None:
+        """The next point."""
+        structure = (json.dumps(observation), tuple((a.dtype.name, a.shape) for a in arrays))
+        if structure != self._last:
+            self._groups.append((observation, []))
+            self._last = structure
+        self._groups[-1][1].append(arrays)
+
+    def message(self) -> tuple[list[Body], list[Array]]:
+        """The groups, each with its count of points, and the stacked arrays in the order of the leaves."""
+        groups = [{"count": len(points), "observation": seen} for seen, points in self._groups]
+        return groups, [np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)]

@@ -1,0 +1,74 @@
+"""Which torch functions a call goes through, and where in a notebook it failed.
+
+Knows how to listen to torch while a student's function runs, and how to describe what it raised.
+Refuses to know which functions are allowed, and never trusts an exception to describe itself in peace.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Final
+
+from torch.overrides import TorchFunctionMode, resolve_name
+
+from grader.kernel.frames import Body
+from grader.kernel.results import clipped, type_name
+
+FUNCTIONS: Final = 500
+
+
+class Listener(TorchFunctionMode):
+    """Hears every torch function that Python code calls within it, `Tensor.backward` included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[int, Any] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Note the function, and call it."""
+        if len(self._heard) < FUNCTIONS:
+            self._heard[id(func)] = func
+        return func(*args, **(kwargs or {}))
+
+    def names(self) -> list[str]:
+        """Bare and qualified names: "softmax" and "torch.nn.functional.softmax", "Tensor.backward", …"""
+        return sorted({name for func in self._heard.values() for name in _names(func)})
+
+
+def _names(func: Any) -> set[str]:
+    bare = clipped(str(getattr(func, "__name__", "")), 200)
+    module = clipped(str(getattr(func, "__module__", "") or ""), 200)
+    full = resolve_name(func) or (f"{module}.{bare}" if module else bare)
+    return {bare, full, full.removeprefix("torch.")} - {""}
+
+
+def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:
+    """An exception as facts: its type, its text, and the deepest line of a cell on the way to it."""
+    try:
+        text = clipped(str(error))
+    except BaseException as other:
+        text = f"(its text cannot be shown: {type_name(other)})"
+    return {
+        "raised": type_name(error),
+        "text": text,
+        "line": _line(error.__traceback__, is_cell),
+    }
+
+
+def _line(trace: TracebackType | None, is_cell: Callable[[str], bool]) -> str:
+    found = ""
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if is_cell(name):
+            source = linecache.getline(name, trace.tb_lineno).strip()
+            found = clipped(f"line {trace.tb_lineno}: {source}", 200)
+        trace = trace.tb_next
+    return found

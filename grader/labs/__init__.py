@@ -1,0 +1,1 @@
+"""What each lab asks, what is right, and for how many points."""

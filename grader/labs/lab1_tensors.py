@@ -1,0 +1,161 @@
+"""Lab 1: maps that move, pick and multiply the entries of tensors; their Jacobians say which went where."""
+
+import numpy as np
+import sympy
+from sympy import Array, Eq, Max, Min, Piecewise
+
+from grader.judge.facts import NumpyArray
+from grader.judge.model import Check, Lab, Question
+from grader.oracle.checks import Differentiable, Setting, Value, View
+from grader.oracle.domain import Domain
+from grader.oracle.graph import Graph, array, entries
+from grader.oracle.structure import Random, SeededDraw
+
+WIDE = Domain(default=(-8.0, 8.0))
+
+
+def graph_of(*inputs: Array, result: Array) -> Graph:
+    """A graph of one step, called result."""
+    return Graph(inputs, {array("result", *result.shape): result})
+
+
+def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> Check:
+    """Value and Jacobian of a one-step graph."""
+    return Differentiable(Setting(graph, domain, arguments), "result", of=("result",))
+
+
+def product(left: Array, right: Array) -> Array:
+    """The matrix product of two 2-d arrays."""
+    return sympy.tensorcontraction(sympy.tensorproduct(left, right), (1, 2))
+
+
+def grid(rows: int, columns: int) -> Check:
+    """`to_grid` of rows * columns numbers."""
+    x = array("x", rows * columns)
+    return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns)
+
+
+def positive(signs: str) -> Check:
+    """`positives` of numbers with the given signs."""
+    x = array("x", len(signs))
+    kept = [v for v, sign in zip(entries(x), signs, strict=True) if sign == "+"]
+    where = tuple(v > 0 if sign == "+" else v < 0 for v, sign in zip(entries(x), signs, strict=True))
+    return moves(graph_of(x, result=Array(kept)), "x", domain=Domain(default=(-8.0, 8.0), where=where))
+
+
+x, v, a, b = array("x", 4, 3), array("v", 6), array("a", 5), array("b", 5)
+images, singles, columns = array("images", 2, 3, 4, 3), array("s", 1, 3, 1, 2), np.array([2, 0, 1, 2])
+square, row = array("square", 7, 7), array("row", 1, 7)
+left, right = array("a", 2, 3), array("b", 2, 3)
+
+matrix = graph_of(x, result=x.reshape(12))
+zeros = Graph((), {array("result", 2): Array([3, 5])})
+shared = Graph((v,), {array("tensor", 6): v, array("copy", 6): v})
+
+
+def running(better: type[Max | Min], name: str) -> dict[sympy.Symbol, sympy.Expr]:
+    """The larger (or smaller) so far, entry by entry: a chain of steps, the last called `name`."""
+    first, *rest = entries(x)
+    steps: dict[sympy.Symbol, sympy.Expr] = {}
+    for i, entry in enumerate(rest):
+        last = i == len(rest) - 1
+        step = sympy.Symbol(name if last else f"{name}{i}", real=True)
+        steps[step] = better(list(steps)[-1] if steps else first, entry)
+    return steps
+
+
+def position(name: str, best: str) -> dict[sympy.Symbol, sympy.Expr]:
+    """The flat index at which the step called `best` stands."""
+    found = sympy.Symbol(best, real=True)
+    places = ((i, Eq(entry, found)) for i, entry in enumerate(entries(x)))
+    return {sympy.Symbol(name, real=True): Piecewise(*places)}
+
+
+extremes = Graph((x,), {**running(Max, "largest"), **running(Min, "smallest")})
+positions = Graph(
+    (x,), {**extremes.steps, **position("argmax", "largest"), **position("argmin", "smallest")}
+)
+
+
+def round_trip(dtype: str) -> Check:
+    """`numpy_round_trip` in one dtype."""
+    setting = Setting(shared, WIDE, ("v",))
+    return View(setting, ("tensor", "copy"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
+
+
+LAB = Lab(
+    "lab1_tensors",
+    "Introduction to tensors",
+    (
+        Question("to_grid", 1, (grid(2, 3), grid(4, 2))),
+        Question(
+            "flat_view",
+            2,
+            (moves(matrix, "x"), View(Setting(matrix, WIDE, ("x",)), "result", {})),
+        ),
+        Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
+        Question("drop_ones", 1, (moves(graph_of(singles, result=singles.reshape(3, 2)), "s"),)),
+        Question("add_batch_axis", 1, (moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),)),
+        Question(
+            "channels_first",
+            2,
+            (moves(graph_of(images, result=sympy.permutedims(images, (0, 3, 1, 2))), "images"),),
+        ),
+        Question("last_column", 1, (moves(graph_of(x, result=x[:, 2]), "x"),)),
+        Question("every_other_row", 1, (moves(graph_of(x, result=Array([x[0], x[2]])), "x"),)),
+        Question(
+            "positives",
+            1,
+            (
+                positive("+-+-+"),
+                positive("--+++"),
+                Value(Setting(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+            ),
+        ),
+        Question(
+            "pick_per_row",
+            2,
+            (
+                moves(
+                    graph_of(x, result=Array([x[i, int(c)] for i, c in enumerate(columns)])),
+                    "x",
+                    columns,
+                ),
+            ),
+        ),
+        Question("numpy_round_trip", 2, (round_trip("float64"), round_trip("float32"))),
+        Question("random_square", 1, (Random({"": (7, 7)}),)),
+        Question(
+            "times_row",
+            1,
+            (
+                moves(
+                    graph_of(square, row, result=product(square, row.reshape(7, 1))),
+                    "square",
+                    "row",
+                ),
+            ),
+        ),
+        Question("random_pair", 1, (Random({"0": (2, 3), "1": (2, 3)}, on_device=True),)),
+        Question(
+            "pair_product",
+            1,
+            (moves(graph_of(left, right, result=product(left, right.reshape(2, 3).transpose())), "a", "b"),),
+        ),
+        Question(
+            "extremes",
+            1,
+            (
+                Differentiable(
+                    Setting(extremes, WIDE, ("x",)),
+                    ("largest", "smallest"),
+                    of=("largest", "smallest"),
+                ),
+            ),
+        ),
+        Question(
+            "extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)
+        ),
+        Question("seeded_squeeze", 1, (SeededDraw(7, (1, 1, 1, 10)),)),
+    ),
+)

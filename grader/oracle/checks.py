@@ -1,0 +1,282 @@
+"""Checks of values and gradients: from a graph to what is asked and what is right.
+
+Knows how a function's arguments and results correspond to the names of a graph. Refuses to know how an
+answer is obtained and how it is judged: it poses a `Trial` and is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from grader.judge.facts import Argument, Array, Ask, Manner, NumpyArray, Tensor
+from grader.judge.model import Conditions, Trial
+from grader.judge.truth import Gradients, Point, Rewritten, Steps, Values
+from grader.oracle.domain import Domain
+from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
+from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
+from sympy import Symbol
+
+POINTS = 5
+"""Hidden points a check. One point can hide a mistake (1 squared is 1); five drawn at random do not."""
+
+
+def keyed(*names: str) -> dict[str, str]:
+    """The template of a dict whose keys are the graph's own names."""
+    return {name: name for name in names}
+
+
+def paths(template: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, leaf) of a template of names: "" for a bare leaf, "0" in a tuple, "z" in a dict, "1.w1" deeper."""
+    if isinstance(template, tuple):
+        template = {str(i): part for i, part in enumerate(template)}
+    if not isinstance(template, Mapping):
+        yield prefix, template
+        return
+    for key, part in template.items():
+        yield from paths(part, f"{prefix}.{key}" if prefix else key)
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A graph, where it is asked, and how a function's arguments name its inputs.
+
+    In `arguments` a string names an input; an integer array is passed as a tensor, anything else as it is.
+    `output`, where set, extends the graph by its backward pass.
+    """
+
+    graph: Graph
+    domain: Domain
+    arguments: tuple[Any, ...]
+    output: Variable | None = None
+
+    @cached_property
+    def whole(self) -> Graph:
+        """The graph, with the backward pass where there is one."""
+        return self.graph if self.output is None else self.graph.backward(self.output)
+
+    def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
+        """The hidden points of a question."""
+        return self.domain.draw(self.graph, count, f"{conditions.seed}/{name}")
+
+    def filled(self, draws: list[dict[str, Array]], kind: type = Tensor) -> tuple[Argument, ...]:
+        """The arguments at all points."""
+        return tuple(_fill(part, draws, kind) for part in self.arguments)
+
+
+def _fill(template: Any, draws: list[dict[str, Array]], kind: type) -> Argument:
+    match template:
+        case str():
+            return kind(np.stack([draw[template] for draw in draws]))
+        case np.ndarray():
+            return Tensor(np.stack([template] * len(draws)))
+        case tuple():
+            return tuple(_fill(part, draws, kind) for part in template)
+        case Mapping():
+            return {key: _fill(part, draws, kind) for key, part in template.items()}
+    return template
+
+
+def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Array]]:
+    """Every input and step at every point, rounded to float64 from `DIGITS` digits."""
+    with mpmath.workdps(DIGITS):
+        found = [graph.values({n: exact(v) for n, v in draw.items()}) for draw in draws]
+        return [{name: rounded(value) for name, value in values.items()} for values in found]
+
+
+def points_at(template: Any, draws: list[dict[str, Array]], known: list[dict[str, Array]]) -> tuple[Point, ...]:
+    """The points of a truth: the drawn inputs, and the values that a template of results names."""
+    leaves = list(paths(template))
+    return tuple(
+        Point(draw, {path: values[name] for path, name in leaves})
+        for draw, values in zip(draws, known, strict=True)
+    )
+
+
+def label(path: str, name: str, question: str) -> str:
+    """What a path of the result is called in a message: its key, dz/da in a tuple, or the question itself."""
+    if not path:
+        return question
+    if not path.isdigit():
+        return path
+    top, slash, bottom = name.partition("_d")
+    return f"{top}/d{bottom}" if slash and top.startswith("d") else name
+
+
+def values_of(
+    setting: Setting, returns: Any, question: str, draws: list[dict[str, Array]], device: str,
+    kinds: Mapping[str, str],
+) -> Values:
+    """What is right for a function whose results a template names."""
+    known = evaluate(setting.whole, draws)
+    return Values(
+        points=points_at(returns, draws, known),
+        labels={path: label(path, name, question) for path, name in paths(returns)},
+        kinds=kinds,
+        tolerance=TOLERANCE["float64", device],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """The function's results, compared with the steps that `returns` names."""
+
+    setting: Setting
+    returns: Any
+    manner: Manner = Manner.VALUE
+    rounds: int = 1
+    weight: float = 1.0
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """A call at each point."""
+        draws = self.setting.draw(name, conditions)
+        ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
+        truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
+        return Trial((ask,), truth, self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Differentiable:
+    """The function's results, and the gradients of `of` that autograd finds through it.
+
+    Several outputs, or arrays, are pulled back together with a drawn cotangent for every entry, all
+    different, so that the gradient says which entry went where. `wrt` are the inputs whose gradients
+    are asked for, all where nothing is said.
+    """
+
+    setting: Setting
+    returns: Any
+    of: tuple[str, ...]
+    wrt: tuple[str, ...] = ()
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """A call at each point and one backward pass through it."""
+        draws = self.setting.draw(name, conditions)
+        pulled, output = _pulled(self.setting.graph, self.of)
+        cotangents = [n for n in map(name_of, pulled.inputs) if n.startswith("pull ")]
+        pulls = Domain(default=(-4.0, 4.0)).draw(pulled, len(draws), f"{conditions.seed}/{name}/pulls")
+        known = evaluate(
+            pulled.backward(output),
+            [{**draw, **{c: pull[c] for c in cotangents}} for draw, pull in zip(draws, pulls, strict=True)],
+        )
+        wrt = {
+            path: n
+            for path, n in paths(self.setting.arguments)
+            if isinstance(n, str) and f"d{name_of(output)}_d{n}" in known[0]
+            if not self.wrt or n in self.wrt
+        }
+        outputs = {n: path for path, n in paths(self.returns)}
+        ones = np.ones(len(draws))
+        ask = Ask(
+            name, self.setting.filled(draws), len(draws), Manner.GRADIENT,
+            pulls={
+                outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents else ones for n in self.of
+            },
+        )
+        truth = Gradients(
+            values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),
+            gradients=points_at({p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, draws, known),
+            labels={path: _slope(self.of, outputs, n) for path, n in wrt.items()},
+        )
+        return Trial((ask,), truth, self.weight)
+
+
+def _slope(of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
+    named = of[0] if len(of) == 1 and outputs[of[0]] else "result"
+    return f"autograd's d{named}/d{name}"
+
+
+@cache
+def _pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
+    """The graph with one scalar at its end: the output itself, or the sum of outputs times cotangents."""
+    variables = [graph.variables[name] for name in of]
+    if len(of) == 1 and not shape_of(variables[0]):
+        return graph, variables[0]
+    total, pulls = 0, []
+    for variable in variables:
+        name, shape = f"pull {name_of(variable)}", shape_of(variable)
+        pulls.append(array(name, *shape) if shape else Symbol(name, real=True))
+        total += sum(p * v for p, v in zip(entries(pulls[-1]), entries(variable), strict=True))
+    output = Symbol("pulled", real=True)
+    return Graph((*graph.inputs, *pulls), {**graph.steps, output: total}), output
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A result that shares its argument's memory: overwritten, the argument must show through.
+
+    `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`.
+    """
+
+    setting: Setting
+    returns: Any
+    kinds: Mapping[str, str]
+    kind: type[Tensor | NumpyArray] = Tensor
+    dtype: str = "float64"
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """A call, and a second look after the first argument was overwritten."""
+        draws = self.setting.draw(name, conditions, 2 * POINTS)
+        first, second = draws[:POINTS], draws[POINTS:]
+        source = self.setting.arguments[0]
+        ask = Ask(
+            name, self.setting.filled(first, self.kind), POINTS, Manner.REWRITE, self.dtype,
+            replacements={"0": np.stack([draw[source] for draw in second])},
+        )
+        before, after = (
+            values_of(self.setting, self.returns, name, d, conditions.device, self.kinds)
+            for d in (first, second)
+        )
+        return Trial((ask,), Rewritten(before, after, self.dtype), self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class StepByStep:
+    """A dict of named steps, marked with errors carried forward.
+
+    `keys` maps the dict's keys to the graph's steps. `given` are other functions of the notebook, called
+    with the same arguments: their own values count as the steps before.
+    """
+
+    setting: Setting
+    keys: Mapping[str, str]
+    given: tuple[tuple[str, tuple[Any, ...], Mapping[str, str]], ...] = ()
+    manner: Manner = Manner.VALUE
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """A call of each function at each point."""
+        draws = self.setting.draw(name, conditions)
+        asked = (*self.given, (name, self.setting.arguments, self.keys))
+        asks = tuple(
+            Ask(function, tuple(_fill(a, draws, Tensor) for a in arguments), len(draws), self.manner)
+            for function, arguments, _ in asked
+        )
+        known = evaluate(self.setting.whole, draws)
+        ways = [self.setting.whole]
+        if self.setting.output is not None:
+            ways.append(self.setting.graph.backward(self.setting.output, through="outputs"))
+
+        def locally(point: int, own: Mapping[str, Array]) -> tuple[dict[str, Array], ...]:
+            with mpmath.workdps(DIGITS):
+                values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
+                return tuple(
+                    {step: rounded(graph.step(step, values)) for step in self.keys.values()} for graph in ways
+                )
+
+        truth = Steps(
+            points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
+            keys=tuple(keys for _, _, keys in asked),
+            locally=locally,
+            parents=self.setting.whole.parents,
+            tolerance=TOLERANCE["float64", conditions.device],
+        )
+        return Trial(asks, truth, self.weight)

@@ -1,0 +1,183 @@
+"""The symbolic computational graph: the truth of an exercise.
+
+Knows named steps, each a SymPy expression (or array of expressions) in the names before it, and what
+follows from them: the value of every step, local derivatives, the backward pass, parents and edges.
+Refuses to know points, precision, students and torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import chain
+from typing import Any, TypeAlias
+
+import mpmath
+import numpy as np
+import sympy
+from sympy import Expr, ImmutableDenseNDimArray, Symbol
+
+Variable: TypeAlias = Symbol | ImmutableDenseNDimArray
+"""A named scalar (a `Symbol`) or a named array (an array of symbols made by `array`)."""
+Values: TypeAlias = Mapping[str, Any]
+"""Name to mpmath number, or to an object array of them in the variable's shape."""
+
+
+def array(name: str, *shape: int) -> ImmutableDenseNDimArray:
+    """An array variable: symbols `name[i, j]` in the given shape."""
+    symbols = [
+        Symbol(f"{name}[{', '.join(map(str, index))}]", real=True) for index in np.ndindex(*shape)
+    ]
+    return ImmutableDenseNDimArray(symbols, shape)
+
+
+def name_of(variable: Variable) -> str:
+    """The name that a variable was made with."""
+    return entries(variable)[0].name.partition("[")[0]
+
+
+def shape_of(variable: Variable) -> tuple[int, ...]:
+    """The shape of a variable; () for a scalar."""
+    return () if isinstance(variable, Symbol) else tuple(map(int, variable.shape))
+
+
+def entries(value: Any) -> list[Any]:
+    """The entries of a scalar or array, in row-major order."""
+    if isinstance(value, sympy.NDimArray):
+        return list(sympy.flatten(value.tolist())) if value.rank() else [value[()]]
+    return [value]
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Inputs, and named steps in an order in which each uses only what stands before it.
+
+    A step's expression has the shape of its variable. Two graphs are equal when they are the same object,
+    so that what was compiled for one is found again.
+    """
+
+    inputs: tuple[Variable, ...]
+    steps: Mapping[Variable, Any]
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """Every input and step by name, in order."""
+        return {name_of(v): v for v in (*self.inputs, *self.steps)}
+
+    @cached_property
+    def _owner(self) -> dict[Symbol, str]:
+        return {s: name for name, v in self.variables.items() for s in entries(v)}
+
+    @cached_property
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """The names that each step's expression uses, in the graph's order."""
+        found = {}
+        for variable, expression in self.steps.items():
+            used = {self._owner[s] for e in entries(expression) for s in e.free_symbols}
+            found[name_of(variable)] = tuple(n for n in self.variables if n in used)
+        return found
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """(parent, step) for every direct use: the drawn computational graph."""
+        return tuple((parent, step) for step, ps in self.parents.items() for parent in ps)
+
+    @cached_property
+    def _programs(self) -> dict[str, Callable[..., list[Any]]]:
+        return {
+            name_of(v): _compile(self._symbols(self.parents[name_of(v)]), tuple(entries(e)))
+            for v, e in self.steps.items()
+        }
+
+    def _symbols(self, names: Iterable[str]) -> tuple[Symbol, ...]:
+        return tuple(chain.from_iterable(entries(self.variables[n]) for n in names))
+
+    def step(self, name: str, values: Values) -> Any:
+        """The value of one step from the given values of its parents, at mpmath's working precision."""
+        arguments = chain.from_iterable(
+            np.asarray(values[p], dtype=object).ravel() for p in self.parents[name]
+        )
+        return _shaped(self._programs[name](*arguments), self.variables[name])
+
+    def values(self, inputs: Values) -> dict[str, Any]:
+        """The value of every input and step, at mpmath's working precision.
+
+        `inputs` may hold values of steps too: they stand in for the step's own.
+        """
+        found = dict(inputs)
+        for variable in self.steps:
+            name = name_of(variable)
+            if name not in found:
+                found[name] = self.step(name, found)
+        return found
+
+    @cache  # noqa: B019 -- graphs are few, made once a lab, and live as long as the program
+    def backward(self, output: Variable, through: str = "parents") -> Graph:
+        """This graph with its backward pass: a step `d<output>_d<name>` for everything before `output`.
+
+        Reverse mode: an adjoint is the sum, over the edges that leave the node, of the next node's adjoint
+        times the edge's local derivative. Where `through` is "outputs", a local derivative is written in
+        the value of the step that it leads to, if that determines it: (e^a)' as b, sigma' as s(1 - s).
+        """
+        target = name_of(output)
+        names = list(self.variables)
+        adjoints: dict[str, Variable] = {}
+        steps: dict[Variable, Any] = dict(self.steps)
+        for name in reversed(names[: names.index(target)]):
+            children = [c for c in (*adjoints, target) if name in self.parents.get(c, ())]
+            if not children:
+                continue
+            node = self.variables[name]
+            adjoint = array(f"d{target}_d{name}", *shape_of(node))
+            adjoint = Symbol(f"d{target}_d{name}", real=True) if not shape_of(node) else adjoint
+            steps[adjoint] = self._pulled_back(node, children, adjoints, through)
+            adjoints[name] = adjoint
+        return Graph(self.inputs, steps)
+
+    def _pulled_back(
+        self, node: Variable, children: list[str], adjoints: Mapping[str, Variable], through: str
+    ) -> Any:
+        total = [sympy.Integer(0)] * len(entries(node))
+        for child in children:
+            variable = self.variables[child]
+            upstream = entries(adjoints[child]) if child in adjoints else [sympy.Integer(1)]
+            for symbol, expression, arriving in zip(
+                entries(variable), entries(self.steps[variable]), upstream, strict=True
+            ):
+                for position, leaf in enumerate(entries(node)):
+                    if leaf in expression.free_symbols:
+                        local = local_derivative(expression, leaf, symbol, through)
+                        total[position] += arriving * local
+        shape = shape_of(node)
+        return ImmutableDenseNDimArray(total, shape) if shape else total[0]
+
+
+@cache
+def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str) -> Expr:
+    """The derivative on one edge, in the parents' values or, where possible, in the step's own."""
+    derivative = sympy.diff(expression, leaf)
+    if through == "parents" or derivative.is_number or len(expression.free_symbols) > 1:
+        return derivative
+    try:
+        inverse = sympy.solve(sympy.Eq(step, expression), leaf)
+    except NotImplementedError:
+        return derivative
+    if len(inverse) != 1:
+        return derivative
+    return sympy.simplify(derivative.subs(leaf, inverse[0]))
+
+
+@cache
+def _compile(symbols: tuple[Symbol, ...], expressions: tuple[Expr, ...]) -> Callable[..., list[Any]]:
+    at_kink = {"Heaviside": lambda v, half=None: mpmath.mpf(v > 0)}
+    return sympy.lambdify(symbols, list(expressions), modules=[at_kink, "mpmath"], cse=True)
+
+
+def _shaped(flat: list[Any], variable: Variable) -> Any:
+    shape = shape_of(variable)
+    if not shape:
+        return flat[0]
+    found = np.empty(len(flat), dtype=object)
+    found[:] = flat
+    return found.reshape(shape)

@@ -1,0 +1,72 @@
+"""Sweeps: a function over the whole range of a dtype, against mpmath, in units in the last place.
+
+Knows where the naive formulas break: large, tiny and nearly equal numbers. Refuses to know the formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+import mpmath
+import numpy as np
+from sympy import Symbol
+
+from grader.judge.facts import Array, Ask, Manner, Tensor
+from grader.judge.model import Conditions, Trial
+from grader.judge.truth import Sweep
+from grader.oracle.checks import paths
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
+from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
+
+
+@dataclass(frozen=True, eq=False)
+class Stable:
+    """One quantity of a function over a sample of inputs that its dtype holds exactly.
+
+    `sample` draws the inputs, (points, *shape) each. `argument` is the input whose gradient is swept, or
+    None for the value. An array result is pulled back along its first entry. `limit` in ulp stands in for
+    the table's.
+    """
+
+    graph: Graph
+    output: Variable
+    arguments: tuple[str, ...]
+    sample: Callable[[Random], Mapping[str, Array]]
+    dtype: str
+    argument: str | None = None
+    limit: float | None = None
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """All points in one ask."""
+        drawn = self.sample(Random(f"{conditions.seed}/{name}/{self.dtype}"))
+        inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
+        points = len(next(iter(inputs.values())))
+        graph, wanted = self._wanted()
+        with mpmath.workdps(SWEEP_DIGITS):
+            found = [
+                rounded(graph.values({n: exact(v[i]) for n, v in inputs.items()})[wanted])
+                for i in range(points)
+            ]
+        shape = shape_of(self.output)
+        pull = np.zeros((points, *shape))
+        pull.reshape(points, -1)[:, 0] = 1
+        tensors = tuple(Tensor(inputs[n]) for n in self.arguments)
+        path = {n: p for p, n in paths(self.arguments)}.get(self.argument or "")
+        ask = (
+            Ask(name, tensors, points, Manner.GRADIENT, self.dtype, pulls={"": pull})
+            if self.argument
+            else Ask(name, tensors, points, dtype=self.dtype)
+        )
+        quantity = "gradient" if self.argument else "value"
+        truth = Sweep(inputs, np.stack(found), path, self.dtype, self.limit or ULP_LIMIT[quantity])
+        return Trial((ask,), truth, self.weight)
+
+    def _wanted(self) -> tuple[Graph, str]:
+        if self.argument is None:
+            return self.graph, name_of(self.output)
+        first = Symbol("first", real=True)
+        graph = Graph(self.graph.inputs, {**self.graph.steps, first: entries(self.output)[0]})
+        return graph.backward(first), f"dfirst_d{self.argument}"

@@ -1,0 +1,121 @@
+"""Checks that draw no numbers from a graph: its drawing, random results, and what the code may use.
+
+Knows the edges of a graph, the generator behind a seed, and lists of method names. Refuses to know
+gradients and tolerances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.judge.facts import Ask, Device
+from grader.judge.model import Conditions, Trial
+from grader.judge.truth import Drawing, Draws, Rules, Seeded
+from grader.oracle.graph import Graph
+
+AUTOGRAD = frozenset(
+    "backward autograd grad requires_grad requires_grad_ enable_grad inference_mode retain_grad func "
+    "functorch jacrev jacfwd hessian vjp jvp jacobian gradient gradcheck "
+    "sympy jax numdifftools approx_fprime derivative lambdify Symbol symbols diff".split()
+)
+"""Names that differentiate for the student, in torch, SymPy, SciPy or JAX."""
+
+EVASION = frozenset("eval exec compile __import__ importlib getattr globals vars ctypes inspect".split())
+"""Names that hide what a function calls from a reader of its source."""
+
+READY_MADE = frozenset(
+    "nn optim mse_loss cross_entropy nll_loss binary_cross_entropy Linear linear MSELoss "
+    "CrossEntropyLoss SGD Adam lstsq".split()
+)
+"""Models, losses and optimisers that lab 3 writes from scratch."""
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What the code of a question may not use, or must use. Earns nothing; breaking it forfeits the question."""
+
+    rules: Rules
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:  # noqa: ARG002 -- nothing is asked
+        """Nothing to ask: the source and the traced calls of the other checks say it."""
+        return Trial((), self.rules, weight=0.0)
+
+
+BY_HAND = Uses(
+    Rules(
+        forbidden=AUTOGRAD | EVASION,
+        why="this gradient is to be worked out by hand: no autograd, no computer algebra, no finite differences",
+    )
+)
+FROM_SCRATCH = Uses(
+    Rules(
+        forbidden=READY_MADE | EVASION,
+        why="this is to be written from scratch: no torch.nn, no torch.optim, no ready-made loss",
+    )
+)
+
+
+def without(*names: str) -> Uses:
+    """A rule against some ready-made functions, by name."""
+    return Uses(
+        Rules(
+            forbidden=frozenset(names) | EVASION,
+            why=f"the exercise asks for it without {' or '.join('torch.' + n for n in names[:1])}",
+        )
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """The graph drawn as a list of (from, to)."""
+
+    graph: Graph
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:  # noqa: ARG002 -- nothing is drawn
+        """One call."""
+        return Trial((Ask(name, (), 1),), Drawing(self.graph.edges), self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Random:
+    """Uniform random results: shapes by path, called twice; `on_device` passes the device under test."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+    on_device: bool = False
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """Two calls."""
+        arguments = (Device(),) if self.on_device else ()
+        ask = Ask(name, arguments, 1, rounds=2)
+        return Trial((ask,), Draws(self.shapes, 0.0, 1.0, conditions.device), self.weight)
+
+
+def seeded_uniform(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The first numbers of `torch.manual_seed(seed); torch.rand(count)` on a CPU, float32 values, (count,).
+
+    torch's CPU generator is the 32-bit Mersenne Twister (Matsumoto and Nishimura 1998), seeded as NumPy's
+    legacy generator is; a float32 uniform is the low 24 bits over 2^24.
+    """
+    words = np.random.RandomState(seed).randint(0, 2**32, size=count, dtype=np.uint32)
+    return (words & 0xFFFFFF).astype(np.float64) / 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class SeededDraw:
+    """`seeded_squeeze`: the numbers behind a seed, drawn twice."""
+
+    seed: int
+    shape: tuple[int, ...]
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """Two calls. On CUDA the generator is another, so there only shape and repetition are judged."""
+        count = int(np.prod(self.shape))
+        expected = seeded_uniform(self.seed, count).reshape(self.shape)
+        truth = Seeded(expected if conditions.device == "cpu" else None, self.shape)
+        return Trial((Ask(name, (), 1, rounds=2),), truth, self.weight)

@@ -1,0 +1,133 @@
+"""Frames come back as they were, and nothing but a frame is read."""
+
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from grader.kernel.frames import DTYPES, Caps, FrameError, decode, encode, read_frame, write_frame
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+bodies = st.dictionaries(
+    texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4
+)
+arrays = st.lists(
+    hnp.arrays(st.sampled_from(sorted(DTYPES)), hnp.array_shapes(min_dims=0, min_side=0)), max_size=4
+)
+
+
+def framed(header: bytes, rest: bytes = b"") -> bytes:
+    return struct.pack("<II", 4 + len(header) + len(rest), len(header)) + header + rest
+
+
+@given(bodies, arrays)
+@settings(max_examples=60, deadline=None)
+def test_a_message_comes_back_as_it_was(body, sent):
+    again, got = decode(encode(body, sent))
+    assert again == body
+    for before, after in zip(sent, got, strict=True):
+        assert (after.dtype, after.shape) == (before.dtype, before.shape)
+        assert after.tobytes() == before.tobytes()
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_only_ever_a_frame_error(noise):
+    for frame in (noise, framed(noise), framed(b'{"body":{},"arrays":[["int8",[3]]]}', noise)):
+        try:
+            decode(frame)
+        except FrameError:
+            pass
+
+
+@given(st.recursive(st.none() | st.floats() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+def test_any_json_is_only_ever_a_frame_error(value):
+    for header in (value, {"body": {}, "arrays": value}, {"body": {}, "arrays": [["int8", value]]}):
+        try:
+            decode(framed(json.dumps(header).encode()))
+        except FrameError:
+            pass
+
+
+@given(st.data())
+def test_a_damaged_frame_is_a_frame_error_or_another_frame(data):
+    frame = bytearray(encode({"a": "b"}, [np.arange(3.0)]))
+    frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode(bytes(frame))
+    except FrameError:
+        pass
+
+
+GOOD = b'{"body":{},"arrays":[]}'
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"\x00\x00\x00\x00",
+        framed(GOOD)[:-1],
+        framed(GOOD) + b"x",
+        framed(GOOD, b"x"),
+        framed(b"[" * 100_000),
+        framed(b'{"body":{},"arrays":[],"more":1}'),
+        framed(b'{"body":[],"arrays":[]}'),
+        framed(b'{"body":{"a":NaN},"arrays":[]}'),
+        framed(b'{"body":{"a":"\\ud800"},"arrays":[]}'),
+        framed(b'{"body":{"a":"\\\\\\ud800"},"arrays":[]}'),
+        framed(b'{"body":{"a":"\xed\xa0\x80"},"arrays":[]}'),
+        framed(b'{"body":{"a":' + b"9" * 5000 + b'},"arrays":[]}'),
+        framed(b'{"body":{},"arrays":[["object",[1]]]}', bytes(8)),
+        framed(b'{"body":{},"arrays":[["float64",[-1]]]}'),
+        framed(b'{"body":{},"arrays":[["float64",[true]]]}', bytes(8)),
+        framed(b'{"body":{},"arrays":[["float64",[1000000,1000000,1000000]]]}', bytes(8)),
+        framed(b'{"body":{},"arrays":[["float64",[1' + b",1" * 40 + b"]]]}", bytes(8)),
+        framed(b'{"body":{},"arrays":[["float64",[2]]]}', bytes(8)),
+        struct.pack("<II", 30, 4_000_000_000) + bytes(26),
+    ],
+)
+def test_what_is_odd_is_refused(frame):
+    with pytest.raises(FrameError):
+        decode(frame)
+
+
+def test_a_backslash_before_u_in_text_is_no_surrogate():
+    assert decode(encode({"a": "\\ud800 \\\\ud800 é 🙂"}))[0] == {"a": "\\ud800 \\\\ud800 é 🙂"}
+
+
+@pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": "\ud800"}, {"a": object()}])
+def test_what_has_no_json_is_not_sent(body):
+    with pytest.raises(FrameError):
+        encode(body)
+
+
+def test_objects_are_not_sent():
+    with pytest.raises(FrameError):
+        encode({}, [np.array([object()])])
+
+
+def test_caps_hold():
+    frame = encode({}, [np.zeros(10), np.zeros(10)])
+    for caps in (Caps(total=100), Caps(header=10), Caps(arrays=1), Caps(axes=0)):
+        with pytest.raises(FrameError):
+            decode(frame, caps)
+
+
+def test_a_stream_gives_frame_after_frame_and_then_ends():
+    stream = io.BytesIO()
+    frames = [encode({"n": n}, [np.arange(n)]) for n in range(3)]
+    for frame in frames:
+        write_frame(lambda piece: stream.write(piece[:7]), frame)
+    stream.seek(0)
+    assert [read_frame(lambda n: stream.read(min(n, 5))) for _ in range(4)] == [*frames, None]
+
+
+def test_a_stream_that_ends_or_lies_is_refused():
+    for bytes_ in (b"\x01", struct.pack("<I", 20) + b"abc", struct.pack("<I", 2_000_000_000)):
+        with pytest.raises(FrameError):
+            read_frame(io.BytesIO(bytes_).read)
