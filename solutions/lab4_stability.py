@@ -53,7 +53,7 @@ for dtype in (torch.float32, torch.float64):
 # %%
 exponents = torch.tensor([-104.0, -100.0, 88.7, 88.8], dtype=torch.float32)
 for exponent, result in zip(exponents.tolist(), exponents.exp().tolist(), strict=True):
-    print(f"float32:  exp({exponent}) = {result:.4g}")
+    print(f"float32:  exp({exponent:.1f}) = {result:.4g}")
 
 # %% [markdown]
 # The gap between neighbours grows with the number. It is called one **ulp**, a *unit in the last
@@ -143,8 +143,8 @@ def gradients(
 # %% [markdown]
 # ## How a nan is born
 #
-# Take the formula apart at $(50, 100)$ and look at every step, first its value, then the gradient
-# that arrives there on the way back.
+# Take the formula apart at $(50, 100)$ and look at every step: its value, and the gradient that
+# arrives there on the way back.
 
 # %%
 x = torch.tensor(50.0, dtype=torch.float32, requires_grad=True)
@@ -156,13 +156,9 @@ ratio = top / bottom
 z = -torch.log(ratio)
 
 steps = {"x": x, "y": y, "top": top, "bottom": bottom, "ratio": ratio, "z": z}
-for step in steps.values():
-    step.retain_grad()
-z.backward()
-
-for name, step in steps.items():
-    assert step.grad is not None
-    print(f"{name:7s} value {step.item():<12.4g} gradient {step.grad.item():g}")
+arriving = torch.autograd.grad(z, tuple(steps.values()))
+for (name, value), gradient in zip(steps.items(), arriving, strict=True):
+    print(f"{name:7s} value {value.item():<12.4g} gradient {gradient.item():g}")
 
 # %% [markdown]
 # Forward, $e^{100}$ overflows, the ratio becomes 0, and $z$ is infinite, though the true value is
@@ -183,8 +179,8 @@ d = torch.tensor([-20.0, 0.0, 50.0, 88.0, 89.0], dtype=torch.float32, requires_g
 half_cured = torch.log(1 + torch.exp(d))
 (slopes,) = torch.autograd.grad(half_cured.sum(), d)
 
-for row in zip(d.tolist(), half_cured.tolist(), slopes.tolist(), strict=True):
-    print("d = {:5.1f}   value {:<12.6g} gradient {:.6g}".format(*row))
+for at, result, slope in zip(d.tolist(), half_cured.tolist(), slopes.tolist(), strict=True):
+    print(f"d = {at:5.1f}   value {result:<12.6g} gradient {slope:.6g}")
 
 # %% [markdown]
 # ## Two traps in a gradient
@@ -203,8 +199,8 @@ print("gradients", slopes.tolist())
 # %% [markdown]
 # So the formula must be safe on both sides, whichever of them is chosen.
 #
-# The other trap are the functions with a kink, such as $|v|$ or $\max(v, 0)$. At the kink they have
-# no derivative, and autograd has to pick one:
+# The other trap is a function with a kink, such as $|v|$ or $\max(v, 0)$. At the kink it has no
+# derivative, and autograd has to pick one:
 
 # %%
 v = torch.zeros(4, requires_grad=True)
@@ -243,7 +239,7 @@ for name, slope in zip(["relu", "clamp", "maximum", "abs"], slopes.tolist(), str
 
 # %%
 def stable_log_exp(x: Tensor, y: Tensor) -> Tensor:
-    """Compute -ln(eˣ / (eˣ + eʸ)) to a few ulp for all x and y, and its gradients too.
+    """Compute -ln(eˣ / (eˣ + eʸ)) for all x and y, with every digit of value and gradients.
 
     x: scalar
     y: scalar
@@ -311,15 +307,16 @@ def stable_softmax(x: Tensor) -> Tensor:
 #
 # The sigmoid $1 / (1 + e^{-x})$ looks safe: where $e^{-x}$ overflows, the quotient becomes 0, which
 # is nearly right. Its gradient is not so lucky. Autograd squares the quotient on the way back, and
-# the square underflows long before the quotient does. In float32, the slope at $-50$ should be
-# about $2 \cdot 10^{-22}$, and the slope at $-100$ about $4 \cdot 10^{-44}$:
+# the square underflows long before the quotient does. So far to the left, both the value and the
+# slope should be $e^x$ in all the digits shown. In float32 the slope first loses digits, then
+# becomes 0, then `nan`:
 
 # %%
-v = torch.tensor([-30.0, -50.0, -100.0], dtype=torch.float32, requires_grad=True)
+v = torch.tensor([-30.0, -50.0, -60.0, -100.0], dtype=torch.float32, requires_grad=True)
 plain = 1 / (1 + torch.exp(-v))
 (slopes,) = torch.autograd.grad(plain.sum(), v)
-for row in zip(v.tolist(), plain.tolist(), slopes.tolist(), strict=True):
-    print("x = {:6.1f}   value {:<12.4g} gradient {:.4g}".format(*row))
+for at, result, slope in zip(v.tolist(), plain.tolist(), slopes.tolist(), strict=True):
+    print(f"x = {at:6.1f}   value {result:<12.4g} gradient {slope:<12.4g} truth {math.exp(at):.4g}")
 
 # %% [markdown]
 # ## Exercise 6: the sigmoid
@@ -339,7 +336,7 @@ for row in zip(v.tolist(), plain.tolist(), slopes.tolist(), strict=True):
 
 # %%
 def stable_sigmoid(x: Tensor) -> Tensor:
-    """Compute 1 / (1 + e⁻ˣ) to a few ulp for all x, and its gradient too.
+    """Compute 1 / (1 + e⁻ˣ) for all x, with every digit of value and gradient.
 
     x: scalar
     returns: scalar
@@ -369,7 +366,7 @@ def stable_sigmoid(x: Tensor) -> Tensor:
 
 # %%
 def stable_bce(logit: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy of a logit, to a few ulp for all logits.
+    """Binary cross-entropy of a logit, for all logits, with every digit of value and gradient.
 
     logit: scalar
     target: scalar, from 0 to 1

@@ -334,8 +334,8 @@ def backward(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> dict[s
 # names does it. You are judged from your own gradients: a slip in `backward` costs nothing here.
 #
 # When it works, make a step with learning rate 10 and look at $E$ before and after: the loss grows
-# from 0.63 to about 97. The outputs are linear, and at that rate a step leaps far across the valley.
-# Try 0.5 next, and the loss falls.
+# from 0.63 to about 97. The outputs are linear, and at that rate a step leaps far across the
+# valley. Try 0.5 next, and the loss falls.
 
 
 # %%

@@ -114,11 +114,12 @@ class Sweep:
     """A result, or a gradient, over a whole range, in units in the last place of `dtype`.
 
     `inputs` and `expected` have one entry a point. `path` is that of the differentiated argument, or None for the
-    value itself. `limit` is in ulp.
+    value itself. `limit` is in units in the last place of the expected number, or of `sizes` where that is larger.
     """
 
     inputs: Named
     expected: Array
+    sizes: Array
     path: str | None
     dtype: str
     limit: float
@@ -161,6 +162,4 @@ class Rules:
     why: str = ""
 
 
-Truth: TypeAlias = (
-    "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"
-)
+Truth: TypeAlias = "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"

@@ -16,13 +16,15 @@ import torch
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
 from grader.kernel.frames import Array, Body
-from grader.kernel.results import Stack, TooLargeError, Writer
+from grader.kernel.results import Stack, TooLargeError, Writer, type_name
 from grader.kernel.watch import Listener, raised
 
+_as_tensor = torch.as_tensor
 _backward = torch.autograd.backward
 _grad = torch.autograd.grad
 _enable_grad = torch.enable_grad
 _inference_mode = torch.inference_mode
+_numel = torch.Tensor.numel
 _reshape = torch.Tensor.reshape
 _sum = torch.Tensor.sum
 _to = torch.Tensor.to
@@ -40,88 +42,61 @@ class Notebook:
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question as it arrived; `arrays` hold the values of all points."""
+class Visit:
+    """A question at one of its points."""
 
     body: Body
-    arrays: Sequence[Array]
     recipe: Recipe
+    point: int
+    writer: Writer
+    notebook: Notebook
+    listening: AbstractContextManager[object]
 
-    def pulls(self) -> dict[str, Array]:
-        """Cotangents by path of the output, or gradients by path of the parameter."""
-        return {path: self.arrays[i] for path, i in self.body["pulls"].items()}
+    def arguments(self) -> Arguments:
+        """The arguments, made fresh."""
+        return self.recipe.make(self.point)
 
-    def replacements(self) -> dict[str, Array]:
-        """Second values by path of the argument."""
-        return {path: self.arrays[i] for path, i in self.body["replacements"].items()}
+    def call(self, arguments: Arguments) -> Any:
+        """What the student's function returns."""
+        with self.listening:
+            return self.notebook.names[self.body["name"]](*arguments.values)
+
+    def at_point(self, field: str) -> dict[str, Array]:
+        """The arrays of "pulls" or "replacements" by path, at this point."""
+        return {path: self.recipe.arrays[i][self.point, ...] for path, i in self.body[field].items()}
 
 
 def answer(body: Body, arrays: Sequence[Array], notebook: Notebook) -> tuple[Body, list[Array]]:
     """The reply to a question: groups of observations, and what the first call used of torch."""
     stack, writer, listener = Stack(), Writer(), Listener()
-    if body["request"] == "read":
-        seen = _guarded(lambda: _read(body["name"], notebook, writer), notebook)
-        for _ in range(body["points"]):
-            stack.add(seen, writer.arrays if "results" in seen else [])
-    else:
-        _ask(body, arrays, notebook, stack, writer, listener)
+    reading = body["request"] == "read"
+    recipe = Recipe(*([], [], "", "") if reading else (body["arguments"], arrays, body["dtype"], notebook.device))
+    for point in range(body["points"]):
+        writer.begin()
+        visit = Visit(body, recipe, point, writer, notebook, nullcontext() if point else listener)
+        try:
+            seen = _read(visit) if reading else _ask(visit)
+        except TooLargeError:
+            seen = TOO_LARGE
+        except BaseException as error:
+            seen = raised(error, notebook.is_cell)
+        stack.add(seen, writer.arrays if "results" in seen else [])
     groups, stacked = stack.message()
     return {"groups": groups, "used": listener.names()}, stacked
 
 
-def _read(name: str, notebook: Notebook, writer: Writer) -> Body:
-    if name not in notebook.names:
+def _read(visit: Visit) -> Body:
+    name, names = visit.body["name"], visit.notebook.names
+    return _value([visit.writer.node(names[name])]) if name in names else {"missing": "undefined"}
+
+
+def _ask(visit: Visit) -> Body:
+    name, names = visit.body["name"], visit.notebook.names
+    if name not in names:
         return {"missing": "undefined"}
-    return _value([writer.node(notebook.names[name])])
-
-
-def _ask(
-    body: Body, arrays: Sequence[Array], notebook: Notebook, stack: Stack, writer: Writer, listener: Listener
-) -> None:
-    recipe = Recipe(body["arguments"], arrays, body["dtype"], notebook.device)
-    question = Question(body, arrays, recipe)
-    for point in range(body["points"]):
-        listening = nullcontext() if point else listener
-        writer.begin()
-        seen = _guarded(lambda: _observe(question, notebook, point, writer, listening), notebook)  # noqa: B023
-        stack.add(seen, writer.arrays if "results" in seen else [])
-
-
-def _guarded(look: Callable[[], Body], notebook: Notebook) -> Body:
-    """What is seen; whatever is raised on the way is what was seen."""
-    try:
-        return look()
-    except TooLargeError:
-        return TOO_LARGE
-    except BaseException as error:
-        return raised(error, notebook.is_cell)
-
-
-def _observe(
-    question: Question, notebook: Notebook, point: int, writer: Writer, listening: AbstractContextManager[object]
-) -> Body:
-    name = question.body["name"]
-    if name not in notebook.names:
-        return {"missing": "undefined"}
-    function = notebook.names[name]
-    if not callable(function):
+    if not callable(names[name]):
         return {"missing": "not callable"}
-
-    def call(arguments: Arguments) -> Any:
-        with listening:
-            return function(*arguments.values)
-
-    match question.body["manner"]:
-        case "gradient":
-            return _gradient(question, call, point, writer, notebook)
-        case "inference":
-            with _inference_mode():
-                return _plain(question, call, point, writer)
-        case "rewrite":
-            return _rewrite(question, call, point, writer)
-        case "update":
-            return _update(question, call, point, writer)
-    return _plain(question, call, point, writer)
+    return _MANNERS[visit.body["manner"]](visit)
 
 
 def _value(results: list[Body], changed: Sequence[str] = ()) -> Body:
@@ -132,83 +107,93 @@ def _changed(arguments: Arguments, before: Mapping[str, object]) -> list[str]:
     return [path for path, now in arguments.contents().items() if now != before[path]]
 
 
-def _plain(question: Question, call: Callable[[Arguments], Any], point: int, writer: Writer) -> Body:
-    arguments = question.recipe.make(point)
+def _plain(visit: Visit) -> Body:
+    arguments = visit.arguments()
     before = arguments.contents()
-    results = [writer.node(call(arguments)) for _ in range(question.body["rounds"])]
+    results = [visit.writer.node(visit.call(arguments)) for _ in range(visit.body["rounds"])]
     return _value(results, _changed(arguments, before))
 
 
-def _gradient(
-    question: Question, call: Callable[[Arguments], Any], point: int, writer: Writer, notebook: Notebook
-) -> Body:
-    arguments = question.recipe.make(point)
+def _inference(visit: Visit) -> Body:
+    with _inference_mode():
+        return _plain(visit)
+
+
+def _gradient(visit: Visit) -> Body:
+    arguments = visit.arguments()
     before = arguments.contents()
     leaves = arguments.leaves()
     require_gradients(leaves)
+    gradients: Sequence[torch.Tensor | None] = [None] * len(leaves)
     results, last = [], None
     # The notebook may have left recording switched off.
-    with _inference_mode(mode=False), _enable_grad():
-        for _ in range(question.body["rounds"]):
-            last = call(arguments)
-            results.append(writer.node(last))
+    with _enable_grad():
+        for _ in range(visit.body["rounds"]):
+            last = visit.call(arguments)
+            results.append(visit.writer.node(last))
         seen = _value(results, _changed(arguments, before))
         try:
-            total = _pulled(last, {path: pull[point, ...] for path, pull in question.pulls().items()})
+            total = _pulled(last, visit.at_point("pulls"))
             gradients = _grad(total, list(leaves.values()), allow_unused=True)
         except BaseException as error:
-            seen["error"] = raised(error, notebook.is_cell)
-            gradients = (None,) * len(leaves)
+            seen["error"] = raised(error, visit.notebook.is_cell)
     for path, gradient in zip(leaves, gradients, strict=True):
-        seen["gradients"][path] = None if gradient is None else writer.node(gradient)
+        seen["gradients"][path] = None if gradient is None else visit.writer.node(gradient)
     return seen
 
 
 def _pulled(result: Any, pulls: Mapping[str, Array]) -> torch.Tensor:
     """The sum over outputs of output times cotangent; an output of another shape counts by its entries."""
-    total: Any = 0
+    terms = []
     for path, pull in pulls.items():
         output = _found(result, path)
         if not issubclass(type(output), torch.Tensor):
-            raise TypeError(f"the result is a {type(output).__name__}, which autograd cannot follow")
-        if output.numel() != pull.size:
-            raise ValueError(f"the result has shape {tuple(output.shape)}, and {pull.shape} was expected")
-        cotangent = _to(torch.as_tensor(pull.copy()), device=output.device, dtype=output.dtype)
-        total = total + _sum(output * _reshape(cotangent, output.shape))
-    found: torch.Tensor = total
-    return found
+            raise TypeError(f"the result is a {type_name(output)}, which autograd cannot follow")
+        if _numel(output) != pull.size:
+            raise ValueError(f"the result has shape {tuple(output.shape)}; {pull.shape} was expected")
+        cotangent = _to(_as_tensor(pull.copy()), device=output.device, dtype=output.dtype)
+        terms.append(_sum(output * _reshape(cotangent, output.shape)))
+    return sum(terms[1:], terms[0])
 
 
 def _found(result: Any, path: str) -> Any:
     """The part of a result that a path names: "" is all of it, "z" an entry, "0" an item."""
     for step in path.split(".") if path else ():
-        result = dict.__getitem__(result, step) if isinstance(result, dict) else result[int(step)]
+        result = result[step] if issubclass(type(result), dict) else result[int(step)]
     return result
 
 
-def _rewrite(question: Question, call: Callable[[Arguments], Any], point: int, writer: Writer) -> Body:
-    arguments = question.recipe.make(point)
+def _rewrite(visit: Visit) -> Body:
+    arguments = visit.arguments()
     before = arguments.contents()
-    result = call(arguments)
-    looks = [writer.node(result)]
+    result = visit.call(arguments)
+    looks = [visit.writer.node(result)]
     changed = _changed(arguments, before)
-    for path, values in question.replacements().items():
-        overwrite(arguments.holders[path], values[point, ...])
-    looks.append(writer.node(result))
-    return _value(looks, changed)
+    for path, values in visit.at_point("replacements").items():
+        overwrite(arguments.holders[path], values)
+    return _value([*looks, visit.writer.node(result)], changed)
 
 
-def _update(question: Question, call: Callable[[Arguments], Any], point: int, writer: Writer) -> Body:
-    arguments = question.recipe.make(point)
+def _update(visit: Visit) -> Body:
+    arguments = visit.arguments()
     before = arguments.contents()
-    pulls = question.pulls()
+    pulls = visit.at_point("pulls")
     parameters: dict[str, Any] = {path: arguments.holders[path] for path in pulls}
     require_gradients(parameters)
     looks = []
     with _enable_grad():
-        for turn in range(question.body["rounds"]):
-            slopes = {path: question.recipe.tensor(pull[point, turn, ...]) for path, pull in pulls.items()}
+        for turn in range(visit.body["rounds"]):
+            slopes = {path: visit.recipe.tensor(pull[turn, ...]) for path, pull in pulls.items()}
             _backward([_sum(parameters[path] * slope) for path, slope in slopes.items()])
-            call(arguments)
-            looks.append(writer.node(parameters))
+            visit.call(arguments)
+            looks.append(visit.writer.node(parameters))
     return _value(looks, _changed(arguments, before))
+
+
+_MANNERS: Final[Mapping[str, Callable[[Visit], Body]]] = {
+    "value": _plain,
+    "gradient": _gradient,
+    "inference": _inference,
+    "rewrite": _rewrite,
+    "update": _update,
+}

@@ -44,7 +44,11 @@ def positive(signs: str) -> Check:
 
 
 x, v, a, b = array("x", 4, 3), array("v", 6), array("a", 5), array("b", 5)
-images, singles, columns = array("images", 2, 3, 4, 3), array("s", 1, 3, 1, 2), np.array([2, 0, 1, 2])
+images, singles, columns = (
+    array("images", 2, 3, 4, 3),
+    array("s", 1, 3, 1, 2),
+    np.array([2, 0, 1, 2]),
+)
 square, row = array("square", 7, 7), array("row", 1, 7)
 left, right = array("a", 2, 3), array("b", 2, 3)
 
@@ -72,9 +76,7 @@ def position(name: str, best: str) -> dict[sympy.Symbol, sympy.Expr]:
 
 
 extremes = Graph((x,), {**running(Max, "largest"), **running(Min, "smallest")})
-positions = Graph(
-    (x,), {**extremes.steps, **position("argmax", "largest"), **position("argmin", "smallest")}
-)
+positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **position("argmin", "smallest")})
 
 
 def round_trip(dtype: str) -> Check:
@@ -140,7 +142,13 @@ LAB = Lab(
         Question(
             "pair_product",
             1,
-            (moves(graph_of(left, right, result=product(left, right.reshape(2, 3).transpose())), "a", "b"),),
+            (
+                moves(
+                    graph_of(left, right, result=product(left, right.reshape(2, 3).transpose())),
+                    "a",
+                    "b",
+                ),
+            ),
         ),
         Question(
             "extremes",
@@ -153,9 +161,7 @@ LAB = Lab(
                 ),
             ),
         ),
-        Question(
-            "extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)
-        ),
+        Question("extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
         Question("seeded_squeeze", 1, (SeededDraw(7, (1, 1, 1, 10)),)),
     ),
 )

@@ -69,9 +69,7 @@ LAB = Lab(
             1,
             (Differentiable(setting(relu, relu_domain), keyed("u", "v", "a"), of=("a",)),),
         ),
-        Question(
-            "relu_neuron_gradient", 2, by_hand(setting(relu, relu_domain, a), ("da_dw", "da_db"))
-        ),
+        Question("relu_neuron_gradient", 2, by_hand(setting(relu, relu_domain, a), ("da_dw", "da_db"))),
         Question("relu_neuron_edges", 1, (Edges(relu),)),
         Question(
             "sigmoid_neuron",
@@ -100,15 +98,11 @@ LAB = Lab(
             4,
             (
                 BY_HAND,
-                StepByStep(
-                    setting(chain, chain_domain, f), keyed(*chain_slopes), manner=Manner.INFERENCE
-                ),
+                StepByStep(setting(chain, chain_domain, f), keyed(*chain_slopes), manner=Manner.INFERENCE),
             ),
         ),
         Question("tanh_log_edges", 1, (Edges(chain),)),
         Question("ratio", 1, (Differentiable(setting(quotient, quotient_domain), "f", of=("f",)),)),
-        Question(
-            "ratio_gradient", 1, (Value(setting(quotient, quotient_domain, f), ("df_dx", "df_dy")),)
-        ),
+        Question("ratio_gradient", 1, (Value(setting(quotient, quotient_domain, f), ("df_dx", "df_dy")),)),
     ),
 )

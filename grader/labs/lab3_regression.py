@@ -12,12 +12,10 @@ from grader.oracle.graph import Graph, array, entries
 from grader.oracle.structure import FROM_SCRATCH, Uses
 
 X = tuple(
-    """1.5420291 1.8935232 2.1603365 2.5381863 2.893443 3.838855 3.925425 4.2233696 4.235571 4.273397
-    4.9332876 6.4704757 6.517571 6.87826 7.0009003 7.035741 7.278681 7.7561755 9.121138 9.728281""".split()
+    ["1.5420291", "1.8935232", "2.1603365", "2.5381863", "2.893443", "3.838855", "3.925425", "4.2233696", "4.235571", "4.273397", "4.9332876", "6.4704757", "6.517571", "6.87826", "7.0009003", "7.035741", "7.278681", "7.7561755", "9.121138", "9.728281"]
 )
 Y = tuple(
-    """63.802246 80.036026 91.4903 108.28776 122.781975 161.36314 166.50816 176.16772 180.29395 179.09758
-    206.21027 272.71857 272.24033 289.54745 293.8488 295.2281 306.62274 327.93243 383.16296 408.65967""".split()
+    ["63.802246", "80.036026", "91.4903", "108.28776", "122.781975", "161.36314", "166.50816", "176.16772", "180.29395", "179.09758", "206.21027", "272.71857", "272.24033", "289.54745", "293.8488", "295.2281", "306.62274", "327.93243", "383.16296", "408.65967"]
 )
 BACKWARD = Uses(
     Rules(required=frozenset({"backward", "grad"}), why="the gradient is to come from backward()")
@@ -50,9 +48,7 @@ def prediction_check(bias: Array | None) -> Check:
     inputs = (x, w) if bias is None else (x, w, bias)
     graph = Graph(inputs, {prediction: affine(x, w, bias)})
     arguments = ("x", "w", None if bias is None else "b")
-    return Differentiable(
-        Setting(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b")
-    )
+    return Differentiable(Setting(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
 
 
 def training(bias: Array | None, epochs: int) -> Check:
@@ -73,7 +69,10 @@ softmax = Graph(
     {
         logits: affine(points, weights, biases),
         probabilities: Array(
-            [[exp(logits[i, j]) / sum(exp(logits[i, k]) for k in range(3)) for j in range(3)] for i in range(3)]
+            [
+                [exp(logits[i, j]) / sum(exp(logits[i, k]) for k in range(3)) for j in range(3)]
+                for i in range(3)
+            ]
         ),
     },
 )
@@ -95,7 +94,10 @@ LAB = Lab(
             (
                 FROM_SCRATCH,
                 Differentiable(
-                    Setting(error, NORMAL, ("prediction", "y")), "loss", of=("loss",), wrt=("prediction",)
+                    Setting(error, NORMAL, ("prediction", "y")),
+                    "loss",
+                    of=("loss",),
+                    wrt=("prediction",),
                 ),
             ),
         ),
@@ -122,9 +124,7 @@ LAB = Lab(
             2,
             (
                 FROM_SCRATCH,
-                Differentiable(
-                    Setting(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)
-                ),
+                Differentiable(Setting(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
             ),
         ),
     ),

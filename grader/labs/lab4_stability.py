@@ -4,34 +4,39 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 import numpy as np
-from sympy import Abs, Array, Expr, Symbol, exp, log, sin, symbols
+from sympy import Abs, Array, Expr, Max, Symbol, exp, log, sin, symbols
 
 from grader.judge import facts
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import Setting, Value
 from grader.oracle.domain import Domain
-from grader.oracle.graph import Graph, array, entries
+from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.stability import Stable
 from grader.oracle.structure import without
 
-type_of_sample = Callable[[Random], Mapping[str, facts.Array]]
+Sample = Callable[[Random], Mapping[str, facts.Array]]
 
-x, y, z, t = symbols("x y z t", real=True)
+x, y, z, t, size = symbols("x y z t size", real=True)
 vector = array("x", 3)
 probabilities = array("result", 3)
 five, variance, mean = array("x", 5), Symbol("variance", real=True), Symbol("mean", real=True)
 
 POINTS = 160
-TAILS = (30.0, 88.0, 89.0, 104.0, 300.0, 709.0, 745.0, 1e4, 1e30)
+TAILS = (30.0, 88.0, 89.0, 104.0, 300.0, 709.0, 745.0, 10_000.0)
 """Where exp leaves float32 (88.7 and -103.3) and float64 (709.8 and -744.4), and far beyond."""
+BASES = (0.0, 0.0, 1.0, -12.5, 100.0, 1000.0, -10_000.0)
+
+
+def dyadic(random: Random) -> float:
+    """A multiple of 1/8, moderate or at a tail: differences of such numbers are exact in float32 too."""
+    size = random.choice((random.randrange(1, 32) / 8, random.randrange(32, 400) / 8, random.choice(TAILS)))
+    return random.choice((-1, 1)) * size
 
 
 def spread(random: Random) -> float:
-    """A number of any size: moderate, near zero, or at a tail, of either sign."""
-    size = random.choice(
-        (random.uniform(0, 4), 10 ** random.uniform(-9, 0), random.uniform(4, 40), random.choice(TAILS))
-    )
-    return random.choice((-1, 1)) * size
+    """A number of any size, either sign: dyadic, near zero, or enormous."""
+    tiny = random.choice((-1, 1)) * 10 ** random.uniform(-9, 0)
+    return random.choice((dyadic(random), dyadic(random), tiny, random.choice((-1e30, 1e30))))
 
 
 def numbers(random: Random) -> dict[str, facts.Array]:
@@ -40,18 +45,23 @@ def numbers(random: Random) -> dict[str, facts.Array]:
 
 
 def pairs(random: Random) -> dict[str, facts.Array]:
-    """x and y: a difference of any size on a base of any size, equal ones among them."""
-    base = np.array([random.choice((0.0, 0.0, spread(random))) for _ in range(POINTS)])
-    return {"x": base, "y": base + np.array([0.0, *(spread(random) for _ in range(POINTS - 1))])}
+    """x and y: any difference from 0, dyadic differences from other bases, equal ones among them."""
+    rows = [(1.0, 1.0)]
+    for base in random.choices(BASES, k=POINTS - 1):
+        rows.append((base, base + dyadic(random)) if base else (0.0, spread(random)))
+    return {"x": np.array([x for x, _ in rows]), "y": np.array([y for _, y in rows])}
 
 
 def triples(random: Random) -> dict[str, facts.Array]:
-    """Three numbers: a common base, and distances of any size."""
-    rows = []
-    for _ in range(POINTS):
-        base = random.choice((0.0, spread(random)))
-        rows.append([base + random.choice((0.0, spread(random))) for _ in range(3)])
-    return {"x": np.array(rows)}
+    """Three numbers: a common base, and dyadic distances from it, some of them 0."""
+    return {
+        "x": np.array(
+            [
+                [base + random.choice((0.0, dyadic(random), dyadic(random))) for _ in range(3)]
+                for base in random.choices(BASES, k=POINTS)
+            ]
+        )
+    }
 
 
 def decisions(random: Random) -> dict[str, facts.Array]:
@@ -69,13 +79,18 @@ def measurements(random: Random) -> dict[str, facts.Array]:
     return {"x": np.array(rows)}
 
 
-def swept(graph: Graph, sample: type_of_sample, arguments: tuple[str, ...] = ("x",)) -> tuple[Check, ...]:
-    """Value and gradient in the first argument, in float32 and float64."""
-    output = list(graph.steps)[-1]
+def swept(
+    graph: Graph,
+    sample: Sample,
+    arguments: tuple[str, ...] = ("x",),
+    sizes: tuple[str, str] = ("", ""),
+) -> tuple[Check, ...]:
+    """Value and gradient in the first argument, in float32 and float64; `sizes` as in `Stable`."""
+    output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
     return tuple(
-        Stable(graph, output, arguments, sample, dtype, wrt)
+        Stable(graph, output, arguments, sample, dtype, wrt, size)
         for dtype in ("float64", "float32")
-        for wrt in (None, "x")
+        for wrt, size in zip((None, "x"), sizes, strict=True)
     )
 
 
@@ -89,17 +104,35 @@ def slopes(expression: Expr) -> Check:
 
 log_exp = Graph((x, y), {z: -log(exp(x) / (exp(x) + exp(y)))})
 softplus = Graph((x, y), {z: log(1 + exp(y - x))})
-logsumexp = Graph((vector,), {z: log(sum(exp(e) for e in entries(vector)))})
+logsumexp = Graph(
+    (vector,),
+    {
+        z: log(sum(exp(e) for e in entries(vector))),
+        # m + log(...) cannot be nearer than a rounding of m.
+        size: Max(1, Abs(z), *(Abs(e) for e in entries(vector))),
+    },
+)
 softmax = Graph(
     (vector,),
-    {probabilities: Array([1 / sum(exp(other - e) for other in entries(vector)) for e in entries(vector)])},
+    {
+        probabilities: Array([1 / sum(exp(other - e) for other in entries(vector)) for e in entries(vector)]),
+        # p (g - sum g p), which torch's own softmax uses, cancels down to a rounding of p.
+        size: probabilities[0],
+    },
 )
 sigmoid = Graph((x,), {z: 1 / (1 + exp(-x))})
 bce = Graph((x, t), {z: t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))})
-spread_of = Graph(
-    (five,),
-    {mean: sum(entries(five)) / 5, variance: sum((e - mean) ** 2 for e in entries(five)) / 5},
-)
+
+
+def variance_sweep(dtype: str, eps: float) -> Check:
+    """Variances, allowed what the two-pass formula costs: the square of a few roundings of the mean."""
+    steps = {
+        mean: sum(entries(five)) / 5,
+        variance: sum((e - mean) ** 2 for e in entries(five)) / 5,
+        size: variance + mean**2 * eps,
+    }
+    return Stable(Graph((five,), steps), variance, ("x",), measurements, dtype, size="size")
+
 
 LAB = Lab(
     "lab4_stability",
@@ -113,21 +146,25 @@ LAB = Lab(
         Question("gradients", 2, (slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
         Question("stable_log_exp", 5, swept(softplus, pairs, ("x", "y"))),
         Question(
-            "stable_logsumexp", 3, (without("logsumexp", "logaddexp"), *swept(logsumexp, triples))
+            "stable_logsumexp",
+            3,
+            (without("logsumexp", "logaddexp"), *swept(logsumexp, triples, sizes=("size", ""))),
         ),
         Question(
-            "stable_softmax", 3, (without("softmax", "log_softmax"), *swept(softmax, triples))
+            "stable_softmax",
+            3,
+            (without("softmax", "log_softmax"), *swept(softmax, triples, sizes=("", "size"))),
         ),
         Question(
-            "stable_sigmoid", 3, (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, numbers))
+            "stable_sigmoid",
+            3,
+            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, numbers)),
         ),
         Question("stable_bce", 3, swept(bce, decisions, ("x", "t"))),
         Question(
             "stable_variance",
             2,
-            # One rounding of the mean, relative to the spread, is 1e6 * 2^-24; its square enters the
-            # two-pass variance as 0.4 %, 30 000 ulp. The one-pass formula is wrong in every digit.
-            (Stable(spread_of, variance, ("x",), measurements, "float32", limit=2.0**16),),
+            (variance_sweep("float32", 2.0**-23), variance_sweep("float64", 2.0**-52)),
         ),
     ),
 )

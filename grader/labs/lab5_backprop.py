@@ -9,9 +9,9 @@ from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.structure import BY_HAND
 
-INPUTS = tuple("x1 x2 t1 t2".split())
-PARAMETERS = tuple("w1 w2 w3 w4 w5 w6 w7 w8 b_h1 b_h2 b_o1 b_o2".split())
-STEPS = tuple("z_h1 z_h2 h1 h2 o1 o2 E1 E2 E".split())
+INPUTS = tuple(["x1", "x2", "t1", "t2"])
+PARAMETERS = tuple(["w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "b_h1", "b_h2", "b_o1", "b_o2"])
+STEPS = tuple(["z_h1", "z_h2", "h1", "h2", "o1", "o2", "E1", "E2", "E"])
 SLOPES = tuple(f"dE_d{n}" for n in ("o1", "o2", "h1", "h2", "z_h1", "z_h2", *PARAMETERS))
 RATE = Rational(3, 4)
 

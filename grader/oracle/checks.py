@@ -7,12 +7,13 @@ answer is obtained and how it is judged: it poses a `Trial` and is done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
 import mpmath
 import numpy as np
+from sympy import Symbol
 
 from grader.judge.facts import Argument, Array, Ask, Manner, NumpyArray, Tensor
 from grader.judge.model import Conditions, Trial
@@ -20,7 +21,6 @@ from grader.judge.truth import Gradients, Point, Rewritten, Steps, Values
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
-from sympy import Symbol
 
 POINTS = 5
 """Hidden points a check. One point can hide a mistake (1 squared is 1); five drawn at random do not."""
@@ -89,7 +89,9 @@ def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Arra
         return [{name: rounded(value) for name, value in values.items()} for values in found]
 
 
-def points_at(template: Any, draws: list[dict[str, Array]], known: list[dict[str, Array]]) -> tuple[Point, ...]:
+def points_at(
+    template: Any, draws: list[dict[str, Array]], known: list[dict[str, Array]]
+) -> tuple[Point, ...]:
     """The points of a truth: the drawn inputs, and the values that a template of results names."""
     leaves = list(paths(template))
     return tuple(
@@ -109,7 +111,11 @@ def label(path: str, name: str, question: str) -> str:
 
 
 def values_of(
-    setting: Setting, returns: Any, question: str, draws: list[dict[str, Array]], device: str,
+    setting: Setting,
+    returns: Any,
+    question: str,
+    draws: list[dict[str, Array]],
+    device: str,
     kinds: Mapping[str, str],
 ) -> Values:
     """What is right for a function whose results a template names."""
@@ -134,11 +140,12 @@ class Value:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
-        """A call at each point."""
+        """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
         draws = self.setting.draw(name, conditions)
         ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
+        asks = (ask, replace(ask, dtype="float32")) if self.manner is Manner.INFERENCE else (ask,)
         truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
-        return Trial((ask,), truth, self.weight)
+        return Trial(asks, truth, self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +182,10 @@ class Differentiable:
         outputs = {n: path for path, n in paths(self.returns)}
         ones = np.ones(len(draws))
         ask = Ask(
-            name, self.setting.filled(draws), len(draws), Manner.GRADIENT,
+            name,
+            self.setting.filled(draws),
+            len(draws),
+            Manner.GRADIENT,
             pulls={
                 outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents else ones for n in self.of
             },
@@ -228,7 +238,11 @@ class View:
         first, second = draws[:POINTS], draws[POINTS:]
         source = self.setting.arguments[0]
         ask = Ask(
-            name, self.setting.filled(first, self.kind), POINTS, Manner.REWRITE, self.dtype,
+            name,
+            self.setting.filled(first, self.kind),
+            POINTS,
+            Manner.REWRITE,
+            self.dtype,
             replacements={"0": np.stack([draw[source] for draw in second])},
         )
         before, after = (

@@ -17,13 +17,18 @@ from grader.judge.facts import Array, Ask, Manner, Read, Tensor
 from grader.judge.model import Conditions, Trial
 from grader.judge.truth import Fit, Point, Trajectory, Updates, Values
 from grader.oracle.checks import POINTS, Setting
-from grader.oracle.domain import GRID, Domain
+from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, name_of
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 
 
 def descend(
-    graph: Graph, loss: Variable, parameters: tuple[str, ...], start: dict[str, Any], epochs: int, rate: Any
+    graph: Graph,
+    loss: Variable,
+    parameters: tuple[str, ...],
+    start: dict[str, Any],
+    epochs: int,
+    rate: Any,
 ) -> tuple[dict[str, Any], list[Any]]:
     """Parameters after `epochs` steps of gradient descent, and the loss before each step.
 
@@ -97,12 +102,17 @@ class InPlaceUpdate:
         for draw in draws:
             known = {}
             for i, _ in enumerate(self.shapes):
-                moved = [draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)]
+                moved = [
+                    draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)
+                ]
                 known[f"0.{i}"] = np.stack(moved)
             points.append(Point({n: v for n, v in draw.items() if n.startswith("p")}, known))
         ask = Ask(
             name,
-            (tuple(Tensor(np.stack([d[f"p{i}"] for d in draws])) for i in range(len(start))), self.rate),
+            (
+                tuple(Tensor(np.stack([d[f"p{i}"] for d in draws])) for i in range(len(start))),
+                self.rate,
+            ),
             POINTS,
             Manner.UPDATE,
             rounds=rounds,
@@ -139,7 +149,7 @@ class LeastSquares:
     excess: float = 0.05
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:  # noqa: ARG002 -- nothing is drawn
+    def pose(self, name: str, conditions: Conditions) -> Trial:
         """A look at the variable."""
         columns = [[Rational(v) ** p for p in self.powers] for v in self.x]
         design = np.array([[*row, 1] if self.with_bias else row for row in columns], dtype=object)

@@ -74,9 +74,7 @@ class Domain:
         numbers = random.sample(grid, count) if roomy else random.choices(grid, k=count)
         return np.array(numbers, dtype=np.float64).reshape(shape) / GRID
 
-    def _holds(
-        self, relations: Sequence[Any], graph: Graph, point: Mapping[str, Array]
-    ) -> bool:
+    def _holds(self, relations: Sequence[Any], graph: Graph, point: Mapping[str, Array]) -> bool:
         if not relations:
             return True
         try:

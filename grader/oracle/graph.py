@@ -26,9 +26,7 @@ Values: TypeAlias = Mapping[str, Any]
 
 def array(name: str, *shape: int) -> ImmutableDenseNDimArray:
     """An array variable: symbols `name[i, j]` in the given shape."""
-    symbols = [
-        Symbol(f"{name}[{', '.join(map(str, index))}]", real=True) for index in np.ndindex(*shape)
-    ]
+    symbols = [Symbol(f"{name}[{', '.join(map(str, index))}]", real=True) for index in np.ndindex(*shape)]
     return ImmutableDenseNDimArray(symbols, shape)
 
 

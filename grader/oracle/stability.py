@@ -26,8 +26,8 @@ class Stable:
     """One quantity of a function over a sample of inputs that its dtype holds exactly.
 
     `sample` draws the inputs, (points, *shape) each. `argument` is the input whose gradient is swept, or
-    None for the value. An array result is pulled back along its first entry. `limit` in ulp stands in for
-    the table's.
+    None for the value. An array result is pulled back along its first entry. `size` names a step whose value is
+    the number in whose last place errors are counted, where that is not the result's own.
     """
 
     graph: Graph
@@ -36,7 +36,7 @@ class Stable:
     sample: Callable[[Random], Mapping[str, Array]]
     dtype: str
     argument: str | None = None
-    limit: float | None = None
+    size: str = ""
     weight: float = 1.0
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
@@ -46,10 +46,9 @@ class Stable:
         points = len(next(iter(inputs.values())))
         graph, wanted = self._wanted()
         with mpmath.workdps(SWEEP_DIGITS):
-            found = [
-                rounded(graph.values({n: exact(v[i]) for n, v in inputs.items()})[wanted])
-                for i in range(points)
-            ]
+            values = [graph.values({n: exact(v[i]) for n, v in inputs.items()}) for i in range(points)]
+            found = np.stack([rounded(v[wanted]) for v in values])
+            sizes = np.stack([rounded(v[self.size]) for v in values]) if self.size else np.zeros(points)
         shape = shape_of(self.output)
         pull = np.zeros((points, *shape))
         pull.reshape(points, -1)[:, 0] = 1
@@ -61,7 +60,7 @@ class Stable:
             else Ask(name, tensors, points, dtype=self.dtype)
         )
         quantity = "gradient" if self.argument else "value"
-        truth = Sweep(inputs, np.stack(found), path, self.dtype, self.limit or ULP_LIMIT[quantity])
+        truth = Sweep(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity])
         return Trial((ask,), truth, self.weight)
 
     def _wanted(self) -> tuple[Graph, str]:

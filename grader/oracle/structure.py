@@ -17,18 +17,15 @@ from grader.judge.truth import Drawing, Draws, Rules, Seeded
 from grader.oracle.graph import Graph
 
 AUTOGRAD = frozenset(
-    "backward autograd grad requires_grad requires_grad_ enable_grad inference_mode retain_grad func "
-    "functorch jacrev jacfwd hessian vjp jvp jacobian gradient gradcheck "
-    "sympy jax numdifftools approx_fprime derivative lambdify Symbol symbols diff".split()
+    ["backward", "autograd", "grad", "requires_grad", "requires_grad_", "enable_grad", "inference_mode", "retain_grad", "func", "functorch", "jacrev", "jacfwd", "hessian", "vjp", "jvp", "jacobian", "gradient", "gradcheck", "sympy", "jax", "numdifftools", "approx_fprime", "derivative", "lambdify", "Symbol", "symbols", "diff"]
 )
 """Names that differentiate for the student, in torch, SymPy, SciPy or JAX."""
 
-EVASION = frozenset("eval exec compile __import__ importlib getattr globals vars ctypes inspect".split())
+EVASION = frozenset(["eval", "exec", "compile", "__import__", "importlib", "getattr", "globals", "vars", "ctypes", "inspect"])
 """Names that hide what a function calls from a reader of its source."""
 
 READY_MADE = frozenset(
-    "nn optim mse_loss cross_entropy nll_loss binary_cross_entropy Linear linear MSELoss "
-    "CrossEntropyLoss SGD Adam lstsq".split()
+    ["nn", "optim", "mse_loss", "cross_entropy", "nll_loss", "binary_cross_entropy", "Linear", "linear", "MSELoss", "CrossEntropyLoss", "SGD", "Adam", "lstsq"]
 )
 """Models, losses and optimisers that lab 3 writes from scratch."""
 
@@ -39,7 +36,7 @@ class Uses:
 
     rules: Rules
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:  # noqa: ARG002 -- nothing is asked
+    def pose(self, name: str, conditions: Conditions) -> Trial:
         """Nothing to ask: the source and the traced calls of the other checks say it."""
         return Trial((), self.rules, weight=0.0)
 
@@ -75,7 +72,7 @@ class Edges:
     graph: Graph
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:  # noqa: ARG002 -- nothing is drawn
+    def pose(self, name: str, conditions: Conditions) -> Trial:
         """One call."""
         return Trial((Ask(name, (), 1),), Drawing(self.graph.edges), self.weight)
 

@@ -1,0 +1,130 @@
+"""Judging what has no single right value: random results, and what the code may use.
+
+Knows shapes, ranges, devices and names. Refuses to know gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from grader.judge.compare import numbers, part
+from grader.judge.facts import Array, Leaf, Raised, Value
+from grader.judge.model import Evidence, Status, Verdict
+from grader.judge.notes import Finding, finding
+from grader.judge.truth import Draws, Rules, Seeded
+from grader.judge.values import RIGHT, failed
+from grader.judge.wording import written
+
+REFUSED = ("does not require grad", "nference tensor", "nference mode", "InferenceMode")
+"""What torch says when autograd is asked to work where it cannot record."""
+
+
+def judge_draws(truth: Draws, evidence: Evidence, name: str) -> Verdict:
+    """Shape, range, device; and two calls differ."""
+    seen = evidence.replies[0][0]
+    assert isinstance(seen, Value)
+    calls: list[list[Array]] = []
+    for result in seen.results:
+        found = [
+            _drawn(part(result, path, list(truth.shapes)), path, shape, truth)
+            for path, shape in truth.shapes.items()
+        ]
+        for entry in found:
+            if isinstance(entry, Finding):
+                return failed(entry)
+        calls.append([entry for entry in found if not isinstance(entry, Finding)])
+    if any(np.array_equal(one, two) for one, two in zip(*calls, strict=True)):
+        return failed(finding("not_random", name=name))
+    return RIGHT
+
+
+def _drawn(node: object, path: str, shape: tuple[int, ...], truth: Draws) -> Array | Finding:
+    what = f"entry {path}" if path else "the result"
+    if isinstance(node, Finding):
+        return node
+    found = numbers(node, shape, what)  # type: ignore[arg-type] # a node
+    if isinstance(found, Finding):
+        return found
+    if isinstance(node, Leaf) and node.device.partition(":")[0] != truth.device:
+        return finding("wrong_device", what=what, theirs=node.device, expected=truth.device)
+    if not (np.all(found >= truth.low) and np.all(found < truth.high)):
+        return finding(
+            "out_of_range",
+            what=what,
+            low=truth.low,
+            high=truth.high,
+            least=found.min(),
+            greatest=found.max(),
+        )
+    return found
+
+
+def judge_seeded(truth: Seeded, evidence: Evidence, name: str) -> Verdict:
+    """Two calls agree; the second entry is the first without its axes of length 1; the numbers are the seed's."""
+    seen = evidence.replies[0][0]
+    assert isinstance(seen, Value)
+    squeezed = tuple(n for n in truth.shape if n != 1)
+    firsts = []
+    for result in seen.results:
+        pair = [
+            numbers(node, shape, what) if not isinstance(node, Finding) else node
+            for node, shape, what in (
+                (part(result, "0", ("0", "1")), truth.shape, "the first tensor"),
+                (part(result, "1", ("0", "1")), squeezed, "the second tensor"),
+            )
+        ]
+        for entry in pair:
+            if isinstance(entry, Finding):
+                return failed(entry)
+        first, second = (entry for entry in pair if not isinstance(entry, Finding))
+        firsts.append(first)
+        if not np.array_equal(first.ravel(), second.ravel()):
+            return failed(
+                finding(
+                    "wrong_draw",
+                    what="the second tensor",
+                    theirs=written(second[:3]),
+                    expected=written(first.ravel()[:3]),
+                )
+            )
+    if not np.array_equal(*firsts):
+        return failed(finding("not_repeatable", name=name))
+    if truth.expected is not None and not np.array_equal(firsts[0], truth.expected):
+        return failed(
+            finding(
+                "wrong_draw",
+                what="the first tensor",
+                theirs=written(firsts[0].ravel()[:3]),
+                expected=written(truth.expected.ravel()[:3]),
+            )
+        )
+    return RIGHT
+
+
+def judge_rules(truth: Rules, evidence: Evidence, name: str) -> Verdict:
+    """What the code uses, as read from its source and as seen while it ran."""
+    if not evidence.source.closure(name):
+        problem = finding("no_source", name=name)
+        return Verdict(Status.UNGRADED, problem.note, problem.message, 0.0)
+    named = evidence.source.used(name)
+    seen = {component for used in evidence.used for component in used.split(".")}
+    broken = sorted((named | seen) & truth.forbidden)
+    if broken:
+        return failed(finding("forbidden_method", name=name, what=", ".join(broken), why=truth.why))
+    if "backward" in truth.forbidden:
+        raised = [s for reply in evidence.replies for s in reply if isinstance(s, Raised)]
+        if any(word in r.text for r in raised for word in REFUSED):
+            return failed(finding("forbidden_method", name=name, what="autograd", why=truth.why))
+        differenced = evidence.source.differenced(name)
+        if differenced:
+            return failed(finding("finite_differences", name=name, what=differenced, why=truth.why))
+    if truth.required and not (named | seen) & truth.required:
+        return failed(
+            finding(
+                "required_method",
+                name=name,
+                what=" or ".join(sorted(truth.required)),
+                why=truth.why,
+            )
+        )
+    return RIGHT

@@ -1,0 +1,153 @@
+"""Comparing one result with what is right: its kind, its shape, its numbers, in that order.
+
+Knows what counts as a number and how near is near enough. Refuses to know questions and points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.judge.facts import Array, Leaf, Node
+from grader.judge.model import Comparison
+from grader.judge.notes import Finding, finding, remark
+from grader.judge.truth import Named, Tolerance
+from grader.judge.wording import both, described, difference, place, written
+
+EPS32 = 2.0**-23
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One result at one point: `numbers` where it has any of the right shape, and the relative `error`."""
+
+    inputs: Named
+    expected: Array
+    numbers: Array | None
+    problem: Finding | None = None
+    error: float = np.inf
+    remarks: tuple[str, ...] = ()
+
+
+def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
+    """The part of a result at a path: "" the whole, "0" of a tuple, "z" of a dict.
+
+    `wanted` are all paths asked for: they tell what the result should have been. A tensor with one entry a
+    path along its first axis serves as a tuple.
+    """
+    if not path:
+        return result
+    if path.isdigit():
+        if isinstance(result, tuple) and len(result) == len(wanted):
+            return result[int(path)]
+        if isinstance(result, Leaf) and result.array.shape[:1] == (len(wanted),):
+            return Leaf(result.array[int(path)], result.kind, result.dtype, result.device)
+        return finding("wrong_structure", theirs=described(result), expected=f"a tuple of {len(wanted)}")
+    if not isinstance(result, Mapping):
+        return finding(
+            "wrong_structure",
+            theirs=described(result),
+            expected=f"a dict with the keys {', '.join(wanted)}",
+        )
+    if path not in result:
+        return finding("missing_key", what=repr(path), theirs=", ".join(map(repr, result)) or "none")
+    return result[path]
+
+
+def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "") -> Array | Finding:
+    """The numbers of a result in the given shape, or what is wrong with it.
+
+    A scalar may come as a tensor with one element, a Python number or a NumPy scalar. Elsewhere `kind` (a
+    tensor where nothing is said) is required.
+    """
+    asked = {"list": "a list of numbers", "numpy": "a NumPy array"}.get(
+        kind, "a number or a tensor with one element" if not shape else "a tensor"
+    )
+    plain = isinstance(node, Leaf) and node.dtype not in ("bool", "complex64", "complex128")
+    if not isinstance(node, Leaf) or not plain or node.kind in ("bool", "complex"):
+        return finding("wrong_type", what=what, theirs=described(node), expected=asked)
+    scalar = not shape and node.array.size == 1 and node.kind != "list"
+    if not scalar and node.kind != (kind or "tensor"):
+        return finding("wrong_type", what=what, theirs=described(node), expected=asked)
+    if not scalar and node.array.shape != shape:
+        if not shape:
+            return finding("wrong_shape", what=what, theirs=node.array.shape, expected="()")
+        return finding("wrong_shape", what=what, theirs=node.array.shape, expected=shape)
+    return node.array.astype(np.float64).reshape(shape)
+
+
+def relative_error(theirs: Array, expected: Array) -> float:
+    """The largest difference, relative to the largest entry of what is right; infinite against 0."""
+    if not np.isfinite(theirs).all():
+        return float(np.inf)
+    gap = float(np.abs(theirs - expected).max(initial=0.0))
+    size = float(np.abs(expected).max(initial=0.0))
+    if gap == 0:
+        return 0.0
+    return gap / size if size else float(np.inf)
+
+
+def compared(
+    result: Node | Finding,
+    inputs: Named,
+    expected: Array,
+    what: str,
+    tolerance: Tolerance,
+    kind: str = "",
+) -> Compared:
+    """One result against what is right at one point."""
+    if isinstance(result, Finding):
+        return Compared(inputs, expected, None, result)
+    found = numbers(result, expected.shape, what, kind)
+    if isinstance(found, Finding):
+        return Compared(inputs, expected, None, found)
+    if not np.isfinite(found).all():
+        theirs, right = written(found), written(expected)
+        problem = finding("not_finite", what=what, at=place(inputs), theirs=theirs, expected=right)
+        return Compared(inputs, expected, found, problem)
+    error = relative_error(found, expected)
+    return Compared(inputs, expected, found, None, error, _remarks(result, error, expected, what, tolerance))
+
+
+def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: Tolerance) -> tuple[str, ...]:
+    if not isinstance(node, Leaf) or error > tolerance.slip:
+        return ()
+    said = []
+    low = node.kind in ("tensor", "numpy") and node.dtype in ("float32", "float16", "bfloat16")
+    if low and tolerance.agree < EPS32:
+        said.append(remark("dtype_slip", what=what, theirs=node.dtype, expected="float64"))
+    elif error > tolerance.agree:
+        said.append(remark("float32_slip", what=what, error=error))
+    if not expected.shape and node.array.shape:
+        said.append(remark("shape_slip", what=what, theirs=node.array.shape))
+    return tuple(said)
+
+
+def verdict_on(
+    rows: Sequence[Compared], what: str, tolerance: Tolerance, note: str = "wrong_value"
+) -> tuple[Finding | None, tuple[str, ...]]:
+    """What is wrong with one output over all points (None where nothing is), and the remarks on it."""
+    for row in rows:
+        if row.problem:
+            return row.problem, ()
+    wrong = [row for row in rows if row.error > tolerance.slip]
+    if not wrong:
+        return None, tuple(dict.fromkeys(r for row in rows for r in row.remarks))
+    theirs, expected = both(wrong[0].numbers, wrong[0].expected)  # type: ignore[arg-type] # numbers are there
+    kind = difference([r.numbers for r in rows], [r.expected for r in rows])  # type: ignore[misc]
+    at = place(wrong[0].inputs)
+    return finding(note, what=what, at=at, theirs=theirs, expected=expected, difference=kind), ()
+
+
+def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Comparison, ...]:
+    """The rows of a feedback table."""
+    table = []
+    for row in rows:
+        theirs, expected = "–", written(row.expected)
+        if row.numbers is not None:
+            theirs, expected = both(row.numbers, row.expected)
+        at = place(row.inputs).removeprefix(" at ")
+        table.append(Comparison(what, at, theirs, expected, row.error <= tolerance.slip))
+    return tuple(table)

@@ -1,0 +1,99 @@
+"""One table of notes: a stable code for every outcome, and the sentence that a student reads.
+
+Knows words. Refuses to know numbers: the facts are filled in by whoever found them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NOTES: dict[str, str] = {
+    "correct": "Right.",
+    "wrong_value": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
+    "wrong_gradient": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
+    "wrong_step": "{what}{at}: yours {theirs}, expected {expected}{basis}{difference}.",
+    "wrong_shape": "{what} has shape {theirs}; shape {expected} is asked for.",
+    "wrong_type": "{what} is {theirs}; {expected} is asked for.",
+    "wrong_dtype": "{what} has dtype {theirs}; the input's {expected} is to be kept.",
+    "wrong_device": "{what} is on {theirs}; it is asked for on {expected}.",
+    "wrong_structure": "The result is {theirs}; {expected} is asked for.",
+    "missing_key": "The result has no entry {what}. It has: {theirs}.",
+    "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
+    "no_gradient": (
+        "The value is right, but autograd cannot find {what}: the result does not depend on it through torch "
+        "operations. Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
+    ),
+    "raised": "{name} raised {type}: {text}{line}",
+    "not_written": "{name} is not written yet: its stub still stands.",
+    "missing": "No {name} was found in the notebook. Did you misname it, or forget to run its cell?",
+    "not_a_function": "{name} is there, but it is not a function.",
+    "timed_out": "{name} gave no answer within {seconds:g} seconds.",
+    "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
+    "unreadable_answer": "The answer of {name} could not be read: {reason}.",
+    "forbidden_method": "{name} uses {what}, but {why}.",
+    "finite_differences": "{name} subtracts two values of {what}, which is numerical differentiation, but {why}.",
+    "numerical_derivative": (
+        "{what}: nearly right in float64 (relative difference {error:.0e}) and far off in float32 ({coarse:.0e}), as "
+        "difference quotients are. Work the derivative out by hand."
+    ),
+    "required_method": "{name} makes no use of {what}: {why}.",
+    "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
+    "changes_on_second_call": (
+        "{name} gives another answer when it is called a second time with the same arguments: "
+        "{what}{at} was {theirs}, expected {expected}{difference}."
+    ),
+    "copied": (
+        "The values are right, but {what} is a copy: when the input is overwritten afterwards, it does not follow."
+    ),
+    "wrong_edges": "The drawn graph is not the one of the formulas: {what}.",
+    "not_edges": "The result is {theirs}; a list of pairs of names such as [('a', 'x')] is asked for.",
+    "wrong_trajectory": "{what}{at}: yours {theirs}, expected {expected}{difference}. {since}",
+    "poor_fit": (
+        "The mean squared error of this fit on the data is {theirs}; the best possible is {expected}, and at most "
+        "{excess:.0%} more is allowed. {hint}"
+    ),
+    "unstable": (
+        "In {dtype}, the {what} is right at {right} of {total} inputs. The first that fails is {at}: yours {theirs}, "
+        "expected {expected}{error}."
+    ),
+    "not_cleared": (
+        "The first step is right, the second is not: {what} moved along the old gradient as well. "
+        "Clear the gradients after the update."
+    ),
+    "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
+    "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",
+    "not_repeatable": "Two calls gave different numbers: is the seed set inside {name}?",
+    "out_of_range": "{what} has entries outside [{low:g}, {high:g}): from {least:.3g} to {greatest:.3g}.",
+    "wrong_draw": "{what} does not hold the numbers that seed 7 and torch.rand give: yours begin {theirs}, expected {expected}.",
+}
+"""Code to sentence."""
+
+REMARKS: dict[str, str] = {
+    "float32_slip": (
+        "{what} is right only to float32 precision (relative difference {error:.0e}): a float32 constant or cast is "
+        "on the way. It costs nothing here."
+    ),
+    "dtype_slip": "{what} came back as {theirs} where the inputs were {expected}. It costs nothing here.",
+    "shape_slip": "{what} came back with shape {theirs}; a scalar is asked for. It costs nothing here.",
+    "wrote_to_arguments": "{name} changes its arguments in place. Whoever calls it may not expect that.",
+    "carried_forward": "{what} follows rightly from your own {from_} and counts as right.",
+}
+"""Things said beside a mark; they cost nothing."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A code of the table with its sentence filled in."""
+
+    note: str
+    message: str
+
+
+def finding(note: str, **facts: object) -> Finding:
+    """The finding for a code of `NOTES`; every field of its sentence must be given."""
+    return Finding(note, NOTES[note].format(**facts))
+
+
+def remark(code: str, **facts: object) -> str:
+    """The sentence of `REMARKS`, filled in."""
+    return REMARKS[code].format(**facts)

@@ -1,0 +1,153 @@
+"""Judging named steps with errors carried forward.
+
+Knows that a step is right when it follows from the student's own values of the steps before it. Refuses
+to know the steps' formulas: the truth evaluates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.judge.compare import Compared, compared, part, shown, verdict_on
+from grader.judge.facts import Array, Value
+from grader.judge.model import Evidence, Status, Verdict
+from grader.judge.notes import Finding, finding, remark
+from grader.judge.truth import Steps
+from grader.judge.values import RIGHT
+from grader.judge.wording import both, difference, place
+
+PLAUSIBLE = 1e3
+"""An own value within this factor of the true one may stand in for it. Beyond, everything would follow
+from it: 0 times any factor is 0, and a huge number drowns what is added to it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step over all points: right by the truth, right from own values (`carried`), or wrong."""
+
+    key: str
+    rows: tuple[Compared, ...]
+    carried: tuple[str, ...]
+    problem: Finding | None
+
+
+def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
+    """A share of the points for every step that is right, or follows rightly from one's own."""
+    own = [_own_values(truth, evidence, point) for point in range(len(truth.points))]
+    steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
+    wrong = [step for step in steps if step.problem]
+    remarks = tuple(
+        remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried
+    )
+    table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
+    if not wrong:
+        said = [r for step in steps for row in step.rows for r in row.remarks]
+        return Verdict(
+            RIGHT.status,
+            RIGHT.note,
+            RIGHT.message,
+            1.0,
+            tuple(dict.fromkeys([*remarks, *said])),
+            table,
+        )
+    score = 1 - len(wrong) / len(steps)
+    return Verdict(
+        Status.PARTIAL if score else Status.FAIL,
+        wrong[0].problem.note,  # type: ignore[union-attr] # they are the wrong ones
+        _told(wrong, len(steps)),
+        score,
+        remarks,
+        table,
+    )
+
+
+def _told(wrong: list[Step], total: int) -> str:
+    message = wrong[0].problem.message if wrong[0].problem else ""
+    others = [step.key for step in wrong[1:]]
+    also = f" Also wrong in themselves: {', '.join(others)}." if others else ""
+    return f"{message}{also} ({total - len(wrong)} of {total} steps are right.)"
+
+
+def _own_values(truth: Steps, evidence: Evidence, point: int) -> dict[str, Array]:
+    """What the student's functions returned at a point, by step, where it can stand in for the truth."""
+    found: dict[str, Array] = {}
+    expected = truth.points[point].expected
+    for keys, reply in zip(truth.keys, evidence.replies, strict=True):
+        seen = reply[point]
+        if not isinstance(seen, Value) or not isinstance(seen.results[0], Mapping):
+            continue
+        for key, step in keys.items():
+            node = part(seen.results[0], key, list(keys))
+            row = compared(node, {}, expected[step], key, truth.tolerance)
+            if row.numbers is not None and _plausible(row.numbers, expected[step]):
+                found[step] = row.numbers
+    return found
+
+
+def _plausible(own: Array, expected: Array) -> bool:
+    size, true = np.abs(own).max(), np.abs(expected).max()
+    if not np.isfinite(own).all():
+        return False
+    return bool(true / PLAUSIBLE <= size <= true * PLAUSIBLE) if true else size == 0
+
+
+def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
+    step, rows, carried, basis = truth.keys[-1][key], [], set(), ""
+    for index, (point, seen) in enumerate(zip(truth.points, evidence.replies[-1], strict=True)):
+        assert isinstance(seen, Value)
+        node = part(seen.results[0], key, list(truth.keys[-1]))
+        row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
+        parents = [p for p in truth.parents[step] if _deviates(truth, index, p, own[index])]
+        if row.numbers is not None and row.error > truth.tolerance.slip and parents:
+            local = _follows(truth, index, step, key, own[index], row)
+            if local.error <= truth.tolerance.slip:
+                carried |= set(parents)
+            else:
+                basis = f" from your own {' and '.join(parents)}"
+            row = local
+        rows.append(row)
+    problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
+    if problem and problem.note == "wrong_value":
+        problem = _wrong_step(rows, key, truth, basis)
+    return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
+
+
+def _wrong_step(rows: list[Compared], key: str, truth: Steps, basis: str) -> Finding:
+    worst = next(row for row in rows if row.error > truth.tolerance.slip)
+    assert worst.numbers is not None
+    theirs, expected = both(worst.numbers, worst.expected)
+    kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])
+    return finding(
+        "wrong_step",
+        what=key,
+        at=place(worst.inputs),
+        theirs=theirs,
+        expected=expected,
+        basis=basis,
+        difference=kind,
+    )
+
+
+def _deviates(truth: Steps, point: int, name: str, own: Mapping[str, Array]) -> bool:
+    if name not in own:
+        return False
+    expected = truth.points[point].expected[name]
+    return bool(np.abs(own[name] - expected).max() > truth.tolerance.slip * np.abs(expected).max())
+
+
+def _follows(
+    truth: Steps, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared
+) -> Compared:
+    """The row against the step taken from own values: the best of the ways of writing it."""
+    assert row.numbers is not None
+    best: Compared | None = None
+    for local in truth.locally(point, own):
+        if not np.isfinite(local[step]).all() or (not local[step].any() and row.expected.any()):
+            continue
+        gap = np.abs(row.numbers - local[step]).max() / np.abs(local[step]).max(initial=1e-300)
+        if best is None or gap < best.error:
+            best = Compared(row.inputs, local[step], row.numbers, None, float(gap), row.remarks)
+    return best or row

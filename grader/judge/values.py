@@ -1,0 +1,171 @@
+"""Judging values: the result itself, autograd's gradients through it, and views that follow their input.
+
+Knows how results at many points make one verdict. Refuses to know where the expected values come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.judge.compare import Compared, compared, part, shown, verdict_on
+from grader.judge.facts import Leaf, Reply, Value
+from grader.judge.model import Comparison, Evidence, Status, Verdict
+from grader.judge.notes import Finding, finding, remark
+from grader.judge.truth import Gradients, Point, Rewritten, Values
+from grader.judge.wording import both, place
+
+RIGHT = Verdict(Status.PASS, "correct", "Right.", 1.0)
+AUTOGRAD_SHARE = 0.5
+"""The share of a question's points that a right value earns when autograd cannot follow it."""
+
+
+def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, ...] = ()) -> Verdict:
+    """The verdict for a finding."""
+    status = Status.PARTIAL if score else Status.FAIL
+    return Verdict(status, problem.note, problem.message, score, comparisons=comparisons)
+
+
+def rows_of(truth: Values, reply: Reply, path: str, call: int = 0) -> list[Compared]:
+    """One output at every point; `call` is the round."""
+    wanted = list(truth.labels)
+    rows = []
+    for point, seen in zip(truth.points, reply, strict=True):
+        if path not in point.expected:
+            continue
+        assert isinstance(seen, Value)
+        node = part(seen.results[call], path, wanted)
+        what, kind = truth.labels[path], truth.kinds.get(path, "")
+        rows.append(compared(node, point.inputs, point.expected[path], what, truth.tolerance, kind))
+    return rows
+
+
+def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
+    """Every output of one round, all or nothing."""
+    table: list[Comparison] = []
+    remarks: list[str] = []
+    problem: Finding | None = None
+    for path, what in truth.labels.items():
+        rows = rows_of(truth, reply, path, call)
+        found, said = verdict_on(rows, what, truth.tolerance)
+        problem = problem or found
+        remarks += said
+        table += shown(rows, what, truth.tolerance)
+    if problem:
+        return failed(problem, comparisons=tuple(table))
+    return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
+
+
+def judge_values(truth: Values, evidence: Evidence) -> Verdict:
+    """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
+    reply = evidence.replies[0]
+    verdict = judge_outputs(truth, reply)
+    if verdict.score < 1:
+        return verdict
+    assert isinstance(reply[0], Value)
+    for call in range(1, len(reply[0].results)):
+        for path, what in truth.labels.items():
+            rows = rows_of(truth, reply, path, call)
+            again, _ = verdict_on(rows, what, truth.tolerance)
+            if again:
+                return failed(_second_call(rows, what, truth, evidence))
+    if len(evidence.replies) > 1:
+        return numerical(truth, verdict, reply, evidence.replies[1])
+    return verdict
+
+
+def _second_call(rows: Sequence[Compared], what: str, truth: Values, evidence: Evidence) -> Finding:
+    wrong = next(r for r in rows if r.problem or r.error > truth.tolerance.slip)
+    if wrong.numbers is None:
+        return wrong.problem or finding("not_repeatable", name=what)
+    theirs, expected = both(wrong.numbers, wrong.expected)
+    return finding(
+        "changes_on_second_call",
+        name="The function",
+        what=what,
+        at=place(wrong.inputs),
+        theirs=theirs,
+        expected=expected,
+        difference="",
+    )
+
+
+def numerical(truth: Values, verdict: Verdict, double: Reply, single: Reply) -> Verdict:
+    """Refuse answers that are nearly right in float64 and far off in float32, as difference quotients are.
+
+    A float32 constant in a formula leaves both within float32's rounding.
+    """
+    errors = [row.error for path in truth.labels for row in rows_of(truth, double, path)]
+    if max(errors) <= truth.tolerance.agree or not all(isinstance(seen, Value) for seen in single):
+        return verdict
+    coarse = [row.error for path in truth.labels for row in rows_of(truth, single, path)]
+    if max(coarse) <= 64 * truth.tolerance.slip:
+        return verdict
+    return failed(
+        finding(
+            "numerical_derivative",
+            what=" and ".join(truth.labels.values()),
+            error=max(errors),
+            coarse=max(coarse),
+        )
+    )
+
+
+def judge_gradients(truth: Gradients, evidence: Evidence) -> Verdict:
+    """The value first; then autograd's gradients, for the other half of the points."""
+    verdict = judge_outputs(truth.values, evidence.replies[0])
+    if verdict.score < 1:
+        return verdict
+    table = list(verdict.comparisons)
+    problem: Finding | None = None
+    for path, what in truth.labels.items():
+        found, rows = _gradient(truth, evidence.replies[0], path, what)
+        problem = problem or found
+        table += shown(rows, what, truth.values.tolerance)
+    if problem:
+        return failed(problem, AUTOGRAD_SHARE, tuple(table))
+    return replace(verdict, comparisons=tuple(table))
+
+
+def _gradient(truth: Gradients, reply: Reply, path: str, what: str) -> tuple[Finding | None, list[Compared]]:
+    rows = []
+    for point, seen in zip(truth.gradients, reply, strict=True):
+        assert isinstance(seen, Value)
+        node = seen.gradients.get(path)
+        expected = point.expected[path]
+        if node is None and not expected.any():
+            # torch leaves no gradient where nothing depends on the input; that is 0.
+            continue
+        if node is None:
+            return finding("no_gradient", what=what.removeprefix("autograd's ")), []
+        rows.append(_compared_gradient(node, point, path, what, truth))
+    problem, _ = verdict_on(rows, what, truth.values.tolerance, "wrong_gradient")
+    return problem, rows
+
+
+def _compared_gradient(node: Leaf, point: Point, path: str, what: str, truth: Gradients) -> Compared:
+    return compared(node, point.inputs, point.expected[path], what, truth.values.tolerance)
+
+
+def judge_rewritten(truth: Rewritten, evidence: Evidence) -> Verdict:
+    """The values before; then whether the result follows its overwritten input; then its dtype."""
+    reply = evidence.replies[0]
+    verdict = judge_outputs(truth.before, reply)
+    if verdict.score < 1:
+        return verdict
+    for path, what in truth.before.labels.items():
+        stale, _ = verdict_on(rows_of(truth.after, reply, path, 1), what, truth.after.tolerance)
+        if stale:
+            return failed(finding("copied", what=what))
+        for seen in reply:
+            assert isinstance(seen, Value)
+            node = part(seen.results[0], path, list(truth.before.labels))
+            if isinstance(node, Leaf) and node.dtype != truth.dtype:
+                return failed(finding("wrong_dtype", what=what, theirs=node.dtype, expected=truth.dtype))
+    return verdict
+
+
+def wrote_to_arguments(name: str, reply: Reply) -> tuple[str, ...]:
+    """A remark where a call changed its arguments."""
+    changed = any(isinstance(seen, Value) and seen.changed for seen in reply)
+    return (remark("wrote_to_arguments", name=name),) if changed else ()

@@ -1,0 +1,169 @@
+"""From the evidence of a question to its mark.
+
+Knows how the verdicts of a question's checks make one. Refuses to know what any of them compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
+from grader.judge.drawing import judge_drawing
+from grader.judge.facts import (
+    Died,
+    Missing,
+    Observation,
+    Other,
+    Raised,
+    Reply,
+    TimedOut,
+    Unreadable,
+    Value,
+)
+from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
+from grader.judge.notes import Finding, finding
+from grader.judge.source import Source
+from grader.judge.steps import judge_steps
+from grader.judge.sweep import judge_sweep
+from grader.judge.training import judge_fit, judge_trajectory, judge_updates
+from grader.judge.truth import (
+    Drawing,
+    Draws,
+    Fit,
+    Gradients,
+    Rewritten,
+    Rules,
+    Seeded,
+    Steps,
+    Sweep,
+    Trajectory,
+    Updates,
+    Values,
+)
+from grader.judge.values import (
+    RIGHT,
+    judge_gradients,
+    judge_rewritten,
+    judge_values,
+    wrote_to_arguments,
+)
+
+
+def judge(
+    question: Question,
+    trials: Sequence[Trial],
+    replies: Sequence[tuple[Reply, ...]],
+    source: Source,
+) -> Mark:
+    """The mark of a question from the replies to each of its trials."""
+    everything = tuple(reply for group in replies for reply in group)
+    used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
+    verdicts = []
+    for trial, group in zip(trials, replies, strict=True):
+        looked_at = group if trial.asks else everything
+        verdicts.append(_judged(question.name, trial, Evidence(looked_at, source, used)))
+    return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
+
+
+def _used(seen: Observation) -> frozenset[str]:
+    return seen.used if isinstance(seen, Value | Raised) else frozenset()
+
+
+def _judged(name: str, trial: Trial, evidence: Evidence) -> Verdict:
+    if trial.asks:
+        for seen in _own_observations(trial, evidence):
+            problem = unanswered(name, seen)
+            if problem:
+                status = Status.MISSING if problem.note in ("missing", "not_written") else Status.FAIL
+                return Verdict(status, problem.note, problem.message, 0.0)
+    verdict = _compared(name, trial, evidence)
+    said = [r for reply in evidence.replies for r in wrote_to_arguments(name, reply)]
+    updates = isinstance(trial.truth, Updates | Rewritten)
+    if not trial.asks or updates or not said:
+        return verdict
+    return Verdict(
+        verdict.status,
+        verdict.note,
+        verdict.message,
+        verdict.score,
+        tuple(dict.fromkeys([*verdict.remarks, *said])),
+        verdict.comparisons,
+    )
+
+
+def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
+    """What the question's own function gave: the last reply; earlier ones of steps are others' functions."""
+    own = evidence.replies[-1] if isinstance(trial.truth, Steps) else evidence.replies[0]
+    return list(own)
+
+
+def _compared(name: str, trial: Trial, evidence: Evidence) -> Verdict:
+    match trial.truth:
+        case Values() as truth:
+            return judge_values(truth, evidence)
+        case Gradients() as truth:
+            return judge_gradients(truth, evidence)
+        case Rewritten() as truth:
+            return judge_rewritten(truth, evidence)
+        case Steps() as truth:
+            return judge_steps(truth, evidence)
+        case Drawing() as truth:
+            return judge_drawing(truth, evidence)
+        case Trajectory() as truth:
+            return judge_trajectory(truth, evidence)
+        case Fit() as truth:
+            return judge_fit(truth, evidence)
+        case Sweep() as truth:
+            return judge_sweep(truth, evidence)
+        case Updates() as truth:
+            return judge_updates(truth, evidence)
+        case Draws() as truth:
+            return judge_draws(truth, evidence, name)
+        case Seeded() as truth:
+            return judge_seeded(truth, evidence, name)
+        case Rules() as truth:
+            return judge_rules(truth, evidence, name)
+
+
+def unanswered(name: str, seen: Observation) -> Finding | None:
+    """What is wrong where there is no value to look at."""
+    match seen:
+        case Raised(type_name="NotImplementedError"):
+            return finding("not_written", name=name)
+        case Raised(type_name=kind, text=text, line=line):
+            return finding("raised", name=name, type=kind, text=text, line=f" ({line})" if line else "")
+        case Missing(reason="not callable"):
+            return finding("not_a_function", name=name)
+        case Missing():
+            return finding("missing", name=name)
+        case TimedOut(seconds):
+            return finding("timed_out", name=name, seconds=seconds)
+        case Died(how):
+            return finding("died", name=name, how=how)
+        case Unreadable(reason):
+            return finding("unreadable_answer", name=name, reason=reason)
+        case Value(results=(Other(type_name="ellipsis"), *_)):
+            return finding("not_written", name=name)
+    return None
+
+
+def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
+    """One verdict of many: the weighted mean of the scores; a broken rule (weight 0) forfeits all.
+
+    The note is that of the first check that failed; messages that differ follow each other, a line each.
+    """
+    scored = [(v, w) for v, w in zip(verdicts, weights, strict=True) if w]
+    if all(v.status is Status.MISSING for v, _ in scored):
+        return scored[0][0]
+    for verdict, weight in zip(verdicts, weights, strict=True):
+        if not weight and verdict.status is not Status.PASS:
+            return verdict
+    score = sum(v.score * w for v, w in scored) / sum(w for _, w in scored)
+    remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
+    table = tuple(row for v in verdicts for row in v.comparisons)
+    wrong = [v for v, _ in scored if v.status is not Status.PASS]
+    if not wrong:
+        return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table)
+    messages = tuple(dict.fromkeys(v.message for v in wrong))
+    status = Status.PARTIAL if score else Status.FAIL
+    return Verdict(status, wrong[0].note, "\n".join(messages[:4]), score, remarks, table)

@@ -1,0 +1,124 @@
+"""How numbers, arrays and points are written in a message, and in which way two results differ.
+
+Knows formatting. Refuses to know what is right: both sides are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from grader.judge.facts import Array, Leaf, Node, Other
+from grader.judge.truth import Named
+
+SHOWN = 12
+"""Arrays of up to so many entries are written out."""
+
+
+def number(value: float, digits: int = 7) -> str:
+    """A number to a readable count of digits."""
+    return f"{value:.{digits}g}"
+
+
+def written(values: Array, digits: int = 7) -> str:
+    """An array in a line; a long one by its first entries and its shape."""
+    if not values.shape:
+        return number(values.item(), digits)
+    flat = [number(v, digits) for v in values.ravel()[:SHOWN]]
+    if values.size > SHOWN:
+        return f"[{', '.join(flat[:6])}, … shape {values.shape}]"
+    if values.ndim == 1:
+        return f"[{', '.join(flat)}]"
+    return f"[{', '.join(written(row, digits) for row in values)}]"
+
+
+def both(theirs: Array, expected: Array) -> tuple[str, str]:
+    """Two arrays written with as many digits as it takes to tell them apart.
+
+    Arrays too long to write are shown at the first entry that differs most.
+    """
+    if theirs.shape == expected.shape and expected.size > SHOWN:
+        worst = np.unravel_index(np.nanargmax(np.abs(theirs - expected)), expected.shape)
+        index = ", ".join(str(int(i)) for i in worst)
+        left, right = both(np.asarray(theirs[worst]), np.asarray(expected[worst]))
+        return f"{left} in place [{index}]", right
+    for digits in (7, 10, 13, 17):
+        left, right = written(theirs, digits), written(expected, digits)
+        if left != right:
+            break
+    return left, right
+
+
+def place(inputs: Named) -> str:
+    """Where: " at (a = 1, b = 2.5)"; nothing when there are no inputs."""
+    if not inputs:
+        return ""
+    parts = [f"{name} = {written(values)}" for name, values in inputs.items() if values.size <= SHOWN]
+    if len(parts) < len(inputs):
+        parts.append("…")
+    return f" at ({', '.join(parts)})"
+
+
+def described(node: Node) -> str:
+    """What a result is, in words: "a tensor of shape (2, 3)", "None", "a dict with keys x, y"."""
+    match node:
+        case Leaf(kind="tensor"):
+            return f"a {node.dtype} tensor of shape {node.array.shape}"
+        case Leaf(kind="numpy"):
+            return f"a NumPy array of shape {node.array.shape}" if node.array.shape else "a NumPy number"
+        case Leaf(kind="list"):
+            return f"a list of {node.array.size} numbers"
+        case Leaf():
+            return f"a Python {node.kind}"
+        case Other(type_name="NoneType"):
+            return "None"
+        case Other():
+            return f"of type {node.type_name}"
+        case tuple():
+            return f"a tuple or list of {len(node)}"
+    return f"a dict with keys {', '.join(node) or '(none)'}"
+
+
+def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:
+    """What kind of difference it is, over all points together; empty when no simple one fits.
+
+    Each sequence holds one array a point, in equal shapes.
+    """
+    yours = np.concatenate([np.ravel(t) for t in theirs]).astype(np.float64)
+    right = np.concatenate([np.ravel(e) for e in expected]).astype(np.float64)
+    if not np.isfinite(yours).all():
+        return ""
+    if not yours.any():
+        return " (yours is 0 everywhere)"
+    steady = _ratio(yours, right)
+    if steady:
+        return steady
+    offset = yours - right
+    if len(theirs) > 1 and np.ptp(offset) <= 1e-6 * np.abs(offset).max():
+        direction = "large" if offset[0] > 0 else "small"
+        return f" (too {direction} by {number(abs(offset[0]), 4)} at every point)"
+    if all(
+        t.size > 1 and np.allclose(np.sort(t, None), np.sort(e, None))
+        for t, e in zip(theirs, expected, strict=True)
+    ):
+        return " (the right entries, in the wrong places)"
+    worst = np.abs(offset).max() / max(np.abs(right).max(), np.finfo(float).tiny)
+    if worst < 1e-3:
+        return f" (close, but a relative difference of {worst:.0e} is more than rounding explains)"
+    return ""
+
+
+def _ratio(yours: Array, right: Array) -> str:
+    known = np.abs(right) > 0
+    if known.sum() < 2 or yours[~known].any():
+        return ""
+    ratios = yours[known] / right[known]
+    if np.ptp(ratios) > 1e-6 * np.abs(ratios).max() or abs(ratios[0] - 1) < 1e-3:
+        return ""
+    if abs(ratios[0] + 1) < 1e-6:
+        return " (the sign is flipped at every point)"
+    simple = Fraction(float(ratios[0])).limit_denominator(64)
+    exact = abs(float(simple) - ratios[0]) <= 1e-6 * abs(ratios[0])
+    return f" (yours is {simple if exact else number(ratios[0], 4)} times what is right, at every point)"

@@ -1,0 +1,150 @@
+"""Running a notebook's cells as a Jupyter kernel does, in IPython's shell.
+
+Knows the shell, and where a kernel's shell differs from the one in a terminal. Refuses to know what is
+asked of the notebook afterwards, and how outputs travel.
+"""
+
+from __future__ import annotations
+
+import builtins
+import getpass
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Any as AnyTrait
+from traitlets import Type
+from traitlets.config import Config
+
+from grader.kernel.frames import Body
+from grader.kernel.outputs import OutputCaps, Recorder
+
+
+class Compiler(CachingCompiler):
+    """Gives cells the kind of file name that ipykernel gives them."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """A name in the temporary folder, from the code's hash."""
+        digest = hashlib.sha1(raw_code.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        return str(Path(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{int(digest[:8], 16)}.py"))
+
+
+class ResultHook(DisplayHook):
+    """Records the value of a cell's last line."""
+
+    def write_output_prompt(self) -> None:
+        """Write none: the count travels with the result."""
+
+    def write_format_data(self, format_dict: Body, md_dict: Body | None = None) -> None:
+        """Record the result."""
+        count = self.prompt_count
+        _recorder(self).shown("execute_result", format_dict, md_dict, execution_count=count)
+
+    def finish_displayhook(self) -> None:
+        """Write no empty line after the result."""
+        self._is_active = False
+
+
+class Publisher(DisplayPublisher):
+    """Records what `display` and `clear_output` do."""
+
+    def publish(  # noqa: PLR0913 - the base class's
+        self,
+        data: Body,
+        metadata: Body | None = None,
+        source: object = None,
+        *,
+        transient: Body | None = None,
+        update: bool = False,
+        **_: object,
+    ) -> None:
+        """Record a display, or the update of one."""
+        self._validate_data(data, metadata)  # type: ignore[no-untyped-call]
+        kind = "update_display_data" if update else "display_data"
+        display_id = (transient or {}).get("display_id")
+        _recorder(self).shown(kind, data, metadata, display_id=display_id)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Record that the outputs so far are to go."""
+        _recorder(self).cleared(wait)
+
+
+class Shell(InteractiveShell):
+    """IPython's shell with a kernel's manners: rich outputs, no terminal, no history file, no input."""
+
+    recorder = AnyTrait()
+    compiler_class = Type(Compiler)
+    displayhook_class = Type(ResultHook)
+    display_pub_class = Type(Publisher)
+
+    def init_environment(self) -> None:
+        """Tell programs what a kernel tells them: colours are welcome, a pager is not."""
+        os.environ.update(
+            TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1", PAGER="cat", GIT_PAGER="cat"
+        )
+
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Accept any: figures are drawn inline."""
+
+    def ask_exit(self) -> None:
+        """Stay: `exit` in a cell ends that cell's line and nothing else."""
+
+    def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
+        self.recorder.failed(str(etype.__name__), str(evalue), stb)
+
+
+class Cells:
+    """A shell and the outputs of the cells that ran in it."""
+
+    def __init__(self, caps: OutputCaps) -> None:
+        """Start the shell; there is one in a process."""
+        self._recorder = Recorder(caps)
+        config = Config()
+        config.HistoryManager.enabled = False
+        sys.stdout, sys.stderr = self._recorder.streams.values()
+        self.shell = Shell.instance(config=config, recorder=self._recorder)
+        builtins.input = _no_input
+        getpass.getpass = _no_password
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """What the cells defined."""
+        names: dict[str, Any] = self.shell.user_ns
+        return names
+
+    def is_cell(self, file_name: str) -> bool:
+        """Whether code of this file name came from a cell."""
+        return file_name in self.shell.compile._filename_map
+
+    def run(self, number: int, source: str, count: int) -> tuple[dict[str, list[Body]], bool]:
+        """Run a cell as In[count]: the outputs by cell number, and whether it ended without an error."""
+        self.shell.execution_count = count
+        self._recorder.begin(number)
+        success = False
+        try:
+            ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+            success = bool(ran.success)
+        finally:
+            outputs = self._recorder.end()
+        return outputs, success
+
+
+def _recorder(part: DisplayHook | DisplayPublisher) -> Recorder:
+    recorder: Recorder = part.shell.recorder  # type: ignore[union-attr]
+    return recorder
+
+
+def _no_input(prompt: object = "") -> NoReturn:
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
+
+
+def _no_password(*_: object, **__: object) -> NoReturn:
+    raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")

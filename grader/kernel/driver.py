@@ -1,0 +1,95 @@
+"""The main loop of a student's process: run a cell, answer a question, until the grader hangs up.
+
+Knows the three requests (start, cell, ask or read) and their replies. Refuses to know who asks: it serves the one
+socket that it inherited, and answers with facts.
+
+    {"request": "start", "device", "caps"}       -> {"ready": true}
+    {"request": "cell", "number", "source", "count"}  -> {"outputs", "success"}
+    {"request": "ask" | "read", …}               -> {"groups", "used"} and arrays
+Every reply repeats the request's "id".
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from grader.kernel import standin
+from grader.kernel.answers import Notebook, answer
+from grader.kernel.cells import Cells
+from grader.kernel.frames import Array, Body, FrameError, decode, encode, read_frame, write_frame
+from grader.kernel.outputs import OutputCaps
+
+LOWEST = 100
+"""Below it a descriptor of ours might be taken for one that the student's code opened."""
+
+
+class Driver:
+    """One student's process."""
+
+    def __init__(self, start: Body) -> None:
+        """Make the shell, on the device that the first request names."""
+        self._device: str = start["device"]
+        if self._device != "cpu":
+            torch.set_default_device(self._device)
+        self._cells = Cells(OutputCaps(**start["caps"]))
+
+    def reply(self, body: Body, arrays: Sequence[Array]) -> tuple[Body, list[Array]]:
+        """Do what a request asks."""
+        if body["request"] == "cell":
+            outputs, success = self._cells.run(body["number"], body["source"], body["count"])
+            return {"outputs": outputs, "success": success}, []
+        return answer(body, arrays, Notebook(self._cells.names, self._device, self._cells.is_cell))
+
+
+def serve(descriptor: int) -> None:
+    """Answer requests until the other end closes."""
+    read, write = partial(os.read, descriptor), partial(os.write, descriptor)
+    driver: Driver | None = None
+    while (frame := read_frame(read)) is not None:
+        body, arrays = decode(frame)
+        if driver is None:
+            driver = Driver(body)
+            _silence()
+            reply: Body = {"ready": True}
+            more: list[Array] = []
+        else:
+            reply, more = driver.reply(body, arrays)
+        write_frame(write, _encoded(body["id"], reply, more))
+
+
+def _encoded(number: int, reply: Body, arrays: list[Array]) -> bytes:
+    try:
+        return encode({"id": number, **reply}, arrays)
+    except FrameError as error:
+        return encode({"id": number, "unreadable": str(error)[:200]})
+
+
+def _silence() -> None:
+    """Lead the process's own streams nowhere; until now a failed start could be told on them."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
+def _hidden(descriptor: int) -> int:
+    """The same stream under a high number, closed to programs that the student's code starts."""
+    high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST)
+    os.close(descriptor)
+    return high
+
+
+def main() -> None:
+    """Become a student's process: `sys.argv` holds the folder of our code and the socket's number."""
+    root, descriptor = sys.argv[1:]
+    sys.argv[:] = [""]
+    sys.path[:] = ["", *(entry for entry in sys.path if entry and Path(entry).resolve() != Path(root))]
+    standin.install()
+    serve(_hidden(int(descriptor)))

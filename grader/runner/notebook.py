@@ -1,0 +1,175 @@
+"""Reading a notebook that nobody has looked at.
+
+Knows what a notebook's file may be, and repairs what does no harm: cell ids, odd metadata, half characters,
+format 3. Refuses to know what is in the cells. What cannot be read is a `NotebookError` with one plain sentence.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import nbformat
+from nbformat import NotebookNode
+
+BYTES: Final = 50 << 20
+CELLS: Final = 5_000
+_SAVE_AGAIN: Final = "open it in Jupyter and save it again"
+_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class NotebookError(Exception):
+    """The submission's fault: one sentence that says what is wrong with the file, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: `kind` is code, markdown or raw, `index` its place in the file, `node` it as nbformat has it."""
+
+    kind: str
+    source: str
+    index: int
+    node: NotebookNode
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook without its outputs; `sha256` is of the file's bytes, in hexadecimal."""
+
+    cells: tuple[Cell, ...]
+    sha256: str
+
+    @property
+    def code(self) -> tuple[Cell, ...]:
+        """The cells to be run."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+
+def read_notebook(path: Path) -> Notebook:
+    """The notebook in a file. Raises NotebookError."""
+    raw = _bytes(path)
+    content = _json(raw)
+    if _version(content) == 3:  # noqa: PLR2004
+        content = _upgraded(content)
+    cells = content.get("cells")
+    if not isinstance(cells, list):
+        raise NotebookError(f"This notebook has no list of cells; {_SAVE_AGAIN}.")
+    if len(cells) > CELLS:
+        raise NotebookError(f"This notebook has more than {CELLS} cells; remove some.")
+    taken: set[str] = set()
+    read = tuple(_cell(cell, index, taken) for index, cell in enumerate(cells))
+    return Notebook(read, hashlib.sha256(raw).hexdigest())
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        # Not blocking, because a pipe without a writer would be waited for.
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotebookError("This file is a symbolic link; hand in the notebook itself.") from error
+        raise NotebookError(f"This file cannot be opened ({error.strerror}); hand it in again.") from error
+    try:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise NotebookError("This is no ordinary file; hand in the notebook itself.")
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            raw = file.read(BYTES + 1)
+    finally:
+        os.close(opened)
+    if len(raw) > BYTES:
+        raise NotebookError(f"This notebook is larger than {BYTES >> 20} MB; clear its outputs and save it.")
+    return raw
+
+
+def _json(raw: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise NotebookError(f"This file is not UTF-8 text, as notebooks are; {_SAVE_AGAIN}.") from error
+    except ValueError as error:
+        raise NotebookError(f"This file is no notebook, because it is no JSON; {_SAVE_AGAIN}.") from error
+    except RecursionError as error:
+        raise NotebookError(f"This file is nested too deeply to be a notebook; {_SAVE_AGAIN}.") from error
+    if not isinstance(content, dict):
+        raise NotebookError(f"This file is JSON, but no notebook; {_SAVE_AGAIN}.")
+    return content
+
+
+def _version(content: Mapping[str, Any]) -> int:
+    version = content.get("nbformat")
+    if type(version) is not int:
+        raise NotebookError(f"This file does not say which notebook format it has; {_SAVE_AGAIN}.")
+    if version not in (3, 4):
+        raise NotebookError(f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}.")
+    return version
+
+
+def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        upgraded: Mapping[str, Any] = nbformat.convert(nbformat.from_dict(content), 4)
+    except Exception as error:
+        raise NotebookError(f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}.") from error
+    return upgraded
+
+
+def _cell(cell: object, index: int, taken: set[str]) -> Cell:
+    where = f"Cell {index + 1} of this notebook"
+    if not isinstance(cell, dict):
+        raise NotebookError(f"{where} is no cell; {_SAVE_AGAIN}.")
+    kind, source = cell.get("cell_type"), cell.get("source")
+    if kind not in ("code", "markdown", "raw"):
+        raise NotebookError(f"{where} is of no known type; {_SAVE_AGAIN}.")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise NotebookError(f"{where} has no text as its source; {_SAVE_AGAIN}.")
+    whole = _whole(source)
+    node = NotebookNode(
+        id=_id(cell.get("id"), index, taken), cell_type=kind, metadata=_metadata(cell), source=whole
+    )
+    if kind == "code":
+        node.update(outputs=[], execution_count=None)
+    elif attachments := _attachments(cell):
+        node["attachments"] = attachments
+    return Cell(kind, whole, index, node)
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _id(given: object, index: int, taken: set[str]) -> str:
+    """The cell's id where it is a valid one and new, otherwise one made from its place."""
+    found = given if isinstance(given, str) and _ID.fullmatch(given) else f"cell-{index}"
+    while found in taken:
+        found = f"cell-{index}-{len(taken)}" if found == f"cell-{index}" else f"cell-{index}"
+    taken.add(found)
+    return found
+
+
+def _metadata(cell: Mapping[str, Any]) -> NotebookNode:
+    """The cell's tags; a page needs nothing else."""
+    metadata = cell.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
+        return NotebookNode(tags=[_whole(tag) for tag in tags])
+    return NotebookNode()
+
+
+def _attachments(cell: Mapping[str, Any]) -> NotebookNode | None:
+    """Images pasted into the text, where each is text by its MIME type."""
+    found = cell.get("attachments")
+    if not isinstance(found, dict) or not found:
+        return None
+    for bundle in found.values():
+        if not isinstance(bundle, dict) or not all(isinstance(data, str) for data in bundle.values()):
+            return None
+    return NotebookNode({_whole(k): NotebookNode({_whole(m): _whole(d) for m, d in b.items()}) for k, b in found.items()})

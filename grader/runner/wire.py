@@ -1,0 +1,231 @@
+"""Questions and answers in the form in which they travel.
+
+Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply` or a cell's outputs.
+Refuses to know how they travel. Nothing that comes back is believed to have the right form: what is odd in
+any way is a `FrameError`, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import nbformat
+
+from grader.judge.facts import (
+    Argument,
+    Array,
+    Ask,
+    Device,
+    Function,
+    Leaf,
+    Missing,
+    Node,
+    NumpyArray,
+    Observation,
+    Other,
+    Raised,
+    Read,
+    Reply,
+    Tensor,
+    Unreadable,
+    Value,
+)
+from grader.kernel.frames import Body, FrameError
+
+Outputs: TypeAlias = tuple[Mapping[str, object], ...]
+
+DEPTH: Final = 20
+TEXT: Final = 4_000
+_KINDS: Final = {
+    "tensor": "biufc", "numpy": "biufc", "float": "f", "int": "i", "bool": "b", "complex": "c", "list": "biufc"
+}
+_AXES: Final = {"float": 0, "int": 0, "bool": 0, "complex": 0, "list": 1}
+
+
+def request(question: Ask | Read) -> tuple[Body, list[Array]]:
+    """A question as a header and arrays."""
+    if isinstance(question, Read):
+        return {"request": "read", "name": question.name, "points": question.points}, []
+    arrays: list[Array] = []
+    body = {
+        "request": "ask",
+        "name": question.name,
+        "points": question.points,
+        "manner": question.manner.value,
+        "dtype": question.dtype,
+        "rounds": question.rounds,
+        "arguments": [_described(argument, arrays) for argument in question.arguments],
+        "pulls": _stored(question.pulls, arrays),
+        "replacements": _stored(question.replacements, arrays),
+    }
+    return body, arrays
+
+
+def _stored(named: Mapping[str, Array], arrays: list[Array]) -> dict[str, int]:
+    places = {}
+    for path, values in named.items():
+        places[path] = len(arrays)
+        arrays.append(values)
+    return places
+
+
+def _described(argument: Argument, arrays: list[Array]) -> Body:
+    match argument:
+        case Tensor(values) | NumpyArray(values):
+            arrays.append(values)
+            return {"tensor" if isinstance(argument, Tensor) else "numpy": len(arrays) - 1}
+        case Function(parameters, expression):
+            return {"function": {"parameters": list(parameters), "expression": expression}}
+        case Device():
+            return {"device": None}
+        case float():
+            return {"float": float(argument).hex()}
+        case int() | None:
+            return {"plain": argument}
+        case tuple():
+            return {"tuple": [_described(part, arrays) for part in argument]}
+    return {"map": {key: _described(part, arrays) for key, part in argument.items()}}
+
+
+def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
+    """The observations in an answer, one a point. Raises FrameError where the answer is odd in any way."""
+    if "unreadable" in body:
+        return (Unreadable(_text(body["unreadable"])),) * points
+    match body:
+        case {"groups": list(groups), "used": list(used)}:
+            pass
+        case _:
+            raise FrameError("the answer is of another form")
+    left = iter(arrays)
+    seen: list[Observation] = []
+    for group in groups:
+        match group:
+            case {"count": int(count), "observation": dict(skeleton)} if 0 < count <= points - len(seen):
+                names = () if seen else tuple(map(_text, used))
+                seen.extend(_observations(skeleton, left, count, frozenset(names)))
+            case _:
+                raise FrameError("the answer is of another form")
+    if len(seen) != points or next(left, None) is not None:
+        raise FrameError("the answer is for another number of points")
+    return tuple(seen)
+
+
+def _observations(skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]) -> Iterator[Observation]:
+    """The points of a group; `used` belongs to the first of them."""
+    kinds = [kind for kind in ("results", "raised", "missing", "unreadable") if kind in skeleton]
+    match kinds:
+        case ["results"]:
+            yield from _values(skeleton, left, count, used)
+        case ["raised"]:
+            for point in range(count):
+                yield _raised(skeleton, frozenset() if point else used)
+        case ["missing"]:
+            yield from [Missing(_text(skeleton["missing"]))] * count
+        case ["unreadable"]:
+            yield from [Unreadable(_text(skeleton["unreadable"]))] * count
+        case _:
+            raise FrameError("an observation is of no kind")
+
+
+def _values(skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]) -> Iterator[Value]:
+    match skeleton:
+        case {"results": list(results), "changed": list(changed), "gradients": dict(gradients), "error": error}:
+            pass
+        case _:
+            raise FrameError("a value is of another form")
+    stacked = [_Stacked(part, left, count) for part in results]
+    slopes = {_text(p): None if s is None else _Stacked(s, left, count) for p, s in gradients.items()}
+    for point in range(count):
+        at_point = {path: s and s.at(point) for path, s in slopes.items()}
+        yield Value(
+            results=tuple(part.at(point) for part in stacked),
+            gradients={path: node if isinstance(node, Leaf) else None for path, node in at_point.items()},
+            gradient_error=None if error is None else _raised(error, frozenset()),
+            changed=tuple(map(_text, changed)),
+            used=frozenset() if point else used,
+        )
+
+
+def _raised(skeleton: object, used: frozenset[str]) -> Raised:
+    match skeleton:
+        case {"raised": kind, "text": text, "line": line}:
+            return Raised(_text(kind), _text(text), _text(line), used)
+    raise FrameError("an exception is of another form")
+
+
+class _Stacked:
+    """The same part of a result at all points of a group."""
+
+    def __init__(self, skeleton: object, left: Iterator[Array], count: int, depth: int = 0) -> None:
+        """Check the skeleton, and take the arrays that belong to it."""
+        if depth > DEPTH:
+            raise FrameError("a result is too deep")
+        self._parts: dict[str, _Stacked] = {}
+        self._node: Node | None = None
+        match skeleton:
+            case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
+                self._array = _checked(next(left, None), kind, count)
+                self._words = (kind, _text(dtype), _text(device))
+                self._form = "leaf"
+            case {"other": name, "text": text}:
+                self._node = Other(_text(name), _text(text))
+                self._form = "other"
+            case {"tuple": list(parts)}:
+                self._parts = {str(i): _Stacked(p, left, count, depth + 1) for i, p in enumerate(parts)}
+                self._form = "tuple"
+            case {"map": dict(parts)}:
+                self._parts = {_text(k): _Stacked(p, left, count, depth + 1) for k, p in parts.items()}
+                self._form = "map"
+            case _:
+                raise FrameError("a result is of no kind")
+
+    def at(self, point: int) -> Node:
+        """The part at one point."""
+        if self._form == "leaf":
+            return Leaf(self._array[point, ...], *self._words)
+        if self._node is not None:
+            return self._node
+        parts = {name: part.at(point) for name, part in self._parts.items()}
+        return tuple(parts.values()) if self._form == "tuple" else parts
+
+
+def _checked(array: Array | None, kind: str, count: int) -> Array:
+    if array is None or array.ndim == 0 or array.shape[0] != count:
+        raise FrameError("a result's values are missing")
+    if array.dtype.kind not in _KINDS[kind] or _AXES.get(kind, array.ndim - 1) != array.ndim - 1:
+        raise FrameError("a result's values are not of its kind")
+    return array
+
+
+def _text(word: object) -> str:
+    if not isinstance(word, str) or len(word) > TEXT:
+        raise FrameError("a word is no word")
+    return word
+
+
+def outputs(body: Body, last: int) -> tuple[dict[int, Outputs], bool]:
+    """Outputs by the number of the cell, up to `last`, and whether the cell ended without an error.
+
+    Raises FrameError for what is no output of a notebook.
+    """
+    match body:
+        case {"outputs": dict(by_cell), "success": bool(success)}:
+            pass
+        case _:
+            raise FrameError("the answer is of another form")
+    places = {str(number): number for number in range(last + 1)}
+    if not by_cell.keys() <= places.keys():
+        raise FrameError("the outputs are of no cell")
+    return {places[name]: _outputs(listed) for name, listed in by_cell.items()}, success
+
+
+def _outputs(listed: object) -> Outputs:
+    if not isinstance(listed, list):
+        raise FrameError("the outputs are of another form")
+    try:
+        for output in listed:
+            nbformat.validate(output, ref="output", version=4, version_minor=5)
+    except nbformat.ValidationError as error:
+        raise FrameError("an output is of another form") from error
+    return tuple(listed)

@@ -1,0 +1,106 @@
+"""A session's outputs are those of a Jupyter kernel, cell by cell."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from grader.runner.session import Session
+
+CELLS = {
+    "prints": "print('one')\nprint('two', end='')",
+    "result": "x = 6 * 7\nx",
+    "nothing": "None",
+    "semicolon": "x;",
+    "blank": "  \n ",
+    "comment": "# only a comment",
+    "both streams": "import sys\nprint('out')\nprint('err', file=sys.stderr)\nprint('out again')",
+    "streams and result": "print('before')\nx + 1",
+    "late streams": "import time\nprint('a', file=sys.stderr); time.sleep(0.5); print('b')\ntime.sleep(0.5)\nprint('c')",
+    "flushed": "print('a', flush=True); print('b', file=sys.stderr, flush=True); print('c', flush=True)",
+    "underscores": "(_, _2, Out[2], In[2])",
+    "html": "from IPython.display import HTML, Image, JSON, Latex, Markdown, clear_output, display, update_display\ndisplay(HTML('<b>bold</b>'))\nprint('between')\nHTML('<i>x</i>')",
+    "many displays": "display(1, 'two', [3.0])\ndisplay(Markdown('# a'), metadata={'k': 'v'})\ndisplay(JSON({'a': [1]}))",
+    "raw bundle": "display({'text/plain': 'a', 'text/html': 'b'}, raw=True)",
+    "bytes": "display({'image/png': b'\\x89PNG123', 'text/plain': 'p'}, raw=True)",
+    "updates": "handle = display('first', display_id='here')\nhandle.update('second')\nprint('x')",
+    "updates of an earlier cell": "update_display('third', display_id='here')",
+    "cleared": "print('gone')\ndisplay('gone too')\nclear_output()\nprint('stays')",
+    "cleared later": "print('gone')\nclear_output(wait=True)\nprint('stays')",
+    "cleared never": "print('stays')\nclear_output(wait=True)",
+    "figure": "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])\nplt.title('t')",
+    "two figures": "plt.figure(figsize=(2, 1))\nplt.show()\nprint('between')\nplt.figure(figsize=(1, 1));",
+    "inline magic": "%matplotlib inline\nfig, ax = plt.subplots(figsize=(1, 1))",
+    "figure as result": "fig",
+    "zero division": "def f(x):\n    return x / 0\n\nprint('before')\nf(1)",
+    "chained": "try:\n    f(1)\nexcept ZeroDivisionError as error:\n    raise ValueError('another\\nline') from error",
+    "long traceback": "def g(n):\n    if n:\n        return g(n - 1)\n    raise KeyError('deep')\ng(12)",
+    "name": "undefined_name",
+    "syntax": "def broken(:\n    pass",
+    "indentation": "if True:\nprint(1)",
+    "nested syntax": "compile('a b', 'other.py', 'exec')",
+    "assertion": "assert 1 == 2, 'not equal'",
+    "library": "import json\njson.loads('{')",
+    "exit": "sys.exit(3)",
+    "system exit": "raise SystemExit",
+    "group": "raise ExceptionGroup('several', [ValueError('a'), TypeError('b')])",
+    "keyboard": "raise KeyboardInterrupt('stop')",
+    "own exception": "class Own(BaseException):\n    pass\nraise Own('mine')",
+    "bad repr": "class Bad:\n    def __repr__(self):\n        raise RuntimeError('no repr')\nBad()",
+    "html repr": "class Rich:\n    def _repr_html_(self):\n        return '<p>'\n    def __repr__(self):\n        return 'rich'\nRich()",
+    "input": "input('name? ')",
+    "password": "import getpass\ngetpass.getpass()",
+    "magic": "%env NOTEBOOK_TEST=1",
+    "cell magic": "%%capture caught\nprint('hidden')\ndisplay('hidden too')",
+    "captured": "caught.show()\ncaught.stdout",
+    "written": "%%writefile note.txt\nhello",
+    "bash": "%%bash\ncat note.txt\necho oops >&2",
+    "failing bash": "%%bash\nexit 3",
+    "bang": "!cat note.txt",
+    "unknown magic": "%nonsense",
+    "who": "%who_ls int",
+    "help": "len?",
+    "await": "import asyncio\nawait asyncio.sleep(0.01)\nprint('awaited')",
+    "async result": "async def h():\n    return 5\nawait h()",
+    "tensor": "import torch\ntorch.arange(3.0).reshape(1, 3)",
+    "torch error": "torch.zeros(2) @ torch.zeros(3)",
+    "gradient": "w = torch.tensor(2.0, requires_grad=True)\n(w * w).backward()\nw.grad",
+    "warning": "import warnings\nwarnings.warn('careful', stacklevel=1)",
+    "logging": "import logging\nlogging.warning('logged')",
+    "main": "(__name__, sys.stdout.isatty(), sys.stdout.encoding, sys.path[0])",
+    "docstring": "get_ipython().__class__.__mro__[1].__name__",
+    "unicode": "print('é🙂')\n'\\ud800'",
+    "traceback later": "%tb",
+    "source": "import inspect\ninspect.getsource(f)",
+    "pickle": "import pickle\nclass Point: pass\ntype(pickle.loads(pickle.dumps(Point()))).__name__",
+    "long list": "list(range(2000))",
+    "wide dict": "{i: 'x' * 30 for i in range(10)}",
+    "carriage returns": "for i in range(3):\n    print(f'\\r{i}', end='')",
+    "last": "print('the end')",
+}
+PROCESS = re.compile(r"(/\S*)?/ipykernel_\d+/\d+\.py")
+
+
+def joined(outputs):
+    """Outputs with pieces of one stream in a row put together, and process numbers and addresses taken out."""
+    kept = []
+    for output in outputs:
+        output = PROCESS.sub("CELL", nbformat.from_dict(output) and repr_of(output))
+        kept.append(output)
+    return kept
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in CELLS.values()]
+    )
+    client = NotebookClient(notebook, allow_errors=True, timeout=60, kernel_name="python3",
+                            resources={"metadata": {"path": str(tmp_path_factory.mktemp("jupyter"))}})
+    with ThreadPoolExecutor() as pool, Session() as session:
+        theirs = pool.submit(client.execute)
+        ours = session.run(list(CELLS.values()))
+        theirs.result()
+    return dict(zip(CELLS, zip(notebook.cells, ours, strict=True), strict=True))

@@ -1,0 +1,130 @@
+"""A notebook's file is read, repaired, or refused with one sentence."""
+
+import json
+import os
+
+import nbformat
+import pytest
+
+from grader.runner.notebook import BYTES, NotebookError, read_notebook
+
+
+def code(source, **more):
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": 1, **more}
+
+
+def content(*cells, **more):
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **more}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(what):
+        path = tmp_path / "notebook.ipynb"
+        path.write_bytes(what if isinstance(what, bytes) else json.dumps(what).encode())
+        return path
+
+    return save
+
+
+def valid(notebook):
+    nodes = [cell.node for cell in notebook.cells]
+    nbformat.validate(nbformat.v4.new_notebook(cells=nodes))
+    return notebook
+
+
+def test_cells_come_in_order_without_outputs(saved):
+    output = {"output_type": "stream", "name": "stdout", "text": "x" * 1000}
+    path = saved(
+        content(
+            {"cell_type": "markdown", "metadata": {}, "source": ["# A\n", "b"], "id": "one"},
+            code("x = 1", id="two", outputs=[output]),
+            {"cell_type": "raw", "metadata": {}, "source": "", "id": "three"},
+        )
+    )
+    notebook = valid(read_notebook(path))
+    assert [(c.kind, c.source, c.index) for c in notebook.cells] == [
+        ("markdown", "# A\nb", 0), ("code", "x = 1", 1), ("raw", "", 2)
+    ]
+    assert [cell.index for cell in notebook.code] == [1]
+    assert notebook.code[0].node.outputs == []
+    assert len(notebook.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("what", "sources"),
+    [
+        (b"\xef\xbb\xbf" + json.dumps(content(code("a"))).encode(), ["a"]),
+        (content(code("a", id="same"), code("b", id="same"), code("c"), code("d", id="no id!")), list("abcd")),
+        (content(code("a", id="cell-1"), code("b", id="cell-1"), code("c", id="cell-1")), list("abc")),
+        (content(code("a\ud800b")), ["a?b"]),
+        (content(code("a", metadata=[1]), code("b", metadata={"collapsed": "x", "tags": 3})), ["a", "b"]),
+        (content(code("a", outputs="none", execution_count="x")), ["a"]),
+        (content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": 3}}}), ["i"]),
+        (content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": "aa"}}}), ["i"]),
+        (content(code("%%bash\nls"), nbformat_minor="x", metadata=None), ["%%bash\nls"]),
+        (content(), []),
+        (
+            {
+                "nbformat": 3, "nbformat_minor": 0, "metadata": {},
+                "worksheets": [{"cells": [
+                    {"cell_type": "heading", "level": 1, "source": "T", "metadata": {}},
+                    {"cell_type": "code", "input": "x = 1", "language": "python", "outputs": [], "metadata": {}},
+                ]}],
+            },
+            ["# T", "x = 1"],
+        ),
+    ],
+)
+def test_what_does_no_harm_is_repaired(saved, what, sources):
+    assert [cell.source for cell in valid(read_notebook(saved(what))).cells] == sources
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (b"", "no JSON"),
+        (b"hello", "no JSON"),
+        (b'{"nbformat": ' + b"9" * 5000 + b"}", "no JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        ("x".encode("utf-16"), "not UTF-8"),
+        ([], "no notebook"),
+        ({}, "does not say"),
+        (content(nbformat="4"), "does not say"),
+        (content(nbformat=True), "does not say"),
+        (content(nbformat=2), "format 2"),
+        (content(nbformat=99), "format 99"),
+        (content(nbformat=3, worksheets=5), "format 3 cannot"),
+        (content(nbformat=3, worksheets=[{"cells": [None]}]), "format 3 cannot"),
+        ({"nbformat": 4}, "no list of cells"),
+        ({"nbformat": 4, "cells": None}, "no list of cells"),
+        ({"nbformat": 4, "cells": {"a": 1}}, "no list of cells"),
+        (content(*[code("")] * 5001), "more than 5000"),
+        (content(5), "Cell 1 of this notebook is no cell"),
+        (content(code("a"), code(5)), "Cell 2 of this notebook has no text"),
+        (content(code(["a", 5])), "no text"),
+        (content({"cell_type": "code"}), "no text"),
+        (content({"cell_type": "worse", "source": ""}), "no known type"),
+        (content({"cell_type": ["code"], "source": ""}), "no known type"),
+        (b" " * (BYTES + 1), "larger than 50 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_notebook_is_refused_with_a_sentence(saved, what, said):
+    with pytest.raises(NotebookError, match=said) as refused:
+        read_notebook(saved(what))
+    assert str(refused.value).endswith(".")
+    assert "\n" not in str(refused.value)
+
+
+def test_only_ordinary_files_are_read(saved, tmp_path):
+    real = saved(content(code("a")))
+    link, pipe = tmp_path / "link.ipynb", tmp_path / "pipe.ipynb"
+    link.symlink_to(real)
+    os.mkfifo(pipe)
+    for path, said in [
+        (link, "symbolic link"), (pipe, "no ordinary file"), (tmp_path, "no ordinary file"),
+        (tmp_path / "none.ipynb", "cannot be opened"),
+    ]:
+        with pytest.raises(NotebookError, match=said):
+            read_notebook(path)
