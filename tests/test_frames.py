@@ -88,6 +88,7 @@ GOOD = b'{"body":{},"arrays":[]}'
         framed(b'{"body":{},"arrays":[["float64",[1000000,1000000,1000000]]]}', bytes(8)),
         framed(b'{"body":{},"arrays":[["float64",[1' + b",1" * 40 + b"]]]}", bytes(8)),
         framed(b'{"body":{},"arrays":[["float64",[2]]]}', bytes(8)),
+        framed(b'{"body":{},"arrays":[["float64",[90000000,90000000,90000000,90000000,0]]]}'),
         struct.pack("<II", 30, 4_000_000_000) + bytes(26),
     ],
 )

@@ -91,6 +91,11 @@ class Shell(InteractiveShell):
             TERM="xterm-color", CLICOLOR="1", FORCE_COLOR="1", CLICOLOR_FORCE="1", PAGER="cat", GIT_PAGER="cat"
         )
 
+    def init_hooks(self) -> None:
+        """Show help in a pager, which a saved notebook has none of."""
+        super().init_hooks()  # type: ignore[no-untyped-call]
+        self.set_hook("show_in_pager", _no_pager, 99)  # type: ignore[no-untyped-call]
+
     def enable_gui(self, gui: str | None = None) -> None:
         """Accept any: figures are drawn inline."""
 
@@ -142,9 +147,15 @@ def _recorder(part: DisplayHook | DisplayPublisher) -> Recorder:
     return recorder
 
 
+def _no_pager(*_: object, **__: object) -> None:
+    """Show nothing."""
+
+
 def _no_input(prompt: object = "") -> NoReturn:
+    __tracebackhide__ = True
     raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
 def _no_password(*_: object, **__: object) -> NoReturn:
+    __tracebackhide__ = True
     raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")

@@ -86,10 +86,18 @@ def _hidden(descriptor: int) -> int:
     return high
 
 
+def _search_path(root: Path) -> list[str]:
+    """Without our own folder, and with the current one where IPython puts it: after the standard library."""
+    entries = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
+    packages = (i for i, entry in enumerate(entries) if Path(entry).name in {"site-packages", "dist-packages"})
+    entries.insert(next(packages, 0), "")
+    return entries
+
+
 def main() -> None:
     """Become a student's process: `sys.argv` holds the folder of our code and the socket's number."""
     root, descriptor = sys.argv[1:]
     sys.argv[:] = [""]
-    sys.path[:] = ["", *(entry for entry in sys.path if entry and Path(entry).resolve() != Path(root))]
+    sys.path[:] = _search_path(Path(root))
     standin.install()
     serve(_hidden(int(descriptor)))

@@ -140,8 +140,10 @@ def _no_constant(word: str) -> NoReturn:
 def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]]:
     match item:
         case [str(name), list(shape)] if name in DTYPES and len(shape) <= caps.axes:
-            if all(type(n) is int and 0 <= n <= caps.total for n in shape):
-                return DTYPES[name], tuple(shape)
+            if all(type(n) is int and n >= 0 for n in shape):
+                # NumPy refuses axes whose product overflows even where another axis is 0.
+                if math.prod(max(n, 1) for n in shape) <= caps.total:
+                    return DTYPES[name], tuple(shape)
     raise FrameError("an array is not described as one")
 
 

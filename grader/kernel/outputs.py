@@ -76,10 +76,10 @@ class Recorder:
 
     def printed(self, name: str, text: str) -> None:
         """A piece of a stream; pieces of one stream in a row are one output."""
-        outputs = self._open()
-        text = text.encode("utf-8", "replace").decode()
-        if outputs is None or not text or self._full:
+        outputs = self._open() if text else None
+        if outputs is None or self._full:
             return
+        text = text.encode("utf-8", "replace").decode()
         kept = text[: self._left]
         self._spend(len(kept))
         if outputs and outputs[-1].get("name") == name:

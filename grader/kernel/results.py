@@ -51,6 +51,7 @@ class Writer:
     """Takes results apart into a skeleton in JSON and a list of arrays, under caps that hold for a whole reply."""
 
     def __init__(self) -> None:
+        """Start with the whole allowance."""
         self.arrays: list[Array] = []
         self._nodes = NODES
         self._bytes = BYTES
@@ -162,6 +163,7 @@ class Stack:
     """Observations point by point; consecutive ones of one structure become one group, their arrays stacked."""
 
     def __init__(self) -> None:
+        """Start without points."""
         self._groups: list[tuple[Body, list[list[Array]]]] = []
         self._last: object = None
 

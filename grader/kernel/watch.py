@@ -23,6 +23,7 @@ class Listener(TorchFunctionMode):
     """Hears every torch function that Python code calls within it, `Tensor.backward` included."""
 
     def __init__(self) -> None:
+        """Start having heard nothing."""
         super().__init__()
         self._heard: dict[int, Any] = {}
 

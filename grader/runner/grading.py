@@ -1,0 +1,166 @@
+"""Grading notebooks: from a file to observations in one thread, from observations to marks in another.
+
+Knows the way through the house for one submission. Refuses to know what a mark looks like on a page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+
+from grader.judge.facts import Reply, Value
+from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
+from grader.judge.source import Source
+from grader.judge.verdict import judge
+from grader.runner.notebook import Notebook, NotebookError, read_notebook
+from grader.runner.session import LIMITS, Limits, Session
+from grader.runner.submissions import Submission
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A lab whose points are drawn and whose truth is computed: done once a run."""
+
+    lab: Lab
+    trials: tuple[tuple[Trial, ...], ...]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A notebook that ran: its cells' outputs, and the replies to every trial of every question."""
+
+    runs: tuple[CellRun, ...]
+    replies: tuple[tuple[tuple[Reply, ...], ...], ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result, with what a page needs; `notebook` is None where the file could not be read."""
+
+    result: Result
+    notebook: Notebook | None = None
+    runs: tuple[CellRun, ...] = ()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A submission that was read, and the lab it belongs to."""
+
+    submission: Submission
+    notebook: Notebook
+    source: Source
+    lab: Lab
+    remarks: tuple[str, ...] = ()
+
+
+def pose(lab: Lab, conditions: Conditions) -> Posed:
+    """Draw every point of a lab and compute what is right there."""
+    return Posed(lab, tuple(tuple(c.pose(q.name, conditions) for c in q.checks) for q in lab.questions))
+
+
+def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
+    """The lab of which a notebook defines the most names; None where it defines none."""
+    counts = [sum(q.name in source.definitions for q in lab.questions) for lab in labs]
+    best = max(counts, default=0)
+    return labs[counts.index(best)] if best else None
+
+
+def assign(submissions: Iterable[Submission], labs: Sequence[Lab]) -> tuple[list[Assignment], list[Graded]]:
+    """Read every file and find its lab; of two for one lab by one student, the newer counts.
+
+    The second list holds what cannot be graded, each with a sentence.
+    """
+    chosen: dict[tuple[str, str], Assignment] = {}
+    refused = []
+    for submission in submissions:
+        try:
+            notebook = read_notebook(submission.path)
+        except NotebookError as error:
+            refused.append(_refused(submission, str(error)))
+            continue
+        source = Source(tuple(cell.source for cell in notebook.code))
+        lab = lab_of(source, labs)
+        if lab is None:
+            names = ", ".join(lab.name for lab in labs)
+            refused.append(_refused(submission, f"It defines no function or variable of {names}."))
+            continue
+        key = submission.student, lab.name
+        fresh = Assignment(submission, notebook, source, lab)
+        chosen[key] = _newer(chosen[key], fresh) if key in chosen else fresh
+    return list(chosen.values()), refused
+
+
+def _newer(one: Assignment, other: Assignment) -> Assignment:
+    older, newer = sorted((one, other), key=lambda a: a.submission.path.stat().st_mtime)
+    said = f"{older.submission.path.name} is an older notebook for the same lab and was not graded."
+    return replace(newer, remarks=(*older.remarks, *newer.remarks, said))
+
+
+def _refused(submission: Submission, problem: str) -> Graded:
+    return Graded(Result(submission.student, "", str(submission.path), (), 0.0, problem))
+
+
+def observe(assignment: Assignment, posed: Posed, device: str, limits: Limits = LIMITS) -> Observed:
+    """Run the notebook and put every question to it. Raises StartError where no process can be had."""
+    began = time.monotonic()
+    with Session(limits, device) as session:
+        runs = session.run([cell.source for cell in assignment.notebook.code])
+        replies = tuple(_asked(session, trials) for trials in posed.trials)
+    return Observed(runs, replies, time.monotonic() - began)
+
+
+def _asked(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], ...]:
+    """The replies to a question's asks. After one that gave no values nothing more is asked: it would not either."""
+    replies = []
+    broken: Reply | None = None
+    for trial in trials:
+        group: list[Reply] = []
+        for ask in trial.asks:
+            reply = (broken[0],) * ask.points if broken else session.ask(ask)
+            group.append(reply)
+            own = ask.name == trial.asks[-1].name
+            if own and not any(isinstance(seen, Value) for seen in reply):
+                broken = reply
+        replies.append(tuple(group))
+    return tuple(replies)
+
+
+def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
+    """The result of an observed notebook."""
+    marks = tuple(
+        judge(question, trials, replies, assignment.source)
+        for question, trials, replies in zip(posed.lab.questions, posed.trials, observed.replies, strict=True)
+    )
+    result = Result(
+        student=assignment.submission.student,
+        lab=posed.lab.name,
+        file=str(assignment.submission.path),
+        marks=marks,
+        seconds=observed.seconds,
+        remarks=assignment.remarks,
+    )
+    return Graded(result, assignment.notebook, observed.runs)
+
+
+def grade(
+    assignments: Sequence[Assignment], conditions: Conditions, jobs: int, limits: Limits = LIMITS
+) -> Iterator[Graded]:
+    """Grade notebooks, `jobs` at a time, in the order in which they are done.
+
+    Sessions wait in threads; the judging stays in this one, because mpmath's precision is global.
+    """
+    labs = {a.lab.name: a.lab for a in assignments}
+    posed = {name: pose(lab, conditions) for name, lab in labs.items()}
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    try:
+        waiting: dict[Future[Observed], Assignment] = {
+            pool.submit(observe, a, posed[a.lab.name], conditions.device, limits): a for a in assignments
+        }
+        for done in as_completed(waiting):
+            assignment = waiting[done]
+            yield mark(assignment, posed[assignment.lab.name], done.result())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

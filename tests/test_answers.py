@@ -1,0 +1,472 @@
+"""Each manner of asking, carried out in this process and read back as the grader reads it."""
+
+import numpy as np
+import pytest
+import torch
+
+from grader.judge.facts import (
+    Ask,
+    Device,
+    Function,
+    Leaf,
+    Manner,
+    Missing,
+    NumpyArray,
+    Other,
+    Raised,
+    Read,
+    Tensor,
+    Unreadable,
+    Value,
+)
+from grader.kernel.answers import Notebook, answer
+from grader.kernel.frames import decode, encode
+from grader.runner import wire
+
+
+def ask(question, device="cpu", **names):
+    """The reply of a notebook that defined `names`, through the frames of both directions."""
+    body, arrays = decode(encode(*wire.request(question)))
+    notebook = Notebook(names, device, is_cell=lambda name: name == __file__)
+    return wire.reply(*decode(encode(*answer(body, arrays, notebook))), question.points)
+
+
+def one(question, **names):
+    (seen,) = ask(question, **names)
+    return seen
+
+
+def result(value):
+    """What a function that returns `value` is seen to return."""
+    seen = one(Ask("f", (), 1), f=lambda: value)
+    return seen.results[0]
+
+
+def scalars(*values):
+    return Tensor(np.array(values))
+
+
+class Liar:
+    def __eq__(self, other):
+        raise AssertionError("compared")
+
+    def __repr__(self):
+        raise AssertionError("shown")
+
+    def __iter__(self):
+        raise AssertionError("iterated")
+
+    def __float__(self):
+        raise AssertionError("converted")
+
+    __hash__ = None
+
+
+class Sneaky(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        raise AssertionError("asked")
+
+    def detach(self):
+        raise AssertionError("detached")
+
+
+class Pair(tuple):
+    __slots__ = ()
+
+    def __iter__(self):
+        raise AssertionError("iterated")
+
+
+LEAVES = [
+    (torch.tensor(2.5), "tensor", "float32", ()),
+    (torch.zeros(2, 3, dtype=torch.float64), "tensor", "float64", (2, 3)),
+    (torch.zeros(0), "tensor", "float32", (0,)),
+    (torch.tensor([1, 2]), "tensor", "int64", (2,)),
+    (torch.tensor(True), "tensor", "bool", ()),
+    (torch.tensor([1.0], dtype=torch.bfloat16), "tensor", "bfloat16", (1,)),
+    (torch.tensor([1j]).conj(), "tensor", "complex64", (1,)),
+    (torch.nn.Parameter(torch.ones(2)), "tensor", "float32", (2,)),
+    (torch.ones(2).as_subclass(Sneaky), "tensor", "float32", (2,)),
+    (np.ones((2, 1), np.float32), "numpy", "float32", (2, 1)),
+    (np.ones((2, 2)).view(np.matrix), "numpy", "float64", (2, 2)),
+    (np.float64(1.5), "numpy", "float64", ()),
+    (np.bool_(True), "numpy", "bool", ()),
+    (1.5, "float", "float64", ()),
+    (float("nan"), "float", "float64", ()),
+    (3, "int", "int64", ()),
+    (True, "bool", "bool", ()),
+    (1j, "complex", "complex128", ()),
+    ([1.0, 2.0], "list", "float64", (2,)),
+    ([1, 2.5, torch.tensor([3.0]), np.float32(4)], "list", "float64", (4,)),
+    ([torch.tensor(1.0)] * 20, "list", "float32", (20,)),
+]
+
+
+@pytest.mark.parametrize(("value", "kind", "dtype", "shape"), LEAVES)
+def test_numbers_come_back_as_they_were(value, kind, dtype, shape):
+    leaf = result(value)
+    assert (leaf.kind, leaf.dtype, leaf.array.shape, leaf.device) == (kind, dtype, shape, "cpu")
+    plain = [float(v) for v in value] if isinstance(value, list) else value
+    if isinstance(plain, torch.Tensor):
+        plain = torch.Tensor.as_subclass(plain.data, torch.Tensor) if kind == "tensor" else plain
+        plain = plain.to(torch.float32) if plain.dtype is torch.bfloat16 else plain
+        plain = plain.resolve_conj().numpy()
+    np.testing.assert_array_equal(leaf.array, plain)
+
+
+OTHERS = [
+    (None, Other("None")),
+    ("text", Other("str", "text")),
+    ("half \ud800", Other("str", "half ?")),
+    (..., Other("ellipsis")),
+    ({1, 2}, Other("set")),
+    ({1: 2}, Other("dict")),
+    (Liar(), Other("Liar")),
+    (torch.float32, Other("dtype")),
+    (10**400, Other("int", "beyond 64 bits")),
+    (np.array(["a"]), Other("ndarray", "dtype str32")),
+    (torch.zeros(2, device="meta"), Other),
+    (torch.eye(2).to_sparse(), Other),
+]
+
+
+@pytest.mark.parametrize(("value", "other"), OTHERS)
+def test_what_is_no_number_is_named(value, other):
+    seen = result(value)
+    assert seen == other or isinstance(seen, other)
+
+
+def shape_of(node):
+    """A node with its leaves' kinds in place of the leaves."""
+    match node:
+        case Leaf():
+            return node.kind
+        case Other():
+            return node.text or node.type_name
+        case tuple():
+            return tuple(map(shape_of, node))
+    return {key: shape_of(part) for key, part in node.items()}
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        ((1.0, 2.0), ("float", "float")),
+        ([], ()),
+        ([torch.zeros(2), 1.0], ("tensor", "float")),
+        ([[1.0], [2.0, 3.0]], ("list", "list")),
+        ([1.0, None], ("float", "None")),
+        ([("a", "x"), ("b", "x")], (("a", "x"), ("b", "x"))),
+        ({"z": 1.0, "w": {"b": [1]}}, {"z": "float", "w": {"b": "list"}}),
+        ({"z": Liar(), "é\ud800": 1}, {"z": "Liar", "é?": "int"}),
+        (Pair((1, Liar())), ("int", "Liar")),
+        (torch.max(torch.eye(2), dim=0), ("tensor", "tensor")),
+    ],
+)
+def test_containers_are_opened(value, shape):
+    assert shape_of(result(value)) == shape
+
+
+def nested(depth):
+    return (nested(depth - 1),) if depth else 0
+
+
+@pytest.mark.parametrize(
+    "value", [torch.zeros(1).expand(100_000_000), np.broadcast_to(0.0, (10**8,)), (0,) * 60_000, nested(200)]
+)
+def test_what_is_too_large_is_not_sent(value):
+    assert one(Ask("f", (), 1), f=lambda: value) == Unreadable("result too large")
+
+
+def test_a_list_in_itself_is_too_large():
+    endless = []
+    endless.append(endless)
+    assert one(Ask("f", (), 1), f=lambda: endless) == Unreadable("result too large")
+
+
+def test_arguments_are_made_as_described():
+    def f(x, array, n, function, device, pair, parameters, nothing, rate):
+        assert isinstance(pair, list)
+        assert isinstance(parameters, dict)
+        assert isinstance(rate, float)
+        assert nothing is None
+        assert device == torch.device("cpu")
+        return [x.dtype, array.dtype, n.dtype], function(x, 2.0), pair[0] + parameters["w"], rate
+
+    question = Ask(
+        "f",
+        (
+            scalars(1.0, 2.0),
+            NumpyArray(np.ones((2, 3))),
+            Tensor(np.array([[1], [2]])),
+            Function(("a", "b"), "torch.exp(a)*b + math.pi"),
+            Device(),
+            (scalars(1.0, 2.0), 5),
+            {"w": scalars(10.0, 20.0)},
+            None,
+            float("inf"),
+        ),
+        2,
+        dtype="float32",
+    )
+    first, second = ask(question, f=lambda *a: f(*a)[1:])
+    np.testing.assert_allclose(second.results[0][0].array, np.exp(2.0) * 2 + np.pi, rtol=1e-6)
+    assert [seen.results[0][1].array for seen in (first, second)] == [11, 22]
+    assert first.results[0][1].dtype == "float32"
+    dtypes = [one(Ask("f", question.arguments, 2), f=lambda *a: str(f(*a)[0])) for _ in ()]
+    assert dtypes == []
+
+
+@pytest.mark.parametrize(("dtype", "expected"), [("float32", "torch.float32 float32"), ("float64", "torch.float64 float64")])
+def test_floats_are_cast_and_integers_are_not(dtype, expected):
+    question = Ask(
+        "f", (scalars(1.0), NumpyArray(np.ones(1)), Tensor(np.array([1])), NumpyArray(np.array([1]))), 1, dtype=dtype
+    )
+    seen = one(question, f=lambda x, a, n, m: f"{x.dtype} {a.dtype} {n.dtype} {m.dtype}")
+    assert seen.results[0] == Other("str", f"{expected} torch.int64 int64")
+
+
+def test_every_point_has_fresh_arguments_and_every_round_the_same():
+    kept = []
+
+    def f(x):
+        kept.append(x)
+        return x.add_(1)
+
+    seen = ask(Ask("f", (scalars(0.0, 5.0),), 2, rounds=3), f=f)
+    assert [[float(r.array) for r in point.results] for point in seen] == [[1, 2, 3], [6, 7, 8]]
+    assert [point.changed for point in seen] == [("0",), ("0",)]
+    assert kept[0] is kept[2]
+    assert kept[0] is not kept[3]
+
+
+def test_gradients_reach_every_floating_argument():
+    question = Ask(
+        "f",
+        (Tensor(np.array([[1.0, 2.0], [3.0, 4.0]])), Tensor(np.array([[1], [2]])), {"w": scalars(5.0, 6.0)}, (scalars(7.0, 8.0),)),
+        2,
+        Manner.GRADIENT,
+        pulls={"z": np.array([[1.0, 10.0], [1.0, 10.0]]), "u": np.array([2.0, 2.0])},
+    )
+
+    def f(x, n, p, rest):
+        return {"z": x * p["w"], "u": x.sum() * n.sum(), "unused": rest[0]}
+
+    first, second = ask(question, f=f)
+    assert list(first.gradients) == ["0", "2.w", "3.0"]
+    np.testing.assert_array_equal(first.gradients["0"].array, [5 + 2, 50 + 2])
+    np.testing.assert_array_equal(second.gradients["0"].array, [6 + 4, 60 + 4])
+    assert first.gradients["2.w"].array == 21
+    assert first.gradients["3.0"] is None
+    assert first.gradient_error is None
+    assert first.changed == ()
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "text"),
+    [
+        (lambda x: x.detach() * 2, "RuntimeError", "does not require grad"),
+        (lambda x: x.item(), "TypeError", "a float, which autograd cannot follow"),
+        (lambda x: None, "TypeError", "a NoneType"),
+        (lambda x: x.expand(3), "ValueError", "shape"),
+    ],
+)
+def test_a_result_without_a_gradient_says_why(f, error, text):
+    seen = one(Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=f)
+    assert seen.gradients == {"0": None}
+    assert seen.gradient_error.type_name == error
+    assert text in seen.gradient_error.text
+
+
+def test_a_result_of_shape_one_is_pulled_by_its_entry():
+    seen = one(Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.array([2.0])}), f=lambda x: (x * x).reshape(1))
+    assert seen.gradients["0"].array == 12
+
+
+def test_recording_that_was_left_off_does_not_count():
+    with torch.no_grad():
+        seen = one(Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
+    assert seen.gradients["0"].array == 6
+
+
+def test_autograd_finds_nothing_under_inference_and_is_noticed():
+    def by_hand(x):
+        return 2 * x
+
+    def by_autograd(x):
+        y = x.clone().requires_grad_()
+        (y * y).backward()
+        return y.grad
+
+    question = Ask("f", (scalars(3.0),), 1, Manner.INFERENCE)
+    assert one(question, f=by_hand).results[0].array == 6
+    seen = one(question, f=by_autograd)
+    assert (seen.type_name, "Tensor.backward" in seen.used) == ("RuntimeError", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "f"),
+    [
+        ("Tensor.backward", lambda x: (x * x).backward()),
+        ("torch.autograd.backward", lambda x: torch.autograd.backward(x * x)),
+        ("torch.autograd.grad", lambda x: torch.autograd.grad(x * x, x)),
+        ("autograd.grad", lambda x: torch.func.grad(lambda y: y * y)(x.detach())),
+        ("_make_dual", lambda x: torch.func.jvp(lambda y: y * y, (x.detach(),), (x.detach(),))),
+        ("torch.nn.functional.softmax", lambda x: torch.nn.functional.softmax(x, dim=-1)),
+        ("nn.functional.softmax", lambda x: torch.nn.functional.softmax(x, dim=-1)),
+        ("softmax", lambda x: x.softmax(-1)),
+        ("exp", lambda x: x.exp()),
+        ("matmul", lambda x: x.reshape(1) @ x.reshape(1)),
+    ],
+)
+def test_what_a_call_uses_of_torch_is_named(name, f):
+    first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, Manner.GRADIENT, pulls={"": np.ones(2)}), f=f)
+    assert name in first.used
+    assert second.used == frozenset()
+
+
+def test_the_backward_pass_of_the_question_itself_is_not_the_students():
+    seen = one(Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
+    assert not {name for name in seen.used if "backward" in name or "grad" in name}
+
+
+@pytest.mark.parametrize(("kind", "copy", "after"), [(Tensor, False, 9), (Tensor, True, 1), (NumpyArray, False, 9), (NumpyArray, True, 1)])
+def test_a_view_follows_what_is_written_into_its_argument(kind, copy, after):
+    question = Ask("f", (kind(np.ones((1, 2))),), 1, Manner.REWRITE, replacements={"0": np.full((1, 2), 9.0)})
+    seen = one(question, f=lambda x: x.copy() if copy and kind is NumpyArray else x.clone() if copy else x.reshape(2, 1))
+    before, now = seen.results
+    assert before.array.ravel().tolist() == [1, 1]
+    assert now.array.ravel().tolist() == [after, after]
+    assert seen.changed == ()
+
+
+UPDATE = Ask(
+    "f",
+    ((Tensor(np.ones((1, 2))), scalars(5.0)), 0.5),
+    1,
+    Manner.UPDATE,
+    rounds=2,
+    pulls={"0.0": np.array([[[1.0, 2.0], [3.0, 4.0]]]), "0.1": np.array([[10.0, 20.0]])},
+)
+
+
+@pytest.mark.parametrize(("forget", "last"), [(True, [-1.0, -2.0]), (False, [-1.5, -3.0])])
+def test_updates_show_the_parameters_after_each_step(forget, last):
+    def f(parameters, rate):
+        with torch.no_grad():
+            for parameter in parameters:
+                parameter -= rate * parameter.grad
+                parameter.grad = None if forget else parameter.grad
+
+    seen = one(UPDATE, f=f)
+    assert [r["0.0"].array.tolist() for r in seen.results] == [[0.5, 0.0], last]
+    assert seen.results[0]["0.1"].array == 0
+    assert set(seen.changed) == {"0.0", "0.1"}
+
+
+def test_an_update_that_is_recorded_is_an_error():
+    def f(parameters, rate):
+        for parameter in parameters:
+            parameter -= rate * parameter.grad
+
+    assert one(UPDATE, f=f).type_name == "RuntimeError"
+
+
+class Own(BaseException):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+def raising(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "text"),
+    [
+        (NotImplementedError(), "NotImplementedError", ""),
+        (SystemExit(3), "SystemExit", "3"),
+        (KeyError("k"), "KeyError", "'k'"),
+        (ValueError("x" * 5000), "ValueError", "x" * 2000 + "…"),
+        (Own(), "Own", "(its text cannot be shown: ValueError)"),
+        (KeyboardInterrupt(), "KeyboardInterrupt", ""),
+    ],
+)
+def test_what_is_raised_is_a_fact(error, name, text):
+    seen = one(Ask("f", (), 1), f=lambda: raising(error))
+    assert (seen.type_name, seen.text, seen.line[-11:]) == (name, text, "raise error")
+
+
+def test_endless_recursion_is_a_fact():
+    def f():
+        return f()
+
+    assert one(Ask("f", (), 1), f=f).type_name == "RecursionError"
+
+
+def test_a_point_that_fails_leaves_the_others():
+    def f(x):
+        return 1 / x if x != 2 else raising(ValueError("two"))
+
+    seen = ask(Ask("f", (scalars(1.0, 2.0, 4.0),), 3), f=f)
+    assert [type(s) for s in seen] == [Value, Raised, Value]
+    assert seen[2].results[0].array == 0.25
+
+
+def test_points_of_one_structure_travel_as_one_group():
+    body, arrays = wire.request(Ask("f", (Tensor(np.arange(2000.0)),), 2000))
+    reply, stacked = answer(body, arrays, Notebook({"f": lambda x: (x, x * x)}, "cpu", lambda name: False))
+    assert [group["count"] for group in reply["groups"]] == [2000]
+    assert [array.shape for array in stacked] == [(2000,), (2000,)]
+
+
+def test_points_of_changing_structure_stay_in_order():
+    def f(x):
+        return [x] if x % 2 else x.expand(int(x))
+
+    seen = ask(Ask("f", (Tensor(np.arange(6.0)),), 6), f=f)
+    assert [s.results[0].array.shape for s in seen] == [(0,), (1,), (2,), (1,), (4,), (1,)]
+
+
+def test_missing_names_are_said_to_be_missing():
+    assert ask(Ask("f", (), 2)) == (Missing("undefined"),) * 2
+    assert one(Ask("f", (), 1), f=3) == Missing("not callable")
+    assert one(Read("x")) == Missing("undefined")
+
+
+def test_variables_are_read_as_they_are():
+    assert one(Read("x"), x=[1.0, 2.0]).results[0].array.tolist() == [1.0, 2.0]
+    assert one(Read("x"), x=[("a", "z")]).results[0] == ((Other("str", "a"), Other("str", "z")),)
+
+
+def test_wrong_arguments_are_the_functions_own_error():
+    assert one(Ask("f", (1, 2), 1), f=lambda x: x).type_name == "TypeError"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"groups": [], "used": []},
+        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "used": []},
+        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": 5}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"results": []}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x"}}], "used": [1]},
+        *(
+            {"groups": [{"count": 1, "observation": {"results": [node], "changed": [], "gradients": {}, "error": None}}], "used": []}
+            for node in (5, {}, {"leaf": "tensor", "dtype": "x", "device": "cpu"}, {"leaf": "odd", "dtype": "x", "device": "cpu"},
+                         {"leaf": "float", "dtype": 5, "device": "cpu"}, {"tuple": 5}, {"tuple": [5]}, {"map": []}, {"other": None, "text": ""})
+        ),
+    ],
+)
+@pytest.mark.parametrize("arrays", [[], [np.zeros((1, 2, 2), bool), np.zeros(1)]])
+def test_an_odd_answer_is_refused(body, arrays):
+    from grader.kernel.frames import FrameError
+
+    with pytest.raises(FrameError):
+        wire.reply(body, arrays, 1)
