@@ -17,7 +17,8 @@ bodies = st.dictionaries(
     texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4
 )
 arrays = st.lists(
-    hnp.arrays(st.sampled_from(sorted(DTYPES)), hnp.array_shapes(min_dims=0, min_side=0)), max_size=4
+    hnp.arrays(st.sampled_from(sorted(DTYPES)), hnp.array_shapes(min_dims=0, min_side=0)),
+    max_size=4,
 )
 
 
@@ -44,7 +45,12 @@ def test_random_bytes_are_only_ever_a_frame_error(noise):
             pass
 
 
-@given(st.recursive(st.none() | st.floats() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+@given(
+    st.recursive(
+        st.none() | st.floats() | st.integers() | st.text(),
+        lambda s: st.lists(s) | st.dictionaries(st.text(), s),
+    )
+)
 def test_any_json_is_only_ever_a_frame_error(value):
     for header in (value, {"body": {}, "arrays": value}, {"body": {}, "arrays": [["int8", value]]}):
         try:

@@ -89,7 +89,9 @@ NO_INPUT = {"input", "password"}
 def comparable(outputs, name):
     """Outputs without numbers of processes, with pieces of one stream in a row put together."""
     kept = []
-    for output in json.loads(CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~")):
+    for output in json.loads(
+        CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~")
+    ):
         if name in NO_INPUT:
             del output["traceback"]
         if kept and output["output_type"] == "stream" and output["name"] == kept[-1].get("name"):
@@ -121,7 +123,11 @@ def test_outputs_are_those_of_a_kernel(runs, name):
 
 
 def test_the_cells_that_fail_are_those_with_an_error(runs):
-    shown = {name for name, (theirs, _) in runs.items() if any(o.output_type == "error" for o in theirs.outputs)}
+    shown = {
+        name
+        for name, (theirs, _) in runs.items()
+        if any(o.output_type == "error" for o in theirs.outputs)
+    }
     failed = {name for name, (_, ours) in runs.items() if ours.outcome == "error"}
     # An exception group and an unknown magic fail with text on stderr alone; a repr's error ends no cell.
     assert failed - shown == {"group", "unknown magic"}

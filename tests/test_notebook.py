@@ -10,7 +10,14 @@ from grader.runner.notebook import BYTES, NotebookError, read_notebook
 
 
 def code(source, **more):
-    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": 1, **more}
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": 1,
+        **more,
+    }
 
 
 def content(*cells, **more):
@@ -44,7 +51,9 @@ def test_cells_come_in_order_without_outputs(saved):
     )
     notebook = valid(read_notebook(path))
     assert [(c.kind, c.source, c.index) for c in notebook.cells] == [
-        ("markdown", "# A\nb", 0), ("code", "x = 1", 1), ("raw", "", 2)
+        ("markdown", "# A\nb", 0),
+        ("code", "x = 1", 1),
+        ("raw", "", 2),
     ]
     assert [cell.index for cell in notebook.code] == [1]
     assert notebook.code[0].node.outputs == []
@@ -55,22 +64,53 @@ def test_cells_come_in_order_without_outputs(saved):
     ("what", "sources"),
     [
         (b"\xef\xbb\xbf" + json.dumps(content(code("a"))).encode(), ["a"]),
-        (content(code("a", id="same"), code("b", id="same"), code("c"), code("d", id="no id!")), list("abcd")),
-        (content(code("a", id="cell-1"), code("b", id="cell-1"), code("c", id="cell-1")), list("abc")),
+        (
+            content(code("a", id="same"), code("b", id="same"), code("c"), code("d", id="no id!")),
+            list("abcd"),
+        ),
+        (
+            content(code("a", id="cell-1"), code("b", id="cell-1"), code("c", id="cell-1")),
+            list("abc"),
+        ),
         (content(code("a\ud800b")), ["a?b"]),
-        (content(code("a", metadata=[1]), code("b", metadata={"collapsed": "x", "tags": 3})), ["a", "b"]),
+        (
+            content(code("a", metadata=[1]), code("b", metadata={"collapsed": "x", "tags": 3})),
+            ["a", "b"],
+        ),
         (content(code("a", outputs="none", execution_count="x")), ["a"]),
-        (content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": 3}}}), ["i"]),
-        (content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": "aa"}}}), ["i"]),
+        (
+            content(
+                {"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": 3}}}
+            ),
+            ["i"],
+        ),
+        (
+            content(
+                {"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": "aa"}}}
+            ),
+            ["i"],
+        ),
         (content(code("%%bash\nls"), nbformat_minor="x", metadata=None), ["%%bash\nls"]),
         (content(), []),
         (
             {
-                "nbformat": 3, "nbformat_minor": 0, "metadata": {},
-                "worksheets": [{"cells": [
-                    {"cell_type": "heading", "level": 1, "source": "T", "metadata": {}},
-                    {"cell_type": "code", "input": "x = 1", "language": "python", "outputs": [], "metadata": {}},
-                ]}],
+                "nbformat": 3,
+                "nbformat_minor": 0,
+                "metadata": {},
+                "worksheets": [
+                    {
+                        "cells": [
+                            {"cell_type": "heading", "level": 1, "source": "T", "metadata": {}},
+                            {
+                                "cell_type": "code",
+                                "input": "x = 1",
+                                "language": "python",
+                                "outputs": [],
+                                "metadata": {},
+                            },
+                        ]
+                    }
+                ],
             },
             ["# T", "x = 1"],
         ),
@@ -123,7 +163,9 @@ def test_only_ordinary_files_are_read(saved, tmp_path):
     link.symlink_to(real)
     os.mkfifo(pipe)
     for path, said in [
-        (link, "symbolic link"), (pipe, "no ordinary file"), (tmp_path, "no ordinary file"),
+        (link, "symbolic link"),
+        (pipe, "no ordinary file"),
+        (tmp_path, "no ordinary file"),
         (tmp_path / "none.ipynb", "cannot be opened"),
     ]:
         with pytest.raises(NotebookError, match=said):

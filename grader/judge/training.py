@@ -129,7 +129,7 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
         return failed(
             finding("wrong_shape", what="w", theirs=described(result[0]), expected=f"(1, {columns})")
         )
-    absent = isinstance(result[1], Other) and result[1].type_name == "NoneType"
+    absent = isinstance(result[1], Other) and result[1].type_name == "None"
     if absent == truth.with_bias or (not absent and (b is None or b.size != 1)):
         asked = "a tensor with one element" if truth.with_bias else "None"
         return failed(finding("wrong_type", what="b", theirs=described(result[1]), expected=asked))

@@ -162,7 +162,7 @@ def judge_rewritten(truth: Rewritten, evidence: Evidence) -> Verdict:
             node = part(seen.results[0], path, list(truth.before.labels))
             if isinstance(node, Leaf) and node.dtype != truth.dtype:
                 return failed(finding("wrong_dtype", what=what, theirs=node.dtype, expected=truth.dtype))
-    return verdict
+    return replace(verdict, remarks=())
 
 
 def wrote_to_arguments(name: str, reply: Reply) -> tuple[str, ...]:

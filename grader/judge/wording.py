@@ -72,7 +72,7 @@ def described(node: Node) -> str:
             return f"a list of {node.array.size} numbers"
         case Leaf():
             return f"a Python {node.kind}"
-        case Other(type_name="NoneType"):
+        case Other(type_name="None"):
             return "None"
         case Other():
             return f"of type {node.type_name}"

@@ -7,7 +7,6 @@ lies: "0" is the first argument, "1.w1" an entry of a dict, "0.0" of a list. Ref
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -83,9 +82,13 @@ class Recipe:
             case "float":
                 return float.fromhex(content)
             case "tuple":
-                return [self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)]
+                return [
+                    self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)
+                ]
             case "map":
-                return {k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()}
+                return {
+                    k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()
+                }
             case "plain":
                 return content
         raise ValueError(f"no argument is made from {kind}")
@@ -103,14 +106,17 @@ class Recipe:
 
 @cache
 def function(parameters: tuple[str, ...], expression: str) -> Callable[..., Any]:
-    """A function of its `parameters` from an expression over them, `torch` and `math`."""
+    """A function of its `parameters` from an expression over them and torch's functions."""
     arguments = ast.arguments(
-        posonlyargs=[], args=[ast.arg(name) for name in parameters],
-        kwonlyargs=[], kw_defaults=[], defaults=[],
+        posonlyargs=[],
+        args=[ast.arg(name) for name in parameters],
+        kwonlyargs=[],
+        kw_defaults=[],
+        defaults=[],
     )
     body = ast.parse(expression, mode="eval").body
     tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
-    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), {"torch": torch, "math": math})
+    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), dict(vars(torch)))
     return made
 
 

@@ -91,11 +91,18 @@ class Recorder:
         if len(kept) < len(text):
             self._stop(outputs)
 
-    def shown(self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None, **more: Any) -> None:
+    def shown(
+        self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None, **more: Any
+    ) -> None:
         """A display, a result, or an update; `display_id`, where there is one, names it for updates."""
         self.flush()
         display_id = more.pop("display_id", None)
-        output = {"output_type": kind, "data": _plain(data), "metadata": _plain(metadata or {}), **more}
+        output = {
+            "output_type": kind,
+            "data": _plain(data),
+            "metadata": _plain(metadata or {}),
+            **more,
+        }
         if display_id:
             self._update(display_id, output)
         outputs = None if kind == "update_display_data" else self._open()
@@ -114,7 +121,11 @@ class Recorder:
         outputs = self._open()
         if outputs is not None and len(outputs) <= 2 * self._caps.count:
             lines = [clipped(line, TRACEBACK) for line in trace[:100]]
-            error = {"output_type": "error", "ename": clipped(name), "evalue": clipped(text, TRACEBACK)}
+            error = {
+                "output_type": "error",
+                "ename": clipped(name),
+                "evalue": clipped(text, TRACEBACK),
+            }
             outputs.append({**error, "traceback": lines})
 
     def cleared(self, wait: bool) -> None:

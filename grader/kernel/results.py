@@ -99,7 +99,11 @@ class Writer:
 
     def _opened(self, value: Any) -> tuple[Array, str, str, str]:
         if not issubclass(type(value), torch.Tensor):
-            array = np.asarray(value) if isinstance(value, np.generic) else np.ndarray.view(value, np.ndarray)
+            array = (
+                np.asarray(value)
+                if isinstance(value, np.generic)
+                else np.ndarray.view(value, np.ndarray)
+            )
             self._afford(array.nbytes)
             return array, "numpy", array.dtype.name, "cpu"
         with _Plain():
@@ -108,7 +112,12 @@ class Writer:
             self._afford(_numel(plain) * plain.element_size())
             if plain.dtype is torch.bfloat16:
                 plain = _to(plain, dtype=torch.float32)
-            return _numpy(_resolve_neg(_resolve_conj(_to(plain, device="cpu")))), "tensor", dtype, device
+            return (
+                _numpy(_resolve_neg(_resolve_conj(_to(plain, device="cpu")))),
+                "tensor",
+                dtype,
+                device,
+            )
 
     def _number(self, value: Any) -> Body:
         kind = type(value)
@@ -128,7 +137,11 @@ class Writer:
             elif issubclass(kind, torch.Tensor) and _one(item):
                 with _Plain():
                     plain = _detach(item)
-                    found = (_item(plain), str(plain.dtype).removeprefix("torch."), str(plain.device))
+                    found = (
+                        _item(plain),
+                        str(plain.dtype).removeprefix("torch."),
+                        str(plain.device),
+                    )
             else:
                 return None
             values.append(found[0])
@@ -178,4 +191,6 @@ class Stack:
     def message(self) -> tuple[list[Body], list[Array]]:
         """The groups, each with its count of points, and the stacked arrays in the order of the leaves."""
         groups = [{"count": len(points), "observation": seen} for seen, points in self._groups]
-        return groups, [np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)]
+        return groups, [
+            np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)
+        ]

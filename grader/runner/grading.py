@@ -108,8 +108,13 @@ def observe(assignment: Assignment, posed: Posed, device: str, limits: Limits = 
     began = time.monotonic()
     with Session(limits, device) as session:
         runs = session.run([cell.source for cell in assignment.notebook.code])
-        replies = tuple(_asked(session, trials) for trials in posed.trials)
+        replies = ask_all(session, posed)
     return Observed(runs, replies, time.monotonic() - began)
+
+
+def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
+    """The replies to every question of a lab, trial by trial."""
+    return tuple(_asked(session, trials) for trials in posed.trials)
 
 
 def _asked(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], ...]:

@@ -75,8 +75,12 @@ def _bytes(path: Path) -> bytes:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise NotebookError("This file is a symbolic link; hand in the notebook itself.") from error
-        raise NotebookError(f"This file cannot be opened ({error.strerror}); hand it in again.") from error
+            raise NotebookError(
+                "This file is a symbolic link; hand in the notebook itself."
+            ) from error
+        raise NotebookError(
+            f"This file cannot be opened ({error.strerror}); hand it in again."
+        ) from error
     try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise NotebookError("This is no ordinary file; hand in the notebook itself.")
@@ -85,7 +89,9 @@ def _bytes(path: Path) -> bytes:
     finally:
         os.close(opened)
     if len(raw) > BYTES:
-        raise NotebookError(f"This notebook is larger than {BYTES >> 20} MB; clear its outputs and save it.")
+        raise NotebookError(
+            f"This notebook is larger than {BYTES >> 20} MB; clear its outputs and save it."
+        )
     return raw
 
 
@@ -93,11 +99,17 @@ def _json(raw: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise NotebookError(f"This file is not UTF-8 text, as notebooks are; {_SAVE_AGAIN}.") from error
+        raise NotebookError(
+            f"This file is not UTF-8 text, as notebooks are; {_SAVE_AGAIN}."
+        ) from error
     except ValueError as error:
-        raise NotebookError(f"This file is no notebook, because it is no JSON; {_SAVE_AGAIN}.") from error
+        raise NotebookError(
+            f"This file is no notebook, because it is no JSON; {_SAVE_AGAIN}."
+        ) from error
     except RecursionError as error:
-        raise NotebookError(f"This file is nested too deeply to be a notebook; {_SAVE_AGAIN}.") from error
+        raise NotebookError(
+            f"This file is nested too deeply to be a notebook; {_SAVE_AGAIN}."
+        ) from error
     if not isinstance(content, dict):
         raise NotebookError(f"This file is JSON, but no notebook; {_SAVE_AGAIN}.")
     return content
@@ -108,7 +120,9 @@ def _version(content: Mapping[str, Any]) -> int:
     if type(version) is not int:
         raise NotebookError(f"This file does not say which notebook format it has; {_SAVE_AGAIN}.")
     if version not in (3, 4):
-        raise NotebookError(f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}.")
+        raise NotebookError(
+            f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}."
+        )
     return version
 
 
@@ -116,7 +130,9 @@ def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         upgraded: Mapping[str, Any] = nbformat.convert(nbformat.from_dict(content), 4)
     except Exception as error:
-        raise NotebookError(f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}.") from error
+        raise NotebookError(
+            f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}."
+        ) from error
     return upgraded
 
 
@@ -170,6 +186,13 @@ def _attachments(cell: Mapping[str, Any]) -> NotebookNode | None:
     if not isinstance(found, dict) or not found:
         return None
     for bundle in found.values():
-        if not isinstance(bundle, dict) or not all(isinstance(data, str) for data in bundle.values()):
+        if not isinstance(bundle, dict) or not all(
+            isinstance(data, str) for data in bundle.values()
+        ):
             return None
-    return NotebookNode({_whole(k): NotebookNode({_whole(m): _whole(d) for m, d in b.items()}) for k, b in found.items()})
+    return NotebookNode(
+        {
+            _whole(k): NotebookNode({_whole(m): _whole(d) for m, d in b.items()})
+            for k, b in found.items()
+        }
+    )

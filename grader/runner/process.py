@@ -65,7 +65,11 @@ class Process:
 
     def _environment(self, device: str) -> dict[str, str]:
         home = str(self._scratch / "home")
-        passed = {name: os.environ[name] for name in _PASSED_ON["cpu" if device == "cpu" else "cuda"] if name in os.environ}
+        passed = {
+            name: os.environ[name]
+            for name in _PASSED_ON["cpu" if device == "cpu" else "cuda"]
+            if name in os.environ
+        }
         return {
             "LANG": "C.UTF-8",
             **passed,

@@ -70,7 +70,10 @@ class Session:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """End the process."""
         self._stop()
@@ -106,7 +109,9 @@ class Session:
         cell = _Cell(number, source, len(self._cells) + 1)
         if not self._ready():
             whole = f"the notebook as a whole took longer than {self._limits.notebook:g} seconds"
-            self._runs[number] = _ended("skipped", "Skipped", f"This cell was not run: {whole}.", 0.0)
+            self._runs[number] = _ended(
+                "skipped", "Skipped", f"This cell was not run: {whole}.", 0.0
+            )
             return
         began = time.monotonic()
         found = self._execute(cell)
@@ -159,7 +164,12 @@ class Session:
             self._spent += time.monotonic() - began
 
     def _execute(self, cell: _Cell) -> tuple[dict[int, wire.Outputs], bool] | Failure:
-        body = {"request": "cell", "number": cell.number, "source": cell.source, "count": cell.count}
+        body = {
+            "request": "cell",
+            "number": cell.number,
+            "source": cell.source,
+            "count": cell.count,
+        }
         found = self._request(body, [], self._limits.cell)
         if isinstance(found, Failure):
             return found

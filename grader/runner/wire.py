@@ -38,7 +38,13 @@ Outputs: TypeAlias = tuple[Mapping[str, object], ...]
 DEPTH: Final = 20
 TEXT: Final = 4_000
 _KINDS: Final = {
-    "tensor": "biufc", "numpy": "biufc", "float": "f", "int": "i", "bool": "b", "complex": "c", "list": "biufc"
+    "tensor": "biufc",
+    "numpy": "biufc",
+    "float": "f",
+    "int": "i",
+    "bool": "b",
+    "complex": "c",
+    "list": "biufc",
 }
 _AXES: Final = {"float": 0, "int": 0, "bool": 0, "complex": 0, "list": 1}
 
@@ -101,7 +107,9 @@ def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
     seen: list[Observation] = []
     for group in groups:
         match group:
-            case {"count": int(count), "observation": dict(skeleton)} if 0 < count <= points - len(seen):
+            case {"count": int(count), "observation": dict(skeleton)} if (
+                0 < count <= points - len(seen)
+            ):
                 names = () if seen else tuple(map(_text, used))
                 seen.extend(_observations(skeleton, left, count, frozenset(names)))
             case _:
@@ -111,7 +119,9 @@ def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
     return tuple(seen)
 
 
-def _observations(skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]) -> Iterator[Observation]:
+def _observations(
+    skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]
+) -> Iterator[Observation]:
     """The points of a group; `used` belongs to the first of them."""
     kinds = [kind for kind in ("results", "raised", "missing", "unreadable") if kind in skeleton]
     match kinds:
@@ -128,19 +138,30 @@ def _observations(skeleton: Body, left: Iterator[Array], count: int, used: froze
             raise FrameError("an observation is of no kind")
 
 
-def _values(skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]) -> Iterator[Value]:
+def _values(
+    skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]
+) -> Iterator[Value]:
     match skeleton:
-        case {"results": list(results), "changed": list(changed), "gradients": dict(gradients), "error": error}:
+        case {
+            "results": list(results),
+            "changed": list(changed),
+            "gradients": dict(gradients),
+            "error": error,
+        }:
             pass
         case _:
             raise FrameError("a value is of another form")
     stacked = [_Stacked(part, left, count) for part in results]
-    slopes = {_text(p): None if s is None else _Stacked(s, left, count) for p, s in gradients.items()}
+    slopes = {
+        _text(p): None if s is None else _Stacked(s, left, count) for p, s in gradients.items()
+    }
     for point in range(count):
         at_point = {path: s and s.at(point) for path, s in slopes.items()}
         yield Value(
             results=tuple(part.at(point) for part in stacked),
-            gradients={path: node if isinstance(node, Leaf) else None for path, node in at_point.items()},
+            gradients={
+                path: node if isinstance(node, Leaf) else None for path, node in at_point.items()
+            },
             gradient_error=None if error is None else _raised(error, frozenset()),
             changed=tuple(map(_text, changed)),
             used=frozenset() if point else used,
@@ -172,10 +193,14 @@ class _Stacked:
                 self._node = Other(_text(name), _text(text))
                 self._form = "other"
             case {"tuple": list(parts)}:
-                self._parts = {str(i): _Stacked(p, left, count, depth + 1) for i, p in enumerate(parts)}
+                self._parts = {
+                    str(i): _Stacked(p, left, count, depth + 1) for i, p in enumerate(parts)
+                }
                 self._form = "tuple"
             case {"map": dict(parts)}:
-                self._parts = {_text(k): _Stacked(p, left, count, depth + 1) for k, p in parts.items()}
+                self._parts = {
+                    _text(k): _Stacked(p, left, count, depth + 1) for k, p in parts.items()
+                }
                 self._form = "map"
             case _:
                 raise FrameError("a result is of no kind")

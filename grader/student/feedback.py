@@ -1,0 +1,79 @@
+"""`check`: the grader's own judge, in the student's notebook, at public points.
+
+Knows the names in the notebook and the questions of the labs. Refuses to give marks: the points that
+count are others, drawn when the notebook is graded.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import torch
+
+from grader.judge.facts import Ask, Read, Reply
+from grader.judge.model import Conditions, Mark, Question, Status, Trial
+from grader.judge.source import Source
+from grader.judge.verdict import judge
+from grader.kernel.answers import Notebook, answer
+from grader.labs import all_labs
+from grader.runner import wire
+
+PUBLIC = "public"
+SIGNS = {Status.PASS: "✓", Status.PARTIAL: "◐", Status.FAIL: "✗", Status.MISSING: "…", Status.UNGRADED: "?"}
+
+
+def check(name: str | Callable[..., Any]) -> None:
+    """Print how one exercise stands, at public points. `name` is its function, or its name in quotes."""
+    called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
+    question = _questions().get(called)
+    if question is None:
+        print(f"? There is no exercise called {called}. There are: {', '.join(_questions())}.")
+        return
+    names, source = _notebook()
+    print(line(checked(question, names, source)))
+
+
+def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mark:
+    """The mark of one question at the public points, on torch's default device."""
+    device = torch.get_default_device().type
+    notebook = Notebook(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
+    trials = _posed(question.name, device)
+    replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
+    return judge(question, trials, replies, source)
+
+
+def line(mark: Mark) -> str:
+    """A mark in a line of text, with its remarks below."""
+    verdict, name = mark.verdict, mark.question.name
+    said = "right at the public points." if verdict.status is Status.PASS else verdict.message
+    named = said if said.startswith(name) else f"{name}: {said}"
+    first = f"{SIGNS[verdict.status]} {named}"
+    return "\n".join([first, *(f"    {remark}" for remark in verdict.remarks)])
+
+
+def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:
+    body, arrays = wire.request(ask)
+    return wire.reply(*answer(body, arrays, notebook), ask.points)
+
+
+@cache
+def _questions() -> dict[str, Question]:
+    return {question.name: question for lab in all_labs() for question in lab.questions}
+
+
+@cache
+def _posed(name: str, device: str) -> tuple[Trial, ...]:
+    question = _questions()[name]
+    return tuple(check.pose(name, Conditions(PUBLIC, device)) for check in question.checks)
+
+
+def _notebook() -> tuple[Mapping[str, Any], Source]:
+    """The caller's names and code: IPython's history, or the file that `check` was called from."""
+    frame = inspect.stack()[2].frame
+    names = frame.f_globals
+    if "In" in names:
+        return names, Source(tuple(str(cell) for cell in names["In"]))
+    return names, Source((inspect.getsource(frame),))

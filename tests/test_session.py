@@ -1,0 +1,322 @@
+"""A session goes on, whatever a notebook does to the process that it runs in."""
+
+import gc
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.judge.facts import (
+    Ask,
+    Died,
+    Leaf,
+    Manner,
+    Missing,
+    Raised,
+    Read,
+    Tensor,
+    TimedOut,
+    Unreadable,
+    Value,
+)
+from grader.runner.session import Limits, Session
+
+LIMITS = Limits(cell=1.5, call=1.5, notebook=120.0, cell_output=10_000, output=50_000, outputs=20)
+
+SETUP = """
+import os, sys, time, signal, threading
+import torch
+
+def double(x):
+    print("printed", flush=True)
+    return 2 * x
+
+def ends(how):
+    os.write(os.open("seen", os.O_CREAT | os.O_WRONLY), b"x")
+    [lambda: os._exit(0), lambda: os.kill(os.getpid(), 9), lambda: os.kill(0, 9), lambda: sys.exit(4),
+     lambda: os.close(ours()), lambda: os.close(ours()) or time.sleep(60), lambda: os.abort()][how]()
+
+def ours():
+    return next(int(n) for n in os.listdir("/proc/self/fd") if int(n) >= 100)
+
+def endless(deaf):
+    if deaf:
+        for number in range(1, 32):
+            try: signal.signal(number, signal.SIG_IGN)
+            except (OSError, ValueError): pass
+    while True: pass
+
+def huge():
+    return torch.zeros(100_000_000)
+
+def garbage():
+    os.write(ours(), b"\\x00garbage" * 1000)
+
+def forged():
+    text = b'{"body":{"id":1,"groups":[{"count":1,"observation":{"missing":"forged"}}],"used":[]},"arrays":[]}'
+    os.write(ours(), (len(text) + 4).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
+    return 1.0
+
+def flood():
+    os.write(ours(), b"\\xff\\xff\\xff\\x7f" + bytes(1000))
+
+def background():
+    os.system("sleep 300 &")
+    return 1.0
+"""
+
+
+@pytest.fixture(scope="module")
+def session():
+    with Session(LIMITS) as session:
+        session.run([SETUP])
+        yield session
+
+
+@pytest.fixture
+def cell(session):
+    return lambda source: session.run([source])[0]
+
+
+def number(session, name="double", value=2.0):
+    """The answer of a function that is still there."""
+    (seen,) = session.ask(Ask(name, (Tensor(np.array([value])),), 1))
+    return float(seen.results[0].array)
+
+
+def texts(run):
+    return "".join(str(output.get("text", "")) for output in run.outputs)
+
+
+def test_a_failing_cell_leaves_the_rest(session):
+    runs = session.run(["1 / 0", "after = 1", "undefined_name", "", "after"])
+    assert [run.outcome for run in runs] == ["error", "ok", "error", "ok", "ok"]
+    assert runs[0].outputs[0]["ename"] == "ZeroDivisionError"
+    assert runs[4].outputs[0]["data"] == {"text/plain": "1"}
+
+
+@pytest.mark.parametrize(
+    "source", ["sys.exit(3)", "exit()", "raise SystemExit", "raise KeyboardInterrupt"]
+)
+def test_leaving_a_cell_leaves_the_process(session, cell, source):
+    cell("alive = 1")
+    cell(source)
+    assert cell("alive").outputs[0]["data"] == {"text/plain": "1"}
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "said"),
+    [
+        ("while True: pass", "timeout", "stopped after 1.5 seconds"),
+        ("os._exit(3)", "died", "exit code 3"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "died", "SIGKILL"),
+        ("garbage()", "died", "could not be read"),
+        ("flood()", "died", "could not be read"),
+        ("os.close(ours())", "died", "exit code 1"),
+    ],
+)
+def test_a_cell_that_ends_the_process_is_reported_and_the_rest_runs(
+    session, cell, source, outcome, said
+):
+    cell("kept = [1]\nraise ValueError('after a definition')")
+    run = cell(source)
+    assert run.outcome == outcome
+    assert said in run.outputs[0]["evalue"]
+    assert cell("kept").outputs[0]["data"] == {"text/plain": "[1]"}
+
+
+def test_cells_keep_their_numbers_after_a_restart(session, cell):
+    before = cell("'a'").outputs[0]["execution_count"]
+    cell("os._exit(0)")
+    assert cell("'b'").outputs[0]["execution_count"] == before + 2
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [(0, "exit code 0"), (1, "SIGKILL"), (2, "SIGKILL"), (4, "exit code 1"), (6, "SIGABRT")],
+)
+def test_a_process_that_dies_during_a_question_is_replaced(session, how, code):
+    assert session.ask(Ask("ends", (how,), 2)) == (Died(code),) * 2
+    assert number(session) == 4
+
+
+def test_leaving_a_call_is_an_exception(session):
+    (seen,) = session.ask(Ask("ends", (3,), 1))
+    assert (seen.type_name, seen.text) == ("SystemExit", "4")
+    assert number(session) == 4
+
+
+def test_a_process_that_hangs_up_and_lives_is_killed(session):
+    assert session.ask(Ask("ends", (5,), 1)) == (Died("closed its connection"),)
+    assert number(session) == 4
+
+
+@pytest.mark.parametrize("deaf", [0, 1])
+def test_a_call_that_never_ends_is_stopped(session, deaf):
+    began = time.monotonic()
+    assert session.ask(Ask("endless", (deaf,), 3)) == (TimedOut(1.5),) * 3
+    assert time.monotonic() - began < 3
+    assert number(session) == 4
+
+
+@pytest.mark.parametrize("name", ["garbage", "flood"])
+def test_noise_is_unreadable(session, name):
+    (seen,) = session.ask(Ask(name, (), 1))
+    assert isinstance(seen, Unreadable)
+    assert number(session) == 4
+
+
+def test_a_forged_answer_is_not_the_answer_to_this_question(session):
+    (seen,) = session.ask(Ask("forged", (), 1))
+    assert seen == Unreadable("the answer is to another question")
+    assert number(session) == 4
+
+
+def test_a_huge_result_is_too_large(session):
+    assert session.ask(Ask("huge", (), 1)) == (Unreadable("result too large"),)
+    assert number(session) == 4
+
+
+def test_what_is_left_behind_is_killed(session, tmp_path):
+    with Session(LIMITS) as other:
+        other.run(
+            [
+                SETUP,
+                "os.system('sleep 4321 &')\nprint(os.getcwd())\nos.makedirs('/'.join(['d'] * 900))",
+            ]
+        )
+        folder = Path(texts(other.run(["print(os.getcwd())"])[0]).strip())
+        assert folder.exists()
+    assert not folder.parent.exists()
+    lines = [
+        Path(f"/proc/{n}/cmdline").read_bytes()
+        for n in os.listdir("/proc")
+        if n.isdigit() and Path(f"/proc/{n}/cmdline").exists()
+    ]
+    assert b"sleep\x004321\x00" not in lines
+
+
+def test_endless_printing_is_cut(cell):
+    run = cell("for i in range(100_000): print('line', i)")
+    assert len(texts(run)) < 11_000
+    assert texts(run).endswith("there was too much of it.)\n")
+    assert run.outcome == "ok"
+
+
+def test_endless_displays_are_cut_and_the_error_is_kept(cell):
+    run = cell("for i in range(100): display(i)\n1 / 0")
+    assert len(run.outputs) == 22
+    assert run.outputs[-1]["ename"] == "ZeroDivisionError"
+
+
+def test_printing_without_end_is_stopped_in_time(cell):
+    assert cell("while True: print('x' * 1000)").outcome == "timeout"
+
+
+def test_the_whole_notebooks_output_is_capped():
+    with Session(LIMITS) as other:
+        runs = other.run(["print('x' * 9_000)"] * 8)
+    assert sum(len(texts(run)) for run in runs) < 50_000 + 8 * 100
+    assert len(texts(runs[0])) == 9_001
+
+
+def test_the_process_knows_nothing_of_the_grader_and_little_of_the_machine(cell, monkeypatch):
+    run = cell(
+        "sorted(os.environ), os.environ['HOME'], sys.path, os.listdir('.'), sys.argv, sys.stdin.read()"
+    )
+    text = run.outputs[0]["data"]["text/plain"]
+    assert str(Path(__file__).parents[1]) + "'" not in text
+    assert "SECRET" not in texts(cell("print(open('/proc/self/environ').read())"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import grader.oracle",
+        "import grader.kernel.frames",
+        "from grader.judge import facts",
+        "import solutions.lab1_tensors",
+        "from grader import runner",
+        "import grader.student.check",
+        "import importlib; importlib.import_module('grader.labs')",
+    ],
+)
+def test_the_grader_cannot_be_imported(cell, source):
+    (error,) = cell(source).outputs
+    assert error["ename"] in ("ModuleNotFoundError", "ImportError")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from grader.student import check\ncheck(double)",
+        "import grader.student\ngrader.student.check(1, a=2)",
+        "from grader.student import check, draw\ndraw()",
+        "from grader.student import *\ncheck()",
+        "from grader import student\nstudent.check()",
+    ],
+)
+def test_check_says_nothing(cell, source):
+    run = cell(source)
+    assert (run.outcome, run.outputs) == ("ok", ())
+
+
+def test_questions_leave_no_output_behind(session, cell):
+    assert number(session) == 4
+    assert cell("print('clean')").outputs == (
+        {"output_type": "stream", "name": "stdout", "text": "clean\n"},
+    )
+
+
+def test_a_display_is_updated_by_a_later_cell():
+    with Session(LIMITS) as other:
+        first, _ = other.run(
+            [
+                "display('old', display_id='it')",
+                "update_display = display('new', display_id='it', update=True)",
+            ]
+        )
+    assert first.outputs[0]["data"] == {"text/plain": "'new'"}
+
+
+def test_questions_of_every_manner_go_through(session, cell):
+    cell("def cube(x): return {'y': x ** 3}\nedges = [('a', 'x')]")
+    points = Tensor(np.array([1.0, 2.0]))
+    first, second = session.ask(Ask("cube", (points,), 2, Manner.GRADIENT, pulls={"y": np.ones(2)}))
+    assert isinstance(first, Value)
+    assert isinstance(second.gradients["0"], Leaf)
+    assert second.gradients["0"].array == 12
+    assert isinstance(session.ask(Read("edges"))[0], Value)
+    assert session.ask(Ask("nothing", (), 2)) == (Missing("undefined"),) * 2
+    cell("def wrong(x):\n    y = x\n    return y.view(7)")
+    (seen,) = session.ask(Ask("wrong", (Tensor(np.ones((1, 2))),), 1))
+    assert isinstance(seen, Raised)
+    assert seen.line == "line 3: return y.view(7)"
+
+
+def test_time_for_the_notebook_as_a_whole():
+    with Session(Limits(cell=1.0, call=1.0, notebook=1.5)) as other:
+        runs = other.run(["import time", "time.sleep(0.9)", "time.sleep(0.9)", "x = 1", ""])
+        assert [run.outcome for run in runs] == ["ok", "ok", "timeout", "skipped", "ok"]
+        assert "1.5 seconds" in runs[3].outputs[0]["evalue"]
+        began = time.monotonic()
+        assert other.ask(Ask("f", (), 2)) == (TimedOut(1.5),) * 2
+        assert time.monotonic() - began < 0.1
+
+
+def test_cells_that_only_end_a_second_run_are_left_out():
+    with Session(LIMITS) as other:
+        other.run(
+            [
+                "import os, pathlib, tempfile",
+                "x = 1",
+                "f = os.path.join(os.path.dirname(os.path.dirname(os.getcwd())), 'ran-once')",
+                "if os.path.exists(f): os.remove(f); os._exit(1)\nopen(f, 'w').close()\ny = 2",
+                "os._exit(1)",
+            ]
+        )
+        assert other.ask(Read("x"))[0].results[0].array == 1
+        assert other.ask(Read("y")) == (Missing("undefined"),)
