@@ -1,7 +1,8 @@
 """Fresh arguments for one call, as a question describes them.
 
 Knows how a description becomes tensors, arrays, functions and containers, and where in them each array
-lies: "0" is the first argument, "1.w1" an entry of a dict, "0.0" of a list. Refuses to know the student's code.
+lies: "0" is the first argument, "1.w1" an entry of a dict, "0.0" of a list. Refuses to know the
+student's code.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from grader.kernel.frames import Array, Body
 Holder: TypeAlias = "torch.Tensor | Array"
 Contents: TypeAlias = tuple[tuple[int, ...], bytes]
 
+_FUNCTIONS: Final = dict(vars(torch))
 _tensor = torch.tensor
 _detach = torch.Tensor.detach
 _to = torch.Tensor.to
@@ -66,7 +68,9 @@ class Recipe:
         )
         return Arguments(values, holders)
 
-    def _value(self, described: Body, point: int, path: str, holders: dict[str, Holder]) -> Any:
+    def _value(  # noqa: PLR0911 - one return a kind
+        self, described: Body, point: int, path: str, holders: dict[str, Holder]
+    ) -> Any:
         ((kind, content),) = described.items()
         match kind:
             case "tensor":
@@ -116,7 +120,7 @@ def function(parameters: tuple[str, ...], expression: str) -> Callable[..., Any]
     )
     body = ast.parse(expression, mode="eval").body
     tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
-    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), dict(vars(torch)))
+    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), dict(_FUNCTIONS))
     return made
 
 

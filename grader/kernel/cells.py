@@ -60,7 +60,7 @@ class ResultHook(DisplayHook):
 class Publisher(DisplayPublisher):
     """Records what `display` and `clear_output` do."""
 
-    def publish(  # noqa: PLR0913 - the base class's
+    def publish(
         self,
         data: Body,
         metadata: Body | None = None,

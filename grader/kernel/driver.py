@@ -1,11 +1,12 @@
 """The main loop of a student's process: run a cell, answer a question, until the grader hangs up.
 
-Knows the three requests (start, cell, ask or read) and their replies. Refuses to know who asks: it serves the one
-socket that it inherited, and answers with facts.
+Knows the requests and the form of their replies. Refuses to know who asks: it serves the one socket
+that it inherited, and answers with facts.
 
-    {"request": "start", "device", "caps"}       -> {"ready": true}
+    {"request": "start", "device", "caps"}            -> {"ready": true}
     {"request": "cell", "number", "source", "count"}  -> {"outputs", "success"}
-    {"request": "ask" | "read", …}               -> {"groups", "used"} and arrays
+    {"request": "ask" or "read", …}                   -> {"groups", "used"} and arrays
+
 Every reply repeats the request's "id".
 """
 

@@ -5,9 +5,10 @@ it, or how long to wait for it. Whatever is odd is a `FrameError`, and nothing i
 
 A frame is three parts, all numbers little-endian:
 
-    total length, 4 bytes | header length, 4 bytes | header, UTF-8 JSON | the arrays' bytes, one after another
+    total length, 4 bytes | header length, 4 bytes | header, UTF-8 JSON | the bytes of the arrays
 
-where the total counts what follows the first 4 bytes, and the header is `{"body": …, "arrays": [[dtype, shape], …]}`.
+where the total counts what follows the first 4 bytes, and the header is
+`{"body": …, "arrays": [[dtype, shape], …]}`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Caps:
     """The largest frame that is read: bytes in all and in the header, arrays, and axes of an array."""
 
     total: int = 96 << 20
-    header: int = 32 << 20
+    header: int = 16 << 20
     arrays: int = 50_000
     axes: int = 16
 
@@ -152,10 +153,10 @@ def _no_constant(word: str) -> NoReturn:
 def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]]:
     match item:
         case [str(name), list(shape)] if name in DTYPES and len(shape) <= caps.axes:
-            if all(type(n) is int and n >= 0 for n in shape):
-                # NumPy refuses axes whose product overflows even where another axis is 0.
-                if math.prod(max(n, 1) for n in shape) <= caps.total:
-                    return DTYPES[name], tuple(shape)
+            natural = all(type(n) is int and n >= 0 for n in shape)
+            # NumPy refuses axes whose product overflows even where another axis is 0.
+            if natural and math.prod(max(n, 1) for n in shape) <= caps.total:
+                return DTYPES[name], tuple(shape)
     raise FrameError("an array is not described as one")
 
 

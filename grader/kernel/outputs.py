@@ -214,7 +214,7 @@ class Stream(io.TextIOBase):
 
 
 def _plain(bundle: Mapping[str, Any]) -> Body:
-    """A bundle of MIME types as JSON, without the entries that are none; bytes as base64, as Jupyter sends them."""
+    """A bundle of MIME types as JSON, without what is none; bytes as base64, as Jupyter sends them."""
     kept = {}
     for mime, content in bundle.items():
         try:

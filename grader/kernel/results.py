@@ -18,7 +18,7 @@ from grader.kernel.frames import DTYPES, Array, Body
 
 TEXT: Final = 2_000
 DEPTH: Final = 16
-NODES: Final = 50_000
+NODES: Final = 200_000
 BYTES: Final = 64 << 20
 
 _detach = torch.Tensor.detach
@@ -48,7 +48,7 @@ def type_name(value: object) -> str:
 
 
 class Writer:
-    """Takes results apart into a skeleton in JSON and a list of arrays, under caps that hold for a whole reply."""
+    """Takes results apart into a skeleton in JSON and a list of arrays; its caps hold for a whole reply."""
 
     def __init__(self) -> None:
         """Start with the whole allowance."""
@@ -60,7 +60,7 @@ class Writer:
         """Start a new list of arrays."""
         self.arrays = []
 
-    def node(self, value: Any, depth: int = 0) -> Body:
+    def node(self, value: Any, depth: int = 0) -> Body:  # noqa: PLR0911 - one return a kind
         """The skeleton of a result of any kind; its arrays are appended. Raises TooLargeError."""
         self._nodes -= 1
         if self._nodes < 0 or depth > DEPTH:
@@ -173,7 +173,7 @@ def _one(item: torch.Tensor) -> bool:
 
 
 class Stack:
-    """Observations point by point; consecutive ones of one structure become one group, their arrays stacked."""
+    """Observations point by point; those of one structure in a row become one group, stacked."""
 
     def __init__(self) -> None:
         """Start without points."""

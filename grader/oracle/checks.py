@@ -166,11 +166,11 @@ class Differentiable:
     def pose(self, name: str, conditions: Conditions) -> Trial:
         """A call at each point and one backward pass through it."""
         draws = self.setting.draw(name, conditions)
-        pulled, output = _pulled(self.setting.graph, self.of)
-        cotangents = [n for n in map(name_of, pulled.inputs) if n.startswith("pull ")]
-        pulls = Domain(default=(-4.0, 4.0)).draw(pulled, len(draws), f"{conditions.seed}/{name}/pulls")
+        graph, output = pulled(self.setting.graph, self.of)
+        cotangents = [n for n in map(name_of, graph.inputs) if n.startswith("pull ")]
+        pulls = Domain(default=(-4.0, 4.0)).draw(graph, len(draws), f"{conditions.seed}/{name}/pulls")
         known = evaluate(
-            pulled.backward(output),
+            graph.backward(output),
             [{**draw, **{c: pull[c] for c in cotangents}} for draw, pull in zip(draws, pulls, strict=True)],
         )
         wrt = {
@@ -204,7 +204,7 @@ def _slope(of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
 
 
 @cache
-def _pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
+def pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
     """The graph with one scalar at its end: the output itself, or the sum of outputs times cotangents."""
     variables = [graph.variables[name] for name in of]
     if len(of) == 1 and not shape_of(variables[0]):

@@ -24,7 +24,7 @@ GRID = 8
 ATTEMPTS = 10_000
 
 
-class EmptyDomain(Exception):
+class EmptyDomainError(Exception):
     """The lab's author asks for points that hardly exist."""
 
 
@@ -63,7 +63,7 @@ class Domain:
             relations = (*self.where, *case)
             if self._holds(relations, graph, point) and not any(_same(point, p) for p in points):
                 points.append(point)
-        raise EmptyDomain(f"only {len(points)} of {count} points found inside {self.where}")
+        raise EmptyDomainError(f"only {len(points)} of {count} points found inside {self.where}")
 
     def _number(self, random: Random, name: str, shape: Sequence[int]) -> Array:
         low, high = self.intervals.get(name, self.default)

@@ -157,6 +157,9 @@ def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str)
     derivative = sympy.diff(expression, leaf)
     if through == "parents" or derivative.is_number or len(expression.free_symbols) > 1:
         return derivative
+    written = derivative.subs(expression, step)
+    if leaf not in written.free_symbols:
+        return written
     try:
         inverse = sympy.solve(sympy.Eq(step, expression), leaf)
     except NotImplementedError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 
 import mpmath
@@ -44,7 +45,10 @@ class Stable:
         drawn = self.sample(Random(f"{conditions.seed}/{name}/{self.dtype}"))
         inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
         points = len(next(iter(inputs.values())))
-        graph, wanted = self._wanted()
+        graph, wanted = self.graph, name_of(self.output)
+        if self.argument:
+            ending, scalar = self.ending
+            graph, wanted = ending.backward(scalar), f"d{name_of(scalar)}_d{self.argument}"
         with mpmath.workdps(SWEEP_DIGITS):
             values = [graph.values({n: exact(v[i]) for n, v in inputs.items()}) for i in range(points)]
             found = np.stack([rounded(v[wanted]) for v in values])
@@ -63,9 +67,10 @@ class Stable:
         truth = Sweep(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity])
         return Trial((ask,), truth, self.weight)
 
-    def _wanted(self) -> tuple[Graph, str]:
-        if self.argument is None:
-            return self.graph, name_of(self.output)
+    @cached_property
+    def ending(self) -> tuple[Graph, Variable]:
+        """The graph with the scalar that is differentiated: the output, or its first entry."""
+        if not shape_of(self.output):
+            return self.graph, self.output
         first = Symbol("first", real=True)
-        graph = Graph(self.graph.inputs, {**self.graph.steps, first: entries(self.output)[0]})
-        return graph.backward(first), f"dfirst_d{self.argument}"
+        return Graph(self.graph.inputs, {**self.graph.steps, first: entries(self.output)[0]}), first

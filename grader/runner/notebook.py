@@ -1,7 +1,8 @@
 """Reading a notebook that nobody has looked at.
 
-Knows what a notebook's file may be, and repairs what does no harm: cell ids, odd metadata, half characters,
-format 3. Refuses to know what is in the cells. What cannot be read is a `NotebookError` with one plain sentence.
+Knows what a notebook's file may be, and repairs what does no harm: cell ids, odd metadata, half
+characters, format 3. Refuses to know what is in the cells. What cannot be read is a `NotebookError`
+with one plain sentence.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +34,7 @@ class NotebookError(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: `kind` is code, markdown or raw, `index` its place in the file, `node` it as nbformat has it."""
+    """A cell: `kind` is code, markdown or raw, `index` its place in the file, `node` as in nbformat."""
 
     kind: str
     source: str
@@ -128,7 +130,7 @@ def _version(content: Mapping[str, Any]) -> int:
 
 def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        upgraded: Mapping[str, Any] = nbformat.convert(nbformat.from_dict(content), 4)
+        upgraded: Mapping[str, Any] = nbformat.convert(_node(content), 4)  # type: ignore[no-untyped-call]
     except Exception as error:
         raise NotebookError(
             f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}."
@@ -147,15 +149,22 @@ def _cell(cell: object, index: int, taken: set[str]) -> Cell:
         source = "".join(source)
     if not isinstance(source, str):
         raise NotebookError(f"{where} has no text as its source; {_SAVE_AGAIN}.")
-    whole = _whole(source)
-    node = NotebookNode(
-        id=_id(cell.get("id"), index, taken), cell_type=kind, metadata=_metadata(cell), source=whole
-    )
+    content = {
+        "id": _id(cell.get("id"), index, taken),
+        "cell_type": kind,
+        "metadata": _metadata(cell),
+        "source": _whole(source),
+    }
     if kind == "code":
-        node.update(outputs=[], execution_count=None)
+        content.update(outputs=[], execution_count=None)
     elif attachments := _attachments(cell):
-        node["attachments"] = attachments
-    return Cell(kind, whole, index, node)
+        content["attachments"] = attachments
+    return Cell(kind, _whole(source), index, _node(content))
+
+
+def _node(content: Mapping[str, Any]) -> NotebookNode:
+    node: NotebookNode = nbformat.from_dict(content)  # type: ignore[no-untyped-call]
+    return node
 
 
 def _whole(text: str) -> str:
@@ -164,35 +173,30 @@ def _whole(text: str) -> str:
 
 def _id(given: object, index: int, taken: set[str]) -> str:
     """The cell's id where it is a valid one and new, otherwise one made from its place."""
-    found = given if isinstance(given, str) and _ID.fullmatch(given) else f"cell-{index}"
-    while found in taken:
-        found = f"cell-{index}-{len(taken)}" if found == f"cell-{index}" else f"cell-{index}"
+    own = [given] if isinstance(given, str) and _ID.fullmatch(given) else []
+    made = (f"cell-{index}" + "-again" * n for n in count())
+    found = next(name for name in chain(own, made) if name not in taken)
     taken.add(found)
     return found
 
 
-def _metadata(cell: Mapping[str, Any]) -> NotebookNode:
+def _metadata(cell: Mapping[str, Any]) -> dict[str, list[str]]:
     """The cell's tags; a page needs nothing else."""
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     if isinstance(tags, list) and tags and all(isinstance(tag, str) for tag in tags):
-        return NotebookNode(tags=[_whole(tag) for tag in tags])
-    return NotebookNode()
+        return {"tags": [_whole(tag) for tag in tags]}
+    return {}
 
 
-def _attachments(cell: Mapping[str, Any]) -> NotebookNode | None:
+def _attachments(cell: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Images pasted into the text, where each is text by its MIME type."""
     found = cell.get("attachments")
-    if not isinstance(found, dict) or not found:
-        return None
-    for bundle in found.values():
-        if not isinstance(bundle, dict) or not all(
-            isinstance(data, str) for data in bundle.values()
-        ):
-            return None
-    return NotebookNode(
-        {
-            _whole(k): NotebookNode({_whole(m): _whole(d) for m, d in b.items()})
-            for k, b in found.items()
-        }
-    )
+    if not isinstance(found, dict):
+        return {}
+    bundles = {_whole(name): bundle for name, bundle in found.items() if isinstance(bundle, dict)}
+    return {
+        name: {_whole(mime): _whole(data) for mime, data in bundle.items()}
+        for name, bundle in bundles.items()
+        if all(isinstance(data, str) for data in bundle.values())
+    }

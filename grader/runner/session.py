@@ -1,13 +1,13 @@
 """A notebook at work: its cells run in order, then questions are put to what they defined.
 
-Knows the limits, and what becomes of the rest when a cell or a question dies or takes too long. Refuses to know
-what is right, and how a process is started. It never raises for what a student's code did.
+Knows the limits, and what becomes of the rest when a cell or a question dies or takes too long.
+Refuses to know what is right, and how a process is started. It never raises for what a student's code did.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, TypeAlias
@@ -24,7 +24,11 @@ Failure: TypeAlias = TimedOut | Died | Unreadable
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds for a cell, a question, the notebook as a whole, and a start; characters of output; bytes of a reply."""
+    """How much a notebook may take.
+
+    Seconds for a cell, a question, the notebook as a whole, and a start. Characters of output of a
+    cell and of all cells, and outputs of a cell. Bytes of a reply.
+    """
 
     cell: float = 60.0
     call: float = 30.0

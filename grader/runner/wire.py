@@ -1,13 +1,13 @@
 """Questions and answers in the form in which they travel.
 
-Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply` or a cell's outputs.
-Refuses to know how they travel. Nothing that comes back is believed to have the right form: what is odd in
-any way is a `FrameError`, whole.
+Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply` or a
+cell's outputs. Refuses to know how they travel. Nothing that comes back is believed to have the right
+form: what is odd in any way is a `FrameError`, whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import nbformat
@@ -34,8 +34,10 @@ from grader.judge.facts import (
 from grader.kernel.frames import Body, FrameError
 
 Outputs: TypeAlias = tuple[Mapping[str, object], ...]
+Part: TypeAlias = Callable[[int], Node]
 
 DEPTH: Final = 20
+NODES: Final = 400_000
 TEXT: Final = 4_000
 _KINDS: Final = {
     "tensor": "biufc",
@@ -76,7 +78,7 @@ def _stored(named: Mapping[str, Array], arrays: list[Array]) -> dict[str, int]:
     return places
 
 
-def _described(argument: Argument, arrays: list[Array]) -> Body:
+def _described(argument: Argument, arrays: list[Array]) -> Body:  # noqa: PLR0911 - one return a kind
     match argument:
         case Tensor(values) | NumpyArray(values):
             arrays.append(values)
@@ -103,24 +105,40 @@ def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
             pass
         case _:
             raise FrameError("the answer is of another form")
-    left = iter(arrays)
+    left = _Left(arrays)
     seen: list[Observation] = []
     for group in groups:
         match group:
-            case {"count": int(count), "observation": dict(skeleton)} if (
-                0 < count <= points - len(seen)
-            ):
+            case {"count": int(count), "observation": dict(skeleton)} if 0 < count <= points - len(seen):
                 names = () if seen else tuple(map(_text, used))
                 seen.extend(_observations(skeleton, left, count, frozenset(names)))
             case _:
                 raise FrameError("the answer is of another form")
-    if len(seen) != points or next(left, None) is not None:
+    if len(seen) != points or left.take() is not None:
         raise FrameError("the answer is for another number of points")
     return tuple(seen)
 
 
+class _Left:
+    """What is left of an answer's arrays, and of the nodes that its results may have."""
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._arrays = iter(arrays)
+        self._nodes = NODES
+
+    def take(self) -> Array | None:
+        """The next array."""
+        return next(self._arrays, None)
+
+    def spend(self, nodes: int) -> None:
+        """Count nodes. A small answer could otherwise stand for endless ones: a count is cheap to write."""
+        self._nodes -= nodes
+        if self._nodes < 0:
+            raise FrameError("the answer has too many parts")
+
+
 def _observations(
-    skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]
+    skeleton: Body, left: _Left, count: int, used: frozenset[str]
 ) -> Iterator[Observation]:
     """The points of a group; `used` belongs to the first of them."""
     kinds = [kind for kind in ("results", "raised", "missing", "unreadable") if kind in skeleton]
@@ -139,7 +157,7 @@ def _observations(
 
 
 def _values(
-    skeleton: Body, left: Iterator[Array], count: int, used: frozenset[str]
+    skeleton: Body, left: _Left, count: int, used: frozenset[str]
 ) -> Iterator[Value]:
     match skeleton:
         case {
@@ -151,14 +169,14 @@ def _values(
             pass
         case _:
             raise FrameError("a value is of another form")
-    stacked = [_Stacked(part, left, count) for part in results]
+    stacked = [_stacked(part, left, count) for part in results]
     slopes = {
-        _text(p): None if s is None else _Stacked(s, left, count) for p, s in gradients.items()
+        _text(p): None if s is None else _stacked(s, left, count) for p, s in gradients.items()
     }
     for point in range(count):
-        at_point = {path: s and s.at(point) for path, s in slopes.items()}
+        at_point = {path: s and s(point) for path, s in slopes.items()}
         yield Value(
-            results=tuple(part.at(point) for part in stacked),
+            results=tuple(part(point) for part in stacked),
             gradients={
                 path: node if isinstance(node, Leaf) else None for path, node in at_point.items()
             },
@@ -175,44 +193,26 @@ def _raised(skeleton: object, used: frozenset[str]) -> Raised:
     raise FrameError("an exception is of another form")
 
 
-class _Stacked:
-    """The same part of a result at all points of a group."""
-
-    def __init__(self, skeleton: object, left: Iterator[Array], count: int, depth: int = 0) -> None:
-        """Check the skeleton, and take the arrays that belong to it."""
-        if depth > DEPTH:
-            raise FrameError("a result is too deep")
-        self._parts: dict[str, _Stacked] = {}
-        self._node: Node | None = None
-        match skeleton:
-            case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
-                self._array = _checked(next(left, None), kind, count)
-                self._words = (kind, _text(dtype), _text(device))
-                self._form = "leaf"
-            case {"other": name, "text": text}:
-                self._node = Other(_text(name), _text(text))
-                self._form = "other"
-            case {"tuple": list(parts)}:
-                self._parts = {
-                    str(i): _Stacked(p, left, count, depth + 1) for i, p in enumerate(parts)
-                }
-                self._form = "tuple"
-            case {"map": dict(parts)}:
-                self._parts = {
-                    _text(k): _Stacked(p, left, count, depth + 1) for k, p in parts.items()
-                }
-                self._form = "map"
-            case _:
-                raise FrameError("a result is of no kind")
-
-    def at(self, point: int) -> Node:
-        """The part at one point."""
-        if self._form == "leaf":
-            return Leaf(self._array[point, ...], *self._words)
-        if self._node is not None:
-            return self._node
-        parts = {name: part.at(point) for name, part in self._parts.items()}
-        return tuple(parts.values()) if self._form == "tuple" else parts
+def _stacked(skeleton: object, left: _Left, count: int, depth: int = 0) -> Part:
+    """The same part of a result at all points of a group; the arrays that belong to it are taken."""
+    left.spend(count)
+    if depth > DEPTH:
+        raise FrameError("a result is too deep")
+    match skeleton:
+        case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
+            array = _checked(left.take(), kind, count)
+            words = kind, _text(dtype), _text(device)
+            return lambda point: Leaf(array[point, ...], *words)
+        case {"other": name, "text": text}:
+            other = Other(_text(name), _text(text))
+            return lambda point: other
+        case {"tuple": list(items)}:
+            parts = [_stacked(item, left, count, depth + 1) for item in items]
+            return lambda point: tuple(part(point) for part in parts)
+        case {"map": dict(items)}:
+            named = {_text(key): _stacked(item, left, count, depth + 1) for key, item in items.items()}
+            return lambda point: {key: part(point) for key, part in named.items()}
+    raise FrameError("a result is of no kind")
 
 
 def _checked(array: Array | None, kind: str, count: int) -> Array:

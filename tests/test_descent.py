@@ -1,0 +1,78 @@
+"""Exact trajectories and optima, against independent arithmetic in fractions."""
+
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+
+from grader.judge.model import Conditions
+from grader.judge.truth import Fit, Trajectory, Updates
+from grader.labs.lab3_regression import LAB, X, Y
+from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares, least_squares
+
+
+def check_of(name: str, kind: type) -> object:
+    (question,) = (q for q in LAB.questions if q.name == name)
+    return next(check for check in question.checks if isinstance(check, kind))
+
+
+def descended(point: dict[str, np.ndarray], epochs: int, rate: Fraction) -> tuple[list[Fraction], list[Fraction]]:
+    """Gradient descent on the mean squared error in fractions, written out by hand."""
+    x = [[Fraction(float(v)) for v in row] for row in point["x"]]
+    y = [Fraction(float(v)) for v in point["y"].ravel()]
+    w, b = [Fraction(float(v)) for v in point["w"].ravel()], Fraction(float(point["b"][0]))
+    losses = []
+    for _ in range(epochs):
+        errors = [sum(wi * xi for wi, xi in zip(w, row, strict=True)) + b - t for row, t in zip(x, y, strict=True)]
+        losses.append(sum(e * e for e in errors) / len(errors))
+        slopes = [sum(2 * e * row[j] for e, row in zip(errors, x, strict=True)) / len(x) for j in range(len(w))]
+        b -= rate * sum(2 * e for e in errors) / len(x)
+        w = [wi - rate * s for wi, s in zip(w, slopes, strict=True)]
+    return [*w, b], losses
+
+
+def test_the_trajectory_is_the_recurrence_in_fractions() -> None:
+    check = check_of("train", Descent)
+    truth = check.pose("train", Conditions("seed")).truth
+    assert isinstance(truth, Trajectory)
+    for point in truth.values.points:
+        end, losses = descended(point.inputs, check.epochs, Fraction(check.rate))
+        assert np.array_equal(point.expected["2"], [float(v) for v in losses])
+        found = [*point.expected["0"].ravel(), *point.expected["1"].ravel()]
+        assert found == [float(v) for v in end]
+
+
+def test_updates_follow_their_gradients_twice() -> None:
+    check = check_of("gradient_step", InPlaceUpdate)
+    trial = check.pose("gradient_step", Conditions("seed"))
+    assert isinstance(trial.truth, Updates)
+    (ask,) = trial.asks
+    for i, point in enumerate(trial.truth.points):
+        for path, after in point.expected.items():
+            start, slopes = point.inputs[f"p{path[-1]}"], ask.pulls[path][i]
+            assert np.array_equal(after[0], start - 0.125 * slopes[0])
+            assert np.array_equal(after[1], start - 0.125 * (slopes[0] + slopes[1]))
+
+
+def test_the_optimum_is_that_of_numpys_least_squares() -> None:
+    design = np.array([[float(v), float(v) ** 2, 1.0] for v in X])
+    best, *_ = np.linalg.lstsq(design, np.array(Y, dtype=float), rcond=None)
+    residual = design @ best - np.array(Y, dtype=float)
+    truth = LeastSquares(X, Y, (1, 2), with_bias=True).pose("quadratic_fit", Conditions("seed")).truth
+    assert isinstance(truth, Fit)
+    assert np.isclose(truth.optimum, np.mean(residual**2), rtol=1e-9)
+
+
+def test_least_squares_of_points_on_a_line_has_no_error() -> None:
+    best, error = least_squares(np.array([["1", 1], ["2", 1], ["4", 1]], dtype=object), np.array(["3", "5", "9"]))
+    assert best.tolist() == [2.0, 1.0]
+    assert error == 0.0
+
+
+def test_more_digits_do_not_change_the_trajectory() -> None:
+    check = check_of("train", Descent)
+    with mpmath.workdps(200):
+        again = check.pose("train", Conditions("seed")).truth
+    first = check.pose("train", Conditions("seed")).truth
+    for one, other in zip(first.values.points, again.values.points, strict=True):
+        assert all(np.array_equal(one.expected[p], other.expected[p]) for p in one.expected)
