@@ -297,9 +297,7 @@ def test_a_result_of_shape_one_is_pulled_by_its_entry():
 
 def test_recording_that_was_left_off_does_not_count():
     with torch.no_grad():
-        seen = one(
-            Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x
-        )
+        seen = one(Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert seen.gradients["0"].array == 6
 
 
@@ -335,17 +333,13 @@ def test_autograd_finds_nothing_under_inference_and_is_noticed():
 )
 @pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning")  # torch.func.jvp's own
 def test_what_a_call_uses_of_torch_is_named(name, f):
-    first, second = ask(
-        Ask("f", (scalars(1.0, 2.0),), 2, Manner.GRADIENT, pulls={"": np.ones(2)}), f=f
-    )
+    first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, Manner.GRADIENT, pulls={"": np.ones(2)}), f=f)
     assert name in first.used
     assert second.used == frozenset()
 
 
 def test_the_backward_pass_of_the_question_itself_is_not_the_students():
-    seen = one(
-        Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x
-    )
+    seen = one(Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert not {name for name in seen.used if "backward" in name or "grad" in name}
 
 
@@ -360,9 +354,7 @@ def test_the_backward_pass_of_the_question_itself_is_not_the_students():
 )
 def test_a_view_follows_what_is_written_into_its_argument(kind, f, after):
     replacements = {"0": np.full((1, 2), 9.0)}
-    seen = one(
-        Ask("f", (kind(np.ones((1, 2))),), 1, Manner.REWRITE, replacements=replacements), f=f
-    )
+    seen = one(Ask("f", (kind(np.ones((1, 2))),), 1, Manner.REWRITE, replacements=replacements), f=f)
     assert [look.array.ravel().tolist() for look in seen.results] == [[1, 1], [after, after]]
     assert seen.changed == ()
 
@@ -442,9 +434,7 @@ def test_a_point_that_fails_leaves_the_others():
 
 def test_points_of_one_structure_travel_as_one_group():
     body, arrays = wire.request(Ask("f", (Tensor(np.arange(2000.0)),), 2000))
-    reply, stacked = answer(
-        body, arrays, Notebook({"f": lambda x: (x, x * x)}, "cpu", lambda name: False)
-    )
+    reply, stacked = answer(body, arrays, Notebook({"f": lambda x: (x, x * x)}, "cpu", lambda name: False))
     assert [group["count"] for group in reply["groups"]] == [2000]
     assert [array.shape for array in stacked] == [(2000,), (2000,)]
 

@@ -77,9 +77,7 @@ def _differentiated(check: object) -> tuple[Graph, Variable, Domain] | None:
 
 @pytest.mark.parametrize(("graph", "output", "domain"), list(differentiated()))
 @pytest.mark.parametrize("through", ["parents", "outputs"])
-def test_every_adjoint_is_a_central_difference(
-    graph: Graph, output: Variable, domain: Domain, through: str
-) -> None:
+def test_every_adjoint_is_a_central_difference(graph: Graph, output: Variable, domain: Domain, through: str) -> None:
     """At 50 digits and a step of 1e-15, central differences are good to about 1e-30."""
     step, target = mpmath.mpf("1e-15"), name_of(output)
     backward = graph.backward(output, through)
@@ -91,9 +89,7 @@ def test_every_adjoint_is_a_central_difference(
                 continue
             adjoints = entries_of(values[f"d{target}_d{name}"])
             for place in range(min(len(entries(variable)), 4)):
-                up, down = (
-                    graph.values(moved(graph, values, name, place, sign * step))[target] for sign in (1, -1)
-                )
+                up, down = (graph.values(moved(graph, values, name, place, sign * step))[target] for sign in (1, -1))
                 slope = (up - down) / (2 * step)
                 assert abs(adjoints[place] - slope) <= mpmath.mpf("1e-20") * (1 + abs(slope))
 

@@ -13,9 +13,7 @@ from hypothesis.extra import numpy as hnp
 from grader.kernel.frames import DTYPES, Caps, FrameError, decode, encode, read_frame, write_frame
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
-bodies = st.dictionaries(
-    texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4
-)
+bodies = st.dictionaries(texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4)
 arrays = st.lists(
     hnp.arrays(st.sampled_from(sorted(DTYPES)), hnp.array_shapes(min_dims=0, min_side=0)),
     max_size=4,

@@ -79,15 +79,11 @@ def test_cells_come_in_order_without_outputs(saved):
         ),
         (content(code("a", outputs="none", execution_count="x")), ["a"]),
         (
-            content(
-                {"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": 3}}}
-            ),
+            content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": 3}}}),
             ["i"],
         ),
         (
-            content(
-                {"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": "aa"}}}
-            ),
+            content({"cell_type": "markdown", "source": "i", "attachments": {"a": {"image/png": "aa"}}}),
             ["i"],
         ),
         (content(code("%%bash\nls"), nbformat_minor="x", metadata=None), ["%%bash\nls"]),

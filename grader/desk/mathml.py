@@ -18,13 +18,10 @@ LONGEST: Final = 4_000
 """Characters of one formula; a longer one is shown as it was written."""
 
 ELEMENTS: Final = frozenset(
-    "math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace "
-    "msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none".split()
+    ["math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "none"]
 )
 ATTRIBUTES: Final = frozenset(
-    "accent accentunder columnalign columnlines columnspacing depth display displaystyle fence form height "
-    "largeop linethickness lspace mathsize mathvariant maxsize minsize movablelimits notation rowlines rowspacing "
-    "rspace scriptlevel separator stretchy symmetric voffset width".split()
+    ["accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display", "displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace", "mathsize", "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "voffset", "width"]
 )
 
 
@@ -39,7 +36,7 @@ def mathml(latex: str, display: bool) -> Markup:
         try:
             element = convert_to_element(latex, display="block" if display else "inline")
             _clean(element)
-            return Markup(tostring(element, encoding="unicode"))
+            return Markup(tostring(element, encoding="unicode", short_empty_elements=False))
         # The converter raises whatever it stumbles over, IndexError and RecursionError among them.
         except Exception:
             return _source(latex, display)

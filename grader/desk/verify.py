@@ -143,9 +143,7 @@ def _expected(full: Sequence[Mark], empty: Sequence[Mark]) -> Iterator[str]:
             yield f"{mark.question.name} of the blank notebook earns {mark.score}"
 
 
-def _caught(
-    session: Session, posed: Posed, cells: Sequence[str], text: str, mistake: Mistake
-) -> Iterator[str]:
+def _caught(session: Session, posed: Posed, cells: Sequence[str], text: str, mistake: Mistake) -> Iterator[str]:
     """Plant one mistake, look at every question, take it out again."""
     code = planted(mistake, text)
     (run,) = session.run([code])

@@ -26,8 +26,7 @@ def judge_draws(truth: Draws, evidence: Evidence, name: str) -> Verdict:
     calls: list[list[Array]] = []
     for result in seen.results:
         found = [
-            _drawn(part(result, path, list(truth.shapes)), path, shape, truth)
-            for path, shape in truth.shapes.items()
+            _drawn(part(result, path, list(truth.shapes)), path, shape, truth) for path, shape in truth.shapes.items()
         ]
         for entry in found:
             if isinstance(entry, Finding):
@@ -87,7 +86,7 @@ def judge_seeded(truth: Seeded, evidence: Evidence, name: str) -> Verdict:
                     expected=written(first.ravel()[:3]),
                 )
             )
-    if not np.array_equal(*firsts):
+    if not np.array_equal(firsts[0], firsts[1]):
         return failed(finding("not_repeatable", name=name))
     if truth.expected is not None and not np.array_equal(firsts[0], truth.expected):
         return failed(

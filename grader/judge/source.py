@@ -68,9 +68,7 @@ class Source:
 
     def differenced(self, name: str) -> str:
         """The notebook function of which `name` subtracts two values at different places; "" if none."""
-        functions = {
-            n for n, ss in self.definitions.items() if any(isinstance(s, ast.FunctionDef) for s in ss)
-        }
+        functions = {n for n, ss in self.definitions.items() if any(isinstance(s, ast.FunctionDef) for s in ss)}
         for statement in self.closure(name):
             held = _assigned_calls(statement)
             for node in ast.walk(statement):
@@ -103,9 +101,9 @@ def _bound(statement: ast.stmt) -> list[str]:
 
 
 def _loaded(statement: ast.stmt) -> set[str]:
-    return {
-        n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    } - _local(statement)
+    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - _local(
+        statement
+    )
 
 
 def _local(statement: ast.stmt) -> set[str]:

@@ -39,9 +39,7 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     own = [_own_values(truth, evidence, point) for point in range(len(truth.points))]
     steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
     wrong = [step for step in steps if step.problem]
-    remarks = tuple(
-        remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried
-    )
+    remarks = tuple(remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
     table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
     if not wrong:
         said = [r for step in steps for row in step.rows for r in row.remarks]
@@ -138,9 +136,7 @@ def _deviates(truth: Steps, point: int, name: str, own: Mapping[str, Array]) -> 
     return bool(np.abs(own[name] - expected).max() > truth.tolerance.slip * np.abs(expected).max())
 
 
-def _follows(
-    truth: Steps, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared
-) -> Compared:
+def _follows(truth: Steps, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared) -> Compared:
     """The row against the step taken from own values: the best of the ways of writing it."""
     assert row.numbers is not None
     best: Compared | None = None

@@ -31,7 +31,8 @@ def ulp_errors(theirs: Array, truth: Sweep) -> Array:
         gap = np.abs(theirs - truth.expected)
         error = np.where(gap <= np.finfo(kind).tiny, 0.0, gap / unit)
     error = np.where(np.isfinite(theirs), error, np.inf)
-    return error.reshape(len(error), -1).max(axis=1)
+    worst: Array = error.reshape(len(error), -1).max(axis=1)
+    return worst
 
 
 def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:

@@ -14,7 +14,7 @@ from grader.judge.compare import compared, part, relative_error, shown, verdict_
 from grader.judge.facts import Array, Leaf, Node, Other, Value
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding
-from grader.judge.truth import Fit, Trajectory, Updates
+from grader.judge.truth import Fit, Named, Trajectory, Updates
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.judge.wording import both, described, difference, number, place
 
@@ -51,9 +51,7 @@ def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
     return RIGHT
 
 
-def _wrong_update(
-    theirs: Array | None, expected: Array, step: int, what: str, inputs: dict[str, Array]
-) -> Finding:
+def _wrong_update(theirs: Array | None, expected: Array, step: int, what: str, inputs: Named) -> Finding:
     assert theirs is not None
     start = next(v for n, v in inputs.items() if what.endswith(n.removeprefix("p")))
     if step == 1 and relative_error(theirs, expected[1] + expected[0] - start) < 1e-6:
@@ -126,9 +124,7 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
     w, b = _flat(result[0]), _flat(result[1])
     columns = truth.features.shape[1]
     if w is None or w.size != columns:
-        return failed(
-            finding("wrong_shape", what="w", theirs=described(result[0]), expected=f"(1, {columns})")
-        )
+        return failed(finding("wrong_shape", what="w", theirs=described(result[0]), expected=f"(1, {columns})"))
     absent = isinstance(result[1], Other) and result[1].type_name == "None"
     if absent == truth.with_bias or (not absent and (b is None or b.size != 1)):
         asked = "a tensor with one element" if truth.with_bias else "None"
@@ -139,9 +135,7 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
     row = Comparison("mean squared error", "", number(error), number(truth.optimum), False)
     if not np.isfinite(error) or error > (1 + truth.excess) * truth.optimum:
         hint = (
-            "It grew without bound: take a smaller learning rate."
-            if not np.isfinite(error)
-            else _advice(error, truth)
+            "It grew without bound: take a smaller learning rate." if not np.isfinite(error) else _advice(error, truth)
         )
         return failed(
             finding(

@@ -162,4 +162,6 @@ class Rules:
     why: str = ""
 
 
-Truth: TypeAlias = "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"
+Truth: TypeAlias = (
+    "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"
+)

@@ -100,8 +100,7 @@ def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:
         direction = "large" if offset[0] > 0 else "small"
         return f" (too {direction} by {number(abs(offset[0]), 4)} at every point)"
     if all(
-        t.size > 1 and np.allclose(np.sort(t, None), np.sort(e, None))
-        for t, e in zip(theirs, expected, strict=True)
+        t.size > 1 and np.allclose(np.sort(t, None), np.sort(e, None)) for t, e in zip(theirs, expected, strict=True)
     ):
         return " (the right entries, in the wrong places)"
     worst = np.abs(offset).max() / max(np.abs(right).max(), np.finfo(float).tiny)

@@ -68,7 +68,7 @@ class Recipe:
         )
         return Arguments(values, holders)
 
-    def _value(  # noqa: PLR0911 - one return a kind
+    def _value(
         self, described: Body, point: int, path: str, holders: dict[str, Holder]
     ) -> Any:
         ((kind, content),) = described.items()

@@ -137,7 +137,7 @@ def _header(raw: bytes, caps: Caps) -> tuple[Body, list[tuple[np.dtype[Any], tup
     except (ValueError, RecursionError) as error:
         raise FrameError("the header is no JSON") from error
     match header:
-        case {"body": dict(body), "arrays": list(listed)} if len(header) == 2:  # noqa: PLR2004
+        case {"body": dict(body), "arrays": list(listed)} if len(header) == 2:
             pass
         case _:
             raise FrameError("the header is of another form")

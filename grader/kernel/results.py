@@ -60,7 +60,7 @@ class Writer:
         """Start a new list of arrays."""
         self.arrays = []
 
-    def node(self, value: Any, depth: int = 0) -> Body:  # noqa: PLR0911 - one return a kind
+    def node(self, value: Any, depth: int = 0) -> Body:
         """The skeleton of a result of any kind; its arrays are appended. Raises TooLargeError."""
         self._nodes -= 1
         if self._nodes < 0 or depth > DEPTH:

@@ -6,9 +6,10 @@ from sympy import Array, Eq, Max, Min, Piecewise
 
 from grader.judge.facts import NumpyArray
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable, Setting, Value, View
+from grader.oracle.checks import Differentiable, Value, View
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
+from grader.oracle.setting import Setting
 from grader.oracle.structure import Random, SeededDraw
 
 WIDE = Domain(default=(-8.0, 8.0))

@@ -6,9 +6,10 @@ from sympy import Abs, Max, cos, exp, log, sin, symbols, tanh
 
 from grader.judge.facts import Manner
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable, Setting, StepByStep, Value, keyed
+from grader.oracle.checks import Differentiable, StepByStep, Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable
+from grader.oracle.setting import Setting, keyed
 from grader.oracle.structure import BY_HAND, Edges
 
 a, b, c, d, e, f, s, u, v, w, x, y, z = symbols("a b c d e f s u v w x y z", real=True)

@@ -5,21 +5,26 @@ from sympy import Array, Eq, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
 from grader.judge.truth import Rules
-from grader.oracle.checks import Differentiable, Setting
+from grader.oracle.checks import Differentiable
 from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
+from grader.oracle.setting import Setting
 from grader.oracle.structure import FROM_SCRATCH, Uses
 
 X = tuple(
-    ["1.5420291", "1.8935232", "2.1603365", "2.5381863", "2.893443", "3.838855", "3.925425", "4.2233696", "4.235571", "4.273397", "4.9332876", "6.4704757", "6.517571", "6.87826", "7.0009003", "7.035741", "7.278681", "7.7561755", "9.121138", "9.728281"]
+    """
+    1.5420291 1.8935232 2.1603365 2.5381863 2.893443 3.838855 3.925425 4.2233696 4.235571 4.273397
+    4.9332876 6.4704757 6.517571 6.87826 7.0009003 7.035741 7.278681 7.7561755 9.121138 9.728281
+    """.split()
 )
 Y = tuple(
-    ["63.802246", "80.036026", "91.4903", "108.28776", "122.781975", "161.36314", "166.50816", "176.16772", "180.29395", "179.09758", "206.21027", "272.71857", "272.24033", "289.54745", "293.8488", "295.2281", "306.62274", "327.93243", "383.16296", "408.65967"]
+    """
+    63.802246 80.036026 91.4903 108.28776 122.781975 161.36314 166.50816 176.16772 180.29395 179.09758
+    206.21027 272.71857 272.24033 289.54745 293.8488 295.2281 306.62274 327.93243 383.16296 408.65967
+    """.split()
 )
-BACKWARD = Uses(
-    Rules(required=frozenset({"backward", "grad"}), why="the gradient is to come from backward()")
-)
+BACKWARD = Uses(Rules(required=frozenset({"backward", "grad"}), why="the gradient is to come from backward()"))
 NORMAL = Domain()
 
 
@@ -27,10 +32,7 @@ def affine(x: Array, w: Array, b: Array | None) -> Array:
     """x wᵀ + b: x (n, d), w (k, d), b (k,) or None; (n, k)."""
     (n, d), (k, _) = x.shape, w.shape
     return Array(
-        [
-            [sum(x[i, m] * w[j, m] for m in range(d)) + (0 if b is None else b[j]) for j in range(k)]
-            for i in range(n)
-        ]
+        [[sum(x[i, m] * w[j, m] for m in range(d)) + (0 if b is None else b[j]) for j in range(k)] for i in range(n)]
     )
 
 
@@ -69,19 +71,14 @@ softmax = Graph(
     {
         logits: affine(points, weights, biases),
         probabilities: Array(
-            [
-                [exp(logits[i, j]) / sum(exp(logits[i, k]) for k in range(3)) for j in range(3)]
-                for i in range(3)
-            ]
+            [[exp(logits[i, j]) / sum(exp(logits[i, k]) for k in range(3)) for j in range(3)] for i in range(3)]
         ),
     },
 )
 
 shares, labels = array("probabilities", 2, 3), np.array([2, 0])
 likelihood = Graph((shares,), {loss: -sum(log(shares[i, int(k)]) for i, k in enumerate(labels)) / 2})
-simplex = Domain(
-    default=(0.125, 0.75), where=tuple(Eq(sum(shares[i, j] for j in range(3)), 1) for i in range(2))
-)
+simplex = Domain(default=(0.125, 0.75), where=tuple(Eq(sum(shares[i, j] for j in range(3)), 1) for i in range(2)))
 
 LAB = Lab(
     "lab3_regression",

@@ -8,9 +8,10 @@ from sympy import Abs, Array, Expr, Max, Symbol, exp, log, sin, symbols
 
 from grader.judge import facts
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Setting, Value
+from grader.oracle.checks import Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
+from grader.oracle.setting import Setting
 from grader.oracle.stability import Stable
 from grader.oracle.structure import without
 

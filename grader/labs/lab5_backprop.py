@@ -4,14 +4,15 @@ from sympy import Array, Rational, Symbol, exp, symbols
 
 from grader.judge.facts import Manner
 from grader.judge.model import Lab, Question
-from grader.oracle.checks import Differentiable, Setting, StepByStep, Value, keyed
+from grader.oracle.checks import Differentiable, StepByStep, Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
+from grader.oracle.setting import Setting, keyed
 from grader.oracle.structure import BY_HAND
 
-INPUTS = tuple(["x1", "x2", "t1", "t2"])
-PARAMETERS = tuple(["w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "b_h1", "b_h2", "b_o1", "b_o2"])
-STEPS = tuple(["z_h1", "z_h2", "h1", "h2", "o1", "o2", "E1", "E2", "E"])
+INPUTS = tuple("x1 x2 t1 t2".split())
+PARAMETERS = tuple("w1 w2 w3 w4 w5 w6 w7 w8 b_h1 b_h2 b_o1 b_o2".split())
+STEPS = tuple("z_h1 z_h2 h1 h2 o1 o2 E1 E2 E".split())
 SLOPES = tuple(f"dE_d{n}" for n in ("o1", "o2", "h1", "h2", "z_h1", "z_h2", *PARAMETERS))
 RATE = Rational(3, 4)
 
@@ -51,9 +52,7 @@ W1, b1, W2, b2 = array("W1", 2, 2), array("b1", 2), array("W2", 2, 2), array("b2
 
 def layer(inputs: Array, weights: Array, bias: Array) -> Array:
     """Inputs (n, 2) times weightsᵀ plus bias: (n, 2)."""
-    return Array(
-        [[sum(inputs[n, k] * weights[j, k] for k in range(2)) + bias[j] for j in range(2)] for n in range(3)]
-    )
+    return Array([[sum(inputs[n, k] * weights[j, k] for k in range(2)) + bias[j] for j in range(2)] for n in range(3)])
 
 
 batch = Graph(

@@ -1,113 +1,27 @@
 """Checks of values and gradients: from a graph to what is asked and what is right.
 
-Knows how a function's arguments and results correspond to the names of a graph. Refuses to know how an
-answer is obtained and how it is judged: it poses a `Trial` and is done.
+Knows what to ask of a function that computes a graph's steps or gradients. Refuses to know how an answer
+is obtained and how it is judged: it poses a `Trial` and is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import mpmath
 import numpy as np
 from sympy import Symbol
 
-from grader.judge.facts import Argument, Array, Ask, Manner, NumpyArray, Tensor
+from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
 from grader.judge.model import Conditions, Trial
 from grader.judge.truth import Gradients, Point, Rewritten, Steps, Values
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
-
-POINTS = 5
-"""Hidden points a check. One point can hide a mistake (1 squared is 1); five drawn at random do not."""
-
-
-def keyed(*names: str) -> dict[str, str]:
-    """The template of a dict whose keys are the graph's own names."""
-    return {name: name for name in names}
-
-
-def paths(template: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, leaf) of a template of names: "" for a bare leaf, "0" in a tuple, "z" in a dict, "1.w1" deeper."""
-    if isinstance(template, tuple):
-        template = {str(i): part for i, part in enumerate(template)}
-    if not isinstance(template, Mapping):
-        yield prefix, template
-        return
-    for key, part in template.items():
-        yield from paths(part, f"{prefix}.{key}" if prefix else key)
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """A graph, where it is asked, and how a function's arguments name its inputs.
-
-    In `arguments` a string names an input; an integer array is passed as a tensor, anything else as it is.
-    `output`, where set, extends the graph by its backward pass.
-    """
-
-    graph: Graph
-    domain: Domain
-    arguments: tuple[Any, ...]
-    output: Variable | None = None
-
-    @cached_property
-    def whole(self) -> Graph:
-        """The graph, with the backward pass where there is one."""
-        return self.graph if self.output is None else self.graph.backward(self.output)
-
-    def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
-        """The hidden points of a question."""
-        return self.domain.draw(self.graph, count, f"{conditions.seed}/{name}")
-
-    def filled(self, draws: list[dict[str, Array]], kind: type = Tensor) -> tuple[Argument, ...]:
-        """The arguments at all points."""
-        return tuple(_fill(part, draws, kind) for part in self.arguments)
-
-
-def _fill(template: Any, draws: list[dict[str, Array]], kind: type) -> Argument:
-    match template:
-        case str():
-            return kind(np.stack([draw[template] for draw in draws]))
-        case np.ndarray():
-            return Tensor(np.stack([template] * len(draws)))
-        case tuple():
-            return tuple(_fill(part, draws, kind) for part in template)
-        case Mapping():
-            return {key: _fill(part, draws, kind) for key, part in template.items()}
-    return template
-
-
-def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Array]]:
-    """Every input and step at every point, rounded to float64 from `DIGITS` digits."""
-    with mpmath.workdps(DIGITS):
-        found = [graph.values({n: exact(v) for n, v in draw.items()}) for draw in draws]
-        return [{name: rounded(value) for name, value in values.items()} for values in found]
-
-
-def points_at(
-    template: Any, draws: list[dict[str, Array]], known: list[dict[str, Array]]
-) -> tuple[Point, ...]:
-    """The points of a truth: the drawn inputs, and the values that a template of results names."""
-    leaves = list(paths(template))
-    return tuple(
-        Point(draw, {path: values[name] for path, name in leaves})
-        for draw, values in zip(draws, known, strict=True)
-    )
-
-
-def label(path: str, name: str, question: str) -> str:
-    """What a path of the result is called in a message: its key, dz/da in a tuple, or the question itself."""
-    if not path:
-        return question
-    if not path.isdigit():
-        return path
-    top, slash, bottom = name.partition("_d")
-    return f"{top}/d{bottom}" if slash and top.startswith("d") else name
+from grader.oracle.setting import POINTS, Setting, evaluate, fill, label, paths, points_at
 
 
 def values_of(
@@ -186,9 +100,7 @@ class Differentiable:
             self.setting.filled(draws),
             len(draws),
             Manner.GRADIENT,
-            pulls={
-                outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents else ones for n in self.of
-            },
+            pulls={outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents else ones for n in self.of},
         )
         truth = Gradients(
             values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),
@@ -246,8 +158,7 @@ class View:
             replacements={"0": np.stack([draw[source] for draw in second])},
         )
         before, after = (
-            values_of(self.setting, self.returns, name, d, conditions.device, self.kinds)
-            for d in (first, second)
+            values_of(self.setting, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
         )
         return Trial((ask,), Rewritten(before, after, self.dtype), self.weight)
 
@@ -271,7 +182,7 @@ class StepByStep:
         draws = self.setting.draw(name, conditions)
         asked = (*self.given, (name, self.setting.arguments, self.keys))
         asks = tuple(
-            Ask(function, tuple(_fill(a, draws, Tensor) for a in arguments), len(draws), self.manner)
+            Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
             for function, arguments, _ in asked
         )
         known = evaluate(self.setting.whole, draws)
@@ -282,9 +193,7 @@ class StepByStep:
         def locally(point: int, own: Mapping[str, Array]) -> tuple[dict[str, Array], ...]:
             with mpmath.workdps(DIGITS):
                 values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
-                return tuple(
-                    {step: rounded(graph.step(step, values)) for step in self.keys.values()} for graph in ways
-                )
+                return tuple({step: rounded(graph.step(step, values)) for step in self.keys.values()} for graph in ways)
 
         truth = Steps(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),

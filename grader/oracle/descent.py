@@ -16,10 +16,10 @@ from sympy import Matrix, Rational
 from grader.judge.facts import Array, Ask, Manner, Read, Tensor
 from grader.judge.model import Conditions, Trial
 from grader.judge.truth import Fit, Point, Trajectory, Updates, Values
-from grader.oracle.checks import POINTS, Setting
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, name_of
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
+from grader.oracle.setting import POINTS, Setting
 
 
 def descend(
@@ -65,9 +65,7 @@ class Descent:
         with mpmath.workdps(DIGITS):
             for draw in draws:
                 start = {n: exact(v) for n, v in draw.items()}
-                end, losses = descend(
-                    self.setting.graph, self.loss, parameters, start, self.epochs, exact(self.rate)
-                )
+                end, losses = descend(self.setting.graph, self.loss, parameters, start, self.epochs, exact(self.rate))
                 known = {str(i): rounded(end[p]) for i, p in enumerate(parameters)}
                 points.append(Point(draw, {**known, "2": rounded(losses)}))
         truth = Trajectory(
@@ -94,17 +92,13 @@ class InPlaceUpdate:
         rounds = 2
         start = tuple(array(f"p{i}", *shape) for i, shape in enumerate(self.shapes))
         slopes = tuple(array(f"g{i}", rounds, *shape) for i, shape in enumerate(self.shapes))
-        draws = Domain(default=(-4.0, 4.0)).draw(
-            Graph((*start, *slopes), {}), POINTS, f"{conditions.seed}/{name}"
-        )
+        draws = Domain(default=(-4.0, 4.0)).draw(Graph((*start, *slopes), {}), POINTS, f"{conditions.seed}/{name}")
         rate = Rational(self.rate)
         points = []
         for draw in draws:
             known = {}
             for i, _ in enumerate(self.shapes):
-                moved = [
-                    draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)
-                ]
+                moved = [draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)]
                 known[f"0.{i}"] = np.stack(moved)
             points.append(Point({n: v for n, v in draw.items() if n.startswith("p")}, known))
         ask = Ask(

@@ -32,7 +32,7 @@ def array(name: str, *shape: int) -> ImmutableDenseNDimArray:
 
 def name_of(variable: Variable) -> str:
     """The name that a variable was made with."""
-    return entries(variable)[0].name.partition("[")[0]
+    return str(entries(variable)[0].name).partition("[")[0]
 
 
 def shape_of(variable: Variable) -> tuple[int, ...]:
@@ -93,9 +93,7 @@ class Graph:
 
     def step(self, name: str, values: Values) -> Any:
         """The value of one step from the given values of its parents, at mpmath's working precision."""
-        arguments = chain.from_iterable(
-            np.asarray(values[p], dtype=object).ravel() for p in self.parents[name]
-        )
+        arguments = chain.from_iterable(np.asarray(values[p], dtype=object).ravel() for p in self.parents[name])
         return _shaped(self._programs[name](*arguments), self.variables[name])
 
     def values(self, inputs: Values) -> dict[str, Any]:
@@ -133,9 +131,7 @@ class Graph:
             adjoints[name] = adjoint
         return Graph(self.inputs, steps)
 
-    def _pulled_back(
-        self, node: Variable, children: list[str], adjoints: Mapping[str, Variable], through: str
-    ) -> Any:
+    def _pulled_back(self, node: Variable, children: list[str], adjoints: Mapping[str, Variable], through: str) -> Any:
         total = [sympy.Integer(0)] * len(entries(node))
         for child in children:
             variable = self.variables[child]
@@ -172,7 +168,10 @@ def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str)
 @cache
 def _compile(symbols: tuple[Symbol, ...], expressions: tuple[Expr, ...]) -> Callable[..., list[Any]]:
     at_kink = {"Heaviside": lambda v, half=None: mpmath.mpf(v > 0)}
-    return sympy.lambdify(symbols, list(expressions), modules=[at_kink, "mpmath"], cse=True)
+    program: Callable[..., list[Any]] = sympy.lambdify(
+        symbols, list(expressions), modules=[at_kink, "mpmath"], cse=True
+    )
+    return program
 
 
 def _shaped(flat: list[Any], variable: Variable) -> Any:

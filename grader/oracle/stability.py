@@ -17,9 +17,9 @@ from sympy import Symbol
 from grader.judge.facts import Array, Ask, Manner, Tensor
 from grader.judge.model import Conditions, Trial
 from grader.judge.truth import Sweep
-from grader.oracle.checks import paths
 from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
+from grader.oracle.setting import paths
 
 
 @dataclass(frozen=True, eq=False)

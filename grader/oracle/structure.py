@@ -17,15 +17,26 @@ from grader.judge.truth import Drawing, Draws, Rules, Seeded
 from grader.oracle.graph import Graph
 
 AUTOGRAD = frozenset(
-    ["backward", "autograd", "grad", "requires_grad", "requires_grad_", "enable_grad", "inference_mode", "retain_grad", "func", "functorch", "jacrev", "jacfwd", "hessian", "vjp", "jvp", "jacobian", "gradient", "gradcheck", "sympy", "jax", "numdifftools", "approx_fprime", "derivative", "lambdify", "Symbol", "symbols", "diff"]
+    """
+    backward autograd grad requires_grad requires_grad_ enable_grad inference_mode retain_grad func
+    functorch jacrev jacfwd hessian vjp jvp jacobian gradient gradcheck sympy jax numdifftools
+    approx_fprime derivative lambdify Symbol symbols diff
+    """.split()
 )
 """Names that differentiate for the student, in torch, SymPy, SciPy or JAX."""
 
-EVASION = frozenset(["eval", "exec", "compile", "__import__", "importlib", "getattr", "globals", "vars", "ctypes", "inspect"])
+EVASION = frozenset(
+    """
+    eval exec compile __import__ importlib getattr globals vars ctypes inspect
+    """.split()
+)
 """Names that hide what a function calls from a reader of its source."""
 
 READY_MADE = frozenset(
-    ["nn", "optim", "mse_loss", "cross_entropy", "nll_loss", "binary_cross_entropy", "Linear", "linear", "MSELoss", "CrossEntropyLoss", "SGD", "Adam", "lstsq"]
+    """
+    nn optim mse_loss cross_entropy nll_loss binary_cross_entropy Linear linear MSELoss CrossEntropyLoss
+    SGD Adam lstsq
+    """.split()
 )
 """Models, losses and optimisers that lab 3 writes from scratch."""
 

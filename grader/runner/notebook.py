@@ -59,7 +59,7 @@ def read_notebook(path: Path) -> Notebook:
     """The notebook in a file. Raises NotebookError."""
     raw = _bytes(path)
     content = _json(raw)
-    if _version(content) == 3:  # noqa: PLR2004
+    if _version(content) == 3:
         content = _upgraded(content)
     cells = content.get("cells")
     if not isinstance(cells, list):
@@ -77,12 +77,8 @@ def _bytes(path: Path) -> bytes:
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise NotebookError(
-                "This file is a symbolic link; hand in the notebook itself."
-            ) from error
-        raise NotebookError(
-            f"This file cannot be opened ({error.strerror}); hand it in again."
-        ) from error
+            raise NotebookError("This file is a symbolic link; hand in the notebook itself.") from error
+        raise NotebookError(f"This file cannot be opened ({error.strerror}); hand it in again.") from error
     try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise NotebookError("This is no ordinary file; hand in the notebook itself.")
@@ -91,9 +87,7 @@ def _bytes(path: Path) -> bytes:
     finally:
         os.close(opened)
     if len(raw) > BYTES:
-        raise NotebookError(
-            f"This notebook is larger than {BYTES >> 20} MB; clear its outputs and save it."
-        )
+        raise NotebookError(f"This notebook is larger than {BYTES >> 20} MB; clear its outputs and save it.")
     return raw
 
 
@@ -101,17 +95,11 @@ def _json(raw: bytes) -> Mapping[str, Any]:
     try:
         content = json.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise NotebookError(
-            f"This file is not UTF-8 text, as notebooks are; {_SAVE_AGAIN}."
-        ) from error
+        raise NotebookError(f"This file is not UTF-8 text, as notebooks are; {_SAVE_AGAIN}.") from error
     except ValueError as error:
-        raise NotebookError(
-            f"This file is no notebook, because it is no JSON; {_SAVE_AGAIN}."
-        ) from error
+        raise NotebookError(f"This file is no notebook, because it is no JSON; {_SAVE_AGAIN}.") from error
     except RecursionError as error:
-        raise NotebookError(
-            f"This file is nested too deeply to be a notebook; {_SAVE_AGAIN}."
-        ) from error
+        raise NotebookError(f"This file is nested too deeply to be a notebook; {_SAVE_AGAIN}.") from error
     if not isinstance(content, dict):
         raise NotebookError(f"This file is JSON, but no notebook; {_SAVE_AGAIN}.")
     return content
@@ -122,9 +110,7 @@ def _version(content: Mapping[str, Any]) -> int:
     if type(version) is not int:
         raise NotebookError(f"This file does not say which notebook format it has; {_SAVE_AGAIN}.")
     if version not in (3, 4):
-        raise NotebookError(
-            f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}."
-        )
+        raise NotebookError(f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}.")
     return version
 
 
@@ -132,9 +118,7 @@ def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         upgraded: Mapping[str, Any] = nbformat.convert(_node(content), 4)  # type: ignore[no-untyped-call]
     except Exception as error:
-        raise NotebookError(
-            f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}."
-        ) from error
+        raise NotebookError(f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}.") from error
     return upgraded
 
 

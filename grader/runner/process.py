@@ -23,9 +23,7 @@ from typing import Final
 from grader.kernel.frames import Caps, read_frame
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_BOOTSTRAP: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); from grader.kernel.driver import main; main()"
-)
+_BOOTSTRAP: Final = "import sys; sys.path.insert(0, sys.argv[1]); from grader.kernel.driver import main; main()"
 _SLICE: Final = 0.2
 """Seconds between two looks at whether the process is alive; its end is otherwise seen at once."""
 _PASSED_ON: Final = MappingProxyType(
@@ -66,9 +64,7 @@ class Process:
     def _environment(self, device: str) -> dict[str, str]:
         home = str(self._scratch / "home")
         passed = {
-            name: os.environ[name]
-            for name in _PASSED_ON["cpu" if device == "cpu" else "cuda"]
-            if name in os.environ
+            name: os.environ[name] for name in _PASSED_ON["cpu" if device == "cpu" else "cuda"] if name in os.environ
         }
         return {
             "LANG": "C.UTF-8",

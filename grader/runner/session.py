@@ -113,9 +113,7 @@ class Session:
         cell = _Cell(number, source, len(self._cells) + 1)
         if not self._ready():
             whole = f"the notebook as a whole took longer than {self._limits.notebook:g} seconds"
-            self._runs[number] = _ended(
-                "skipped", "Skipped", f"This cell was not run: {whole}.", 0.0
-            )
+            self._runs[number] = _ended("skipped", "Skipped", f"This cell was not run: {whole}.", 0.0)
             return
         began = time.monotonic()
         found = self._execute(cell)

@@ -78,7 +78,7 @@ def _stored(named: Mapping[str, Array], arrays: list[Array]) -> dict[str, int]:
     return places
 
 
-def _described(argument: Argument, arrays: list[Array]) -> Body:  # noqa: PLR0911 - one return a kind
+def _described(argument: Argument, arrays: list[Array]) -> Body:
     match argument:
         case Tensor(values) | NumpyArray(values):
             arrays.append(values)
@@ -137,9 +137,7 @@ class _Left:
             raise FrameError("the answer has too many parts")
 
 
-def _observations(
-    skeleton: Body, left: _Left, count: int, used: frozenset[str]
-) -> Iterator[Observation]:
+def _observations(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> Iterator[Observation]:
     """The points of a group; `used` belongs to the first of them."""
     kinds = [kind for kind in ("results", "raised", "missing", "unreadable") if kind in skeleton]
     match kinds:
@@ -156,30 +154,19 @@ def _observations(
             raise FrameError("an observation is of no kind")
 
 
-def _values(
-    skeleton: Body, left: _Left, count: int, used: frozenset[str]
-) -> Iterator[Value]:
+def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> Iterator[Value]:
     match skeleton:
-        case {
-            "results": list(results),
-            "changed": list(changed),
-            "gradients": dict(gradients),
-            "error": error,
-        }:
+        case {"results": list(results), "changed": list(changed), "gradients": dict(slopes), "error": error}:
             pass
         case _:
             raise FrameError("a value is of another form")
-    stacked = [_stacked(part, left, count) for part in results]
-    slopes = {
-        _text(p): None if s is None else _stacked(s, left, count) for p, s in gradients.items()
-    }
+    parts = [_stacked(part, left, count) for part in results]
+    pulled = {_text(path): slope and _stacked(slope, left, count) for path, slope in slopes.items()}
     for point in range(count):
-        at_point = {path: s and s(point) for path, s in slopes.items()}
+        gradients = {path: part and part(point) for path, part in pulled.items()}
         yield Value(
-            results=tuple(part(point) for part in stacked),
-            gradients={
-                path: node if isinstance(node, Leaf) else None for path, node in at_point.items()
-            },
+            results=tuple(part(point) for part in parts),
+            gradients={path: node if isinstance(node, Leaf) else None for path, node in gradients.items()},
             gradient_error=None if error is None else _raised(error, frozenset()),
             changed=tuple(map(_text, changed)),
             used=frozenset() if point else used,

@@ -1,0 +1,31 @@
+# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE= and JOBS= pass through.
+PYTHON ?= python3
+SUBMISSIONS ?= submissions
+OUT ?= out
+DEVICE ?= cpu
+GRADER = .venv/bin/python -m grader
+
+.PHONY: grade test labs verify lint .venv
+grade: .venv
+	$(GRADER) grade $(SUBMISSIONS) --out $(OUT) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS))
+
+test: .venv
+	.venv/bin/python -m pytest -n auto
+
+labs: .venv
+	$(GRADER) build
+
+verify: .venv
+	$(GRADER) verify --device $(DEVICE)
+
+lint: .venv
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy grader solutions
+
+.venv: .venv/ready
+
+.venv/ready: pyproject.toml .ci/constraints.txt
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	touch $@

@@ -1,0 +1,165 @@
+"""The command line: `grader grade`, `grader build`, `grader verify`. It alone prints and exits.
+
+Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be graded, or fell below
+--fail-under; 2 wrong usage; 3 our fault.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from grader.desk import terminal
+from grader.desk.filing import Filing, FilingError
+from grader.desk.notebooks import build as build_notebooks
+from grader.desk.verify import Finding
+from grader.desk.verify import verify as verify_labs
+from grader.judge.model import Conditions, Lab, Report
+from grader.labs import all_labs
+from grader.runner.devices import Device, DeviceError, resolve
+from grader.runner.grading import assign
+from grader.runner.grading import grade as grade_notebooks
+from grader.runner.process import StartError
+from grader.runner.submissions import SubmissionsError, find_submissions
+
+UNGRADED, USAGE, OURS = 1, 2, 3
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__.split("\n\n")[1]
+)
+console = Console()
+errors = Console(stderr=True)
+
+Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and solutions/ in it.")]
+OnDevice = Annotated[Device, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
+
+
+def refuse(sentence: object) -> NoReturn:
+    """End with a sentence about how the command was used."""
+    errors.print(escape(str(sentence)))
+    raise typer.Exit(USAGE)
+
+
+@app.command()
+def grade(
+    paths: Annotated[list[Path], typer.Argument(help="Notebooks, students' folders, or classes.")],
+    out: Annotated[Path, typer.Option(help="Where the report, the gradebook and the pages go.")],
+    lab: Annotated[str | None, typer.Option(help="Grade only notebooks of this lab.")] = None,
+    device: OnDevice = Device.CPU,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time; default: the cores.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
+    fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
+) -> None:
+    """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT."""
+    labs = chosen(lab)
+    try:
+        conditions = Conditions(seed or secrets.token_hex(8), resolve(device))
+        submissions = find_submissions(paths)
+        filing = Filing(out, conditions, {lab.name: lab for lab in labs})
+    except (DeviceError, SubmissionsError, FilingError) as error:
+        refuse(error)
+    assignments, refused = assign(submissions, labs)
+    for graded in refused:
+        filing.add(graded)
+    try:
+        with terminal.progress(console) as bar:
+            task = bar.add_task("starting", total=len(assignments))
+            for graded in grade_notebooks(assignments, conditions, jobs or os.cpu_count() or 1):
+                filing.add(graded)
+                bar.update(task, advance=1, description=terminal.plain(graded.result.student))
+    except KeyboardInterrupt:
+        done, total = len(filing.report.results), len(assignments) + len(refused)
+        console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")
+        raise typer.Exit(UNGRADED) from None
+    except FilingError as error:
+        refuse(error)
+    except StartError as error:
+        errors.print(escape(f"The grader could not start a notebook's process. {error}"))
+        raise typer.Exit(OURS) from None
+    conclude(filing.report, out, fail_under)
+
+
+def chosen(name: str | None) -> tuple[Lab, ...]:
+    """All labs, or the one that is named."""
+    labs = all_labs()
+    if name is None:
+        return labs
+    found = tuple(lab for lab in labs if lab.name == name)
+    if not found:
+        refuse(f"There is no lab called {name}. There are: {', '.join(lab.name for lab in labs)}.")
+    return found
+
+
+def conclude(report: Report, out: Path, fail_under: float) -> None:
+    """Print the table and where the files are; exit 1 where something is below what was asked."""
+    console.print(terminal.table(report))
+    console.print(f"Pages: {escape(str(out / 'index.html'))}", soft_wrap=True)
+    console.print(f"Report: {escape(str(out / 'report.json'))}, gradebook.csv beside it", soft_wrap=True)
+    short = [r for r in report.results if r.max_score and 100 * r.score < fail_under * r.max_score]
+    if short:
+        console.print(f"{len(short)} of {len(report.results)} notebooks earned less than {fail_under:g} %.")
+    if short or any(result.problem for result in report.results):
+        raise typer.Exit(UNGRADED)
+
+
+@app.command()
+def build(root: Root = Path()) -> None:
+    """Write the student notebooks in labs/ from the solutions."""
+    for path, text in build_notebooks(root, all_labs()).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+        console.print(f"wrote {escape(str(path))}")
+
+
+@app.command()
+def verify(
+    root: Root = Path(),
+    lab: Annotated[str | None, typer.Option(help="Verify only this lab.")] = None,
+    device: OnDevice = Device.CPU,
+    seed: Annotated[str | None, typer.Option(help="The seed of the hidden points.")] = None,
+) -> None:
+    """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
+    drawn = seed or secrets.token_hex(8)
+    findings: list[Finding] = []
+    mistakes = 0
+    try:
+        where = resolve(device)
+    except DeviceError as error:
+        refuse(error)
+    for found in verify_labs(root, chosen(lab), drawn, where):
+        if isinstance(found, Finding):
+            findings.append(found)
+            continue
+        findings += found.findings
+        mistakes += found.mistakes
+        console.print(
+            f"{found.lab.name}: solution {found.solution:g} of {found.lab.points:g}, blank {found.blank:g}, "
+            f"{found.mistakes} planted mistakes"
+        )
+    for finding in findings:
+        errors.print(escape(f"{finding.lab or 'project'}: {finding.text}"), soft_wrap=True)
+    verdict = "all as it should be" if not findings else f"{len(findings)} findings"
+    console.print(f"verified with seed {drawn} on {where}: {mistakes} planted mistakes, {verdict}")
+    if findings:
+        raise typer.Exit(UNGRADED)
+
+
+def main() -> None:
+    """Run the command line; whatever nobody expected is our fault, and says so."""
+    try:
+        app()
+    except Exception:
+        errors.print(escape(traceback.format_exc()))
+        errors.print("This is a fault of the grader, not of a submission. What was graded is kept.")
+        raise SystemExit(OURS) from None
+
+
+if __name__ == "__main__":
+    main()

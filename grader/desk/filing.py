@@ -1,0 +1,54 @@
+"""Filing results as they come: the page of each, and report and gradebook up to date after every one.
+
+Knows the order in which files are written, so that an interrupted run leaves whole ones. Refuses to know
+what is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.desk.files import page_path, write_whole
+from grader.desk.gradebook import write_gradebook
+from grader.desk.index import write_index
+from grader.desk.page import render
+from grader.desk.report import write_report
+from grader.judge.model import Conditions, Lab, Report
+from grader.runner.grading import Graded
+
+
+class FilingError(Exception):
+    """The caller's fault: the output folder cannot be written. The text is a sentence for people."""
+
+
+class Filing:
+    """An output folder that grows with every graded notebook."""
+
+    def __init__(self, out: Path, conditions: Conditions, labs: Mapping[str, Lab]) -> None:
+        """Make the folder. Raises FilingError where that is not possible."""
+        self._out = out
+        self._labs = labs
+        self.report = Report(conditions.device, conditions.seed, ())
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self._write_tables()
+        except OSError as error:
+            raise FilingError(f"The output folder {out} cannot be written: {error.strerror}.") from error
+
+    def add(self, graded: Graded) -> None:
+        """File one more result. Raises FilingError."""
+        self.report = Report(self.report.device, self.report.seed, (*self.report.results, graded.result))
+        try:
+            if graded.notebook is not None:
+                title = self._labs[graded.result.lab].title
+                page = render(graded.result, graded.notebook, graded.runs, title, self.report.device)
+                write_whole(page_path(self._out, graded.result), page.encode("utf-8", "replace"))
+            self._write_tables()
+        except OSError as error:
+            raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
+
+    def _write_tables(self) -> None:
+        write_report(self.report, self._out)
+        write_gradebook(self.report, list(self._labs), self._out)
+        write_index(self.report, list(self._labs), self._out)

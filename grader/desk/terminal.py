@@ -1,0 +1,80 @@
+"""What an instructor sees in the terminal: a bar while the class is graded, and a table of it afterwards.
+
+Knows rich. Refuses to print: the command line does. Text from students never reaches rich as markup.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from grader.desk.plain import line, points
+from grader.judge.model import Report, Result, Status
+
+_COUNTED: Final = (
+    (Status.PASS, "right", "green"),
+    (Status.PARTIAL, "partly", "yellow"),
+    (Status.FAIL, "wrong", "red"),
+    (Status.MISSING, "missing", "red"),
+    (Status.UNGRADED, "not graded", "magenta"),
+)
+
+
+def table(report: Report) -> Table:
+    """The class, a row a notebook, in 80 columns: scores, how the questions ended, seconds, and remarks."""
+    made = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    made.add_column("Student", max_width=18, no_wrap=True, overflow="ellipsis")
+    made.add_column("Lab", max_width=16, no_wrap=True, overflow="ellipsis")
+    made.add_column("Score", justify="right", no_wrap=True)
+    made.add_column("Questions", ratio=1)
+    made.add_column("s", justify="right", no_wrap=True)
+    for result in sorted(report.results, key=lambda r: (r.student, r.lab, r.file)):
+        made.add_row(
+            Text(line(result.student, 60)),
+            Text(line(result.lab, 60) or "–"),
+            _score(result),
+            _questions(result),
+            Text(f"{result.seconds:.1f}"),
+        )
+    return made
+
+
+def progress() -> Progress:
+    """A bar: the student at hand (rich markup is off), M of N, time gone and to go."""
+    return Progress(
+        TextColumn("{task.description}", markup=False, table_column=None),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        transient=True,
+    )
+
+
+def description(student: str) -> str:
+    """A student's id for the bar: one line of 20 characters, whatever it holds."""
+    return f"{line(student, 20):<20}"
+
+
+def _score(result: Result) -> Text:
+    if result.problem:
+        return Text("–", style="red")
+    full = result.score == result.max_score
+    return Text(f"{points(result.score)}/{points(result.max_score)}", style="green" if full else "")
+
+
+def _questions(result: Result) -> Text:
+    """How many ended in which way; below, what is to be said about the notebook as a whole."""
+    if result.problem:
+        return Text(line(result.problem, 300), style="red")
+    said = Text()
+    for status, word, style in _COUNTED:
+        count = sum(mark.verdict.status is status for mark in result.marks)
+        if count:
+            said.append(", " if said else "").append(f"{count} {word}", style=style)
+    for remark in result.remarks:
+        said.append("\n").append(line(remark, 300), style="dim")
+    return said
