@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-Definition = ast.stmt
-
 
 def parsed(cell: str) -> list[ast.stmt]:
     """The statements of a cell, IPython's magics and shell lines left out; none where it is no Python."""
@@ -35,8 +33,7 @@ class Source:
         for cell in self.cells:
             for statement in _flat(parsed(cell)):
                 for name in _bound(statement):
-                    is_function = isinstance(statement, ast.FunctionDef)
-                    found[name] = [statement] if is_function else [*found.get(name, []), statement]
+                    found[name] = [statement] if _is_function(statement) else [*found.get(name, []), statement]
         return found
 
     def closure(self, name: str) -> list[ast.stmt]:
@@ -68,7 +65,7 @@ class Source:
 
     def differenced(self, name: str) -> str:
         """The notebook function of which `name` subtracts two values at different places; "" if none."""
-        functions = {n for n, ss in self.definitions.items() if any(isinstance(s, ast.FunctionDef) for s in ss)}
+        functions = {n for n, ss in self.definitions.items() if any(_is_function(s) for s in ss)}
         for statement in self.closure(name):
             held = _assigned_calls(statement)
             for node in ast.walk(statement):
@@ -78,6 +75,11 @@ class Source:
                         if left[called] != right[called]:
                             return called
         return ""
+
+
+def _is_function(statement: ast.stmt) -> bool:
+    named = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda)
+    return named or isinstance(statement, ast.FunctionDef)
 
 
 def _flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

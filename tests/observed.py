@@ -1,0 +1,43 @@
+"""Observations made by hand, for tests of the judge."""
+
+import numpy as np
+
+from grader.judge.facts import Leaf, Node, Other, Reply, Value
+from grader.judge.model import Conditions, Evidence, Mark, Question, Trial
+from grader.judge.source import Source
+from grader.judge.verdict import judge
+from grader.labs import all_labs
+
+QUESTIONS = {question.name: question for lab in all_labs() for question in lab.questions}
+
+
+def leaf(value: object, kind: str = "tensor", dtype: str = "float64") -> Leaf:
+    """A number or array as a student's process would send it."""
+    return Leaf(np.asarray(value), kind, dtype, "cpu")
+
+
+def seen(*results: Node, **facts: object) -> Value:
+    """What one point gave."""
+    return Value(results, **facts)  # type: ignore[arg-type] # the fields of Value
+
+
+def text(words: str) -> Other:
+    return Other("str", words)
+
+
+def posed(name: str, seed: str = "tests") -> tuple[Question, list[Trial]]:
+    """A question of the labs with its trials."""
+    question = QUESTIONS[name]
+    return question, [check.pose(name, Conditions(seed)) for check in question.checks]
+
+
+def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[Trial] | None = None) -> Mark:
+    """The mark of a question whose scored trials got these replies, in order."""
+    question, drawn = posed(name)
+    trials, left = trials or drawn, list(groups)
+    replies = [left.pop(0) if trial.asks else () for trial in trials]
+    return judge(question, trials, replies, Source((code or f"def {name}(): pass",)))
+
+
+def evidence(*replies: Reply, code: str = "") -> Evidence:
+    return Evidence(replies, Source((code,)))

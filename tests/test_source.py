@@ -1,0 +1,67 @@
+"""Reading code: what a function uses, through names, aliases and other functions."""
+
+import pytest
+
+from grader.judge.source import Source
+
+PRELUDE = "import torch\nfrom torch import Tensor\n"
+
+
+def used(*cells: str, name: str = "f") -> frozenset[str]:
+    return Source((PRELUDE, *cells)).used(name)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def f(x):\n    y = x**2\n    y.backward()\n    return x.grad", {"backward", "grad"}),
+        ("g = torch.autograd.grad\ndef f(x):\n    return g(x**2, x)", {"autograd", "grad"}),
+        ("from torch.autograd import grad as g\ndef f(x):\n    return g(x**2, x)", {"autograd", "grad"}),
+        ("import sympy as s\ndef f(x):\n    return s.diff(x)", {"sympy"}),
+        ("def f(x):\n    from torch.func import grad\n    return grad(torch.sin)(x)", {"func", "grad"}),
+        ("def h(x):\n    return torch.func.grad(torch.sin)(x)\ndef f(x):\n    return h(x)", {"func"}),
+        ("def f(x):\n    return eval('x')", {"eval"}),
+        ("f = lambda x: x.grad", {"grad"}),
+        ("class A:\n    def go(self, x):\n        return x.grad\ndef f(x):\n    return A().go(x)", {"grad"}),
+        ("if True:\n    def f(x):\n        return x.grad", {"grad"}),
+    ],
+)
+def test_what_a_function_uses_is_found(code: str, found: set[str]) -> None:
+    assert found <= used(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(x):\n    grad = 2 * x\n    return grad",
+        "def f(grad, backward):\n    return grad * backward",
+        "def grad(x):\n    return 2 * x\ndef f(x):\n    return grad(x)",
+        "def other(x):\n    x.backward()\ndef f(x):\n    return 2 * x",
+        "# x.backward()\ndef f(x):\n    'uses x.grad'\n    return 2 * x",
+        "def f(x):\n    x.backward()\ndef f(x):\n    return 2 * x",
+    ],
+)
+def test_names_of_ones_own_and_old_definitions_are_no_matter(code: str) -> None:
+    assert not used(code) & {"grad", "backward", "autograd"}
+
+
+def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:
+    source = Source(("%matplotlib inline\nimport torch", "def broken(:", "!ls\ndef f(x):\n    return x.grad"))
+    assert "grad" in source.used("f")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def g(x):\n    return x**2\ndef f(x, h=1e-6):\n    return (g(x + h) - g(x - h)) / (2 * h)",
+        "def g(x):\n    return x**2\ndef f(x):\n    up = g(x + 1e-6)\n    down = g(x)\n    return (up - down) / 1e-6",
+        "g = lambda x: x**2\ndef f(x):\n    return (g(x + 1e-6) - g(x)) / 1e-6",
+    ],
+)
+def test_differences_of_a_functions_values_are_seen(code: str) -> None:
+    assert Source((code,)).differenced("f") == "g"
+
+
+def test_a_function_used_twice_at_the_same_place_is_no_difference_quotient() -> None:
+    code = "def s(x):\n    return 1 / x\ndef f(x):\n    return s(x) - s(x)**2"
+    assert Source((code,)).differenced("f") == ""
