@@ -1,5 +1,7 @@
 """Each manner of asking, carried out in this process and read back as the grader reads it."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -295,6 +297,12 @@ def test_a_result_of_shape_one_is_pulled_by_its_entry():
     assert seen.gradients["0"].array == 12
 
 
+def test_a_result_of_another_shape_is_pulled_entry_by_entry():
+    pulls = {"": np.array([[1.0, 10.0]])}
+    seen = one(Ask("f", (Tensor(np.ones((1, 2))),), 1, Manner.GRADIENT, pulls=pulls), f=lambda x: x[:, None])
+    assert seen.gradients["0"].array.tolist() == [1, 10]
+
+
 def test_recording_that_was_left_off_does_not_count():
     with torch.no_grad():
         seen = one(Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
@@ -336,6 +344,12 @@ def test_what_a_call_uses_of_torch_is_named(name, f):
     first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, Manner.GRADIENT, pulls={"": np.ones(2)}), f=f)
     assert name in first.used
     assert second.used == frozenset()
+
+
+def test_only_the_first_call_is_listened_to():
+    first, _ = ask(Ask("f", (scalars(1.0, 2.0),), 2), f=lambda x: x.exp() if x > 1.5 else x.sin())
+    assert "sin" in first.used
+    assert "exp" not in first.used
 
 
 def test_the_backward_pass_of_the_question_itself_is_not_the_students():
@@ -414,6 +428,14 @@ def raising(error):
 def test_what_is_raised_is_a_fact(error, name, text):
     seen = one(Ask("f", (), 1), f=lambda: raising(error))
     assert (seen.type_name, seen.text, seen.line[-11:]) == (name, text, "raise error")
+
+
+def test_the_line_is_the_deepest_in_a_cell():
+    def f():
+        return json.loads("{")
+
+    seen = one(Ask("f", (), 1), f=f)
+    assert (seen.type_name, seen.line[-22:]) == ("JSONDecodeError", 'return json.loads("{")')
 
 
 def test_endless_recursion_is_a_fact():
@@ -508,3 +530,11 @@ def test_wrong_arguments_are_the_functions_own_error():
 def test_an_odd_answer_is_refused(body, arrays):
     with pytest.raises(FrameError):
         wire.reply(body, arrays, 1)
+
+
+def test_a_short_answer_cannot_stand_for_endless_results():
+    node = {"tuple": [{"other": "x", "text": ""}] * 1000}
+    value = {"results": [node], "changed": [], "gradients": {}, "error": None}
+    body = {"groups": [{"count": 1000, "observation": value}], "used": []}
+    with pytest.raises(FrameError, match="too many parts"):
+        wire.reply(body, [], 1000)

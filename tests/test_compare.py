@@ -101,7 +101,11 @@ def test_a_message_names_the_point_theirs_and_expected() -> None:
         ([[4.0], [5.0]], [[1.0], [2.0]], "(too large by 3 at every point)"),
         ([[0.0], [0.0]], [[1.0], [2.0]], "(yours is 0 everywhere)"),
         ([[1.0, 2.0, 4.0]], [[4.0, 2.0, 1.0]], "(the right entries, in the wrong places)"),
-        ([[1.0], [2.0002]], [[1.0], [2.0]], "(close, but a relative difference of 1e-04 is more than rounding explains)"),
+        (
+            [[1.0], [2.0002]],
+            [[1.0], [2.0]],
+            "(close, but a relative difference of 1e-04 is more than rounding explains)",
+        ),
         ([[1.0], [7.0]], [[3.0], [2.0]], ""),
     ],
 )
@@ -127,9 +131,7 @@ def test_parts_of_tuples_and_dicts() -> None:
         ((leaf(1.0),), "1", ["0", "1"], "The result is a tuple or list of 1; a tuple of 2 is asked for."),
     ],
 )
-def test_a_result_of_another_structure_is_described(
-    result: Node, path: str, wanted: list[str], message: str
-) -> None:
+def test_a_result_of_another_structure_is_described(result: Node, path: str, wanted: list[str], message: str) -> None:
     found = part(result, path, wanted)
     assert isinstance(found, Finding)
     assert found.message == message

@@ -132,7 +132,14 @@ def test_a_stream_gives_frame_after_frame_and_then_ends():
     assert [read_frame(lambda n: stream.read(min(n, 5))) for _ in range(4)] == [*frames, None]
 
 
-def test_a_stream_that_ends_or_lies_is_refused():
-    for bytes_ in (b"\x01", struct.pack("<I", 20) + b"abc", struct.pack("<I", 2_000_000_000)):
-        with pytest.raises(FrameError):
-            read_frame(io.BytesIO(bytes_).read)
+def test_a_stream_that_ends_within_a_frame_is_refused():
+    for noise in (b"\x01", struct.pack("<I", 20) + b"abc"):
+        with pytest.raises(FrameError, match="ended within a frame"):
+            read_frame(io.BytesIO(noise).read)
+
+
+def test_a_frame_above_the_cap_is_refused_before_it_is_read():
+    stream = io.BytesIO(struct.pack("<I", 2_000_000_000) + bytes(1000))
+    with pytest.raises(FrameError, match="above the cap"):
+        read_frame(stream.read)
+    assert stream.tell() == 4

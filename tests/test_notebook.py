@@ -36,6 +36,7 @@ def saved(tmp_path):
 
 def valid(notebook):
     nodes = [cell.node for cell in notebook.cells]
+    assert len({node.id for node in nodes}) == len(nodes)
     nbformat.validate(nbformat.v4.new_notebook(cells=nodes))
     return notebook
 

@@ -5,18 +5,27 @@ Knows tokens and escape sequences. Refuses to know what the code does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from nbconvert.filters.ansi import ansi2html, strip_ansi
-from pygments import highlight
-from pygments.filter import Filter
-from pygments.formatters import HtmlFormatter
-from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, Text
+from pygments import highlight  # type: ignore[import-untyped]
+from pygments.filter import Filter  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from pygments.lexer import Lexer  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.token import (  # type: ignore[import-untyped]
+    Comment,
+    Keyword,
+    Name,
+    Number,
+    Operator,
+    String,
+    Text,
+)
 
 from grader.desk.plain import visible
 
@@ -32,7 +41,7 @@ _COLOURED: Final = (
 )
 
 
-class Few(Filter):
+class Few(Filter):  # type: ignore[misc]
     """Keeps the kinds of token that have a colour in our style sheet; a page is a third the size for it."""
 
     def filter(self, lexer: Any, stream: Any) -> Iterator[tuple[Any, str]]:
@@ -55,10 +64,15 @@ def highlighted(source: str) -> Markup:
 
 
 def coloured(text: str) -> Markup:
-    """What a program printed, its escape sequences turned into classes; carriage returns overwrite a line."""
+    """What a program printed, the sixteen named colours turned into classes; a carriage return starts a line anew.
+
+    Other colours are dropped: they are made for a background that the page may not have.
+    """
     text = "\n".join(row.rstrip("\r").rpartition("\r")[2] for row in text.split("\n"))
     try:
-        return Markup(visible(ansi2html(text)))
+        html = ansi2html(text)  # type: ignore[no-untyped-call]
     # nbconvert's filter gives up on a colour without its numbers, such as ESC[38m.
     except (ValueError, IndexError):
-        return Markup(visible(str(Markup.escape(strip_ansi(text)))))
+        html = escape(strip_ansi(text))  # type: ignore[no-untyped-call]
+    # Quotes in the text itself are escaped by now.
+    return Markup(visible(re.sub(r' style="[^"]*"', "", html)))

@@ -1,7 +1,6 @@
 """Images that came with a notebook: which of them may stand on a page.
 
-Knows three formats by their first bytes. Refuses to know who made the image, and every other format: an SVG is
-a program.
+Knows three formats by their first bytes. Refuses every other format: an SVG is a program.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Markdown cells as HTML that a stranger may have written.
 
-Knows Markdown as notebooks have it, formulas included. Refuses raw HTML, which is shown as text, and everything
-that would be loaded from elsewhere.
+Knows Markdown as notebooks have it, formulas included. Refuses raw HTML, which is shown as text, and
+everything that would be loaded from elsewhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Mathematics in LaTeX as MathML, which browsers draw without a script.
 
-Knows MathML's names. Refuses to trust what a student wrote: `latex2mathml` passes `\href`, `\style` and `<` on
-as they are, so only known elements and attributes stay, and text is escaped.
+Knows MathML's names. Refuses to trust what a student wrote: `latex2mathml` passes `\href`, `\style` and
+`<` on as they are, so only known elements and attributes stay, and text is escaped.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ LONGEST: Final = 4_000
 """Characters of one formula; a longer one is shown as it was written."""
 
 ELEMENTS: Final = frozenset(
-    ["math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover", "none"]
+    {"math", "menclose", "merror", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom"}
+    | {"mprescripts", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable"}
+    | {"mtd", "mtext", "mtr", "munder", "munderover", "none"}
 )
 ATTRIBUTES: Final = frozenset(
-    ["accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display", "displaystyle", "fence", "form", "height", "largeop", "linethickness", "lspace", "mathsize", "mathvariant", "maxsize", "minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "voffset", "width"]
+    {"accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display", "displaystyle"}
+    | {"fence", "form", "height", "largeop", "linethickness", "lspace", "mathsize", "mathvariant", "maxsize"}
+    | {"minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator"}
+    | {"stretchy", "symmetric", "voffset", "width"}
 )
 
 

@@ -38,16 +38,16 @@ class Allowance:
     images: int = IMAGES
 
 
-def shown(run: CellRun, left: Allowance) -> list[NotebookNode]:
+def kept(run: CellRun, left: Allowance) -> list[NotebookNode]:
     """The outputs of a cell, cut and checked; `left` becomes less by what they take."""
-    kept = []
+    outputs = []
     for position, output in enumerate(run.outputs):
         if left.text <= 0:
             count = len(run.outputs) - position
-            kept.append(_said(f"({count} more outputs are not shown: this page is long enough.)"))
+            outputs.append(_said(f"({count} more outputs are not shown: this page is long enough.)"))
             break
-        kept.append(_shown(output, left))
-    return kept
+        outputs.append(_shown(output, left))
+    return outputs
 
 
 def _shown(output: Mapping[str, object], left: Allowance) -> NotebookNode:
@@ -98,5 +98,5 @@ def _text(value: object) -> str:
 
 
 def _node(kind: str, **fields: object) -> NotebookNode:
-    node: NotebookNode = new_output(kind, **fields)  # type: ignore[no-untyped-call]
+    node: NotebookNode = new_output(kind, **fields)
     return node

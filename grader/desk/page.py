@@ -6,6 +6,7 @@ Knows how a result becomes one HTML file that loads nothing. Refuses to run or t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,11 +20,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from grader.desk.code import coloured, highlighted
-from grader.desk.files import page_path, write_whole
 from grader.desk.markdown import rendered
-from grader.desk.outputs import OUTCOMES, Allowance, shown
+from grader.desk.outputs import OUTCOMES, Allowance, kept
 from grader.desk.panels import Panel, homes, panel
-from grader.desk.plain import cut, points, visible
+from grader.desk.plain import cut, points, shown
 from grader.judge.model import CellRun, Result
 from grader.runner.notebook import Cell, Notebook
 
@@ -51,9 +51,7 @@ class Page:
     notices: dict[str, str]
 
 
-def render(
-    result: Result, notebook: Notebook | None, runs: Sequence[CellRun], title: str, device: str
-) -> str:
+def render(result: Result, notebook: Notebook | None, runs: Sequence[CellRun], title: str, device: str) -> str:
     """The page of a result as HTML; the same page for the same arguments.
 
     `runs` belong to the code cells in order, and may be fewer. Without a notebook, or where it could not be
@@ -74,23 +72,12 @@ def render(
         max_score=points(result.max_score),
         remarks=tuple(cut(remark, 2_000) for remark in result.remarks),
         panels=panels,
-        placed={
-            ids[index]: tuple(p for p in panels if where.get(p.name) == index) for index in set(where.values())
-        },
+        placed={ids[i]: tuple(p for p in panels if where.get(p.name) == i) for i in where.values()},
         lost=tuple(p for p in panels if p.name not in where),
         notices={ids[index]: OUTCOMES[run.outcome] for index, run in ran.items() if run.outcome in OUTCOMES},
     )
     html, _ = exporter().from_notebook_node(_notebook(cells, ran), resources={"page": page})
     return str(html)
-
-
-def write_page(
-    result: Result, notebook: Notebook | None, runs: Sequence[CellRun], title: str, device: str, out: Path
-) -> Path:
-    """Write the page below `out`/feedback; returns its path."""
-    path = page_path(out, result)
-    write_whole(path, render(result, notebook, runs, title, device).encode("utf-8", "replace"))
-    return path
 
 
 class FeedbackExporter(TemplateExporter):
@@ -106,14 +93,14 @@ class FeedbackExporter(TemplateExporter):
     def _create_environment(self) -> Environment:
         environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
         environment.autoescape = True
-        environment.finalize = _visible
+        environment.finalize = shown
         return environment
 
 
 @cache
 def exporter() -> FeedbackExporter:
     """The exporter, its template compiled once. It reads no folder but our own and nbconvert's."""
-    return FeedbackExporter(
+    return FeedbackExporter(  # type: ignore[no-untyped-call]
         file_extension=".html",
         template_name="feedback",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -127,17 +114,14 @@ def _markdown(context: Context, source: str) -> Markup:
     return rendered(source, context["cell"].get("attachments", {}))
 
 
-def _visible(value: object) -> object:
-    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value)
-
-
 def _notebook(cells: Sequence[Cell], ran: dict[int, CellRun]) -> NotebookNode:
     left, sources, nodes = Allowance(), SOURCE, []
     for cell in cells:
-        node = NotebookNode(cell.node, source=cut(cell.source, min(CODE, max(sources, 0))), metadata={})
+        node = copy(cell.node)
+        node.source = cut(cell.source, min(CODE, max(sources, 0)))
         sources -= len(node.source)
         if cell.kind == "code":
-            node.outputs = shown(ran[cell.index], left) if cell.index in ran else []
+            node.outputs = kept(ran[cell.index], left) if cell.index in ran else []
         nodes.append(node)
-    made: NotebookNode = new_notebook(cells=nodes)  # type: ignore[no-untyped-call]
+    made: NotebookNode = new_notebook(cells=nodes)
     return made

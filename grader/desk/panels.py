@@ -62,6 +62,8 @@ class Panel:
 def panel(mark: Mark) -> Panel:
     """A mark as a panel: what differs comes first, and a table in which all agrees is folded."""
     verdict = mark.verdict
+    # The badge says it already.
+    said = "" if verdict.note == "correct" else verdict.message
     rows = tuple(_cut(row) for row in sorted(verdict.comparisons, key=lambda row: row.agrees)[:ROWS])
     agreeing = sum(row.agrees for row in verdict.comparisons)
     first = 0 if agreeing == len(verdict.comparisons) else OPEN
@@ -73,8 +75,8 @@ def panel(mark: Mark) -> Panel:
         score=points(mark.score),
         points=points(mark.question.points),
         weight=mark.question.points,
-        brief="" if verdict.status is Status.PASS else line(verdict.message, 120),
-        message=cut(verdict.message, MESSAGE),
+        brief=line(said.partition("\n")[0], 140),
+        message=cut(said, MESSAGE),
         remarks=tuple(cut(remark, MESSAGE) for remark in verdict.remarks),
         open=rows[:first],
         folded=rows[first:],
@@ -85,7 +87,7 @@ def panel(mark: Mark) -> Panel:
 
 def homes(names: Sequence[str], notebook: Notebook) -> dict[str, int]:
     """For each name that the notebook binds at the top level, the index of the last code cell that does."""
-    found = {}
+    found: dict[str, int] = {}
     for cell in notebook.code:
         bound = Source((cell.source,)).definitions
         found |= {name: cell.index for name in names if name in bound}

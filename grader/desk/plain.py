@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from markupsafe import Markup
+
 _BIDIRECTIONAL: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _VISIBLE: Final = (
     {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"}
@@ -22,6 +24,11 @@ def visible(text: str) -> str:
     Tabs and line ends stay.
     """
     return text.translate(_VISIBLE)
+
+
+def shown(value: object) -> object:
+    """What a template is given, with texts made visible; text that is HTML already was treated before."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def cut(text: str, limit: int) -> str:

@@ -34,7 +34,7 @@ def table(report: Report) -> Table:
     for result in sorted(report.results, key=lambda r: (r.student, r.lab, r.file)):
         made.add_row(
             Text(line(result.student, 60)),
-            Text(line(result.lab, 60) or "–"),
+            Text(line(result.lab, 60) or "\u2013"),
             _score(result),
             _questions(result),
             Text(f"{result.seconds:.1f}"),
@@ -61,7 +61,7 @@ def description(student: str) -> str:
 
 def _score(result: Result) -> Text:
     if result.problem:
-        return Text("–", style="red")
+        return Text("\u2013", style="red")
     full = result.score == result.max_score
     return Text(f"{points(result.score)}/{points(result.max_score)}", style="green" if full else "")
 

@@ -1,0 +1,294 @@
+"""Drawings, training, sweeps, random results and rules: what each earns and what is said."""
+
+import numpy as np
+import pytest
+from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
+
+from grader.judge.facts import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
+from grader.judge.model import Status, Verdict
+from grader.judge.notes import NOTES, REMARKS, finding
+from grader.judge.source import Source
+from grader.judge.sweep import judge_sweep, ulp_errors
+from grader.judge.truth import Sweep
+from grader.judge.verdict import judge, merged, unanswered
+from grader.labs.lab3_regression import X, Y
+from grader.oracle.descent import least_squares
+
+PATH = [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("x", "z"), ("y", "z")]
+
+
+def edges(pairs: list[tuple[str, str]]) -> Node:
+    return tuple((text(a), text(b)) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "score", "said"),
+    [
+        (PATH, 1.0, "Right."),
+        (PATH[::-1], 1.0, "Right."),
+        ([*PATH, PATH[0]], 1.0, "Right."),
+        (PATH[1:], 0.83, "missing a → x"),
+        ([*PATH, ("a", "z")], 0.83, "not in the graph a → z"),
+        ([("x", "a"), *PATH[1:]], 0.83, "the wrong way round x → a"),
+        ([(b, a) for a, b in PATH], 0.0, "the wrong way round"),
+        ([], 0.0, "missing"),
+    ],
+)
+def test_drawn_graphs(drawn: list[tuple[str, str]], score: float, said: str) -> None:
+    mark = marked("path_edges", ((seen(edges(drawn)),),))
+    assert mark.score == score
+    assert said in mark.verdict.message
+
+
+@pytest.mark.parametrize("result", [leaf(1.0), (text("ax"),), Other("None"), ((text("a"),),)])
+def test_what_is_no_list_of_pairs_is_said_to_be_none(result: Node) -> None:
+    assert marked("path_edges", ((seen(result),),)).verdict.note == "not_edges"
+
+
+def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict:
+    """The verdict on an update loop."""
+    _, trials = posed("gradient_step")
+    (trial,) = (t for t in trials if t.asks)
+    (ask,) = trial.asks
+    reply = []
+    for i, point in enumerate(trial.truth.points):
+        rounds, held = [], {p: np.zeros_like(v[i, 0]) for p, v in ask.pulls.items()}
+        now = {p: point.inputs[f"p{p[-1]}"] for p in ask.pulls}
+        for turn in range(2):
+            for path, pulls in ask.pulls.items():
+                held[path] = pulls[i, turn] if clear else held[path] + pulls[i, turn]
+                now[path] = now[path] + sign * times * 0.125 * held[path]
+            rounds.append({p: leaf(v) for p, v in now.items()})
+        reply.append(seen(*rounds))
+    return marked("gradient_step", (tuple(reply),)).verdict
+
+
+def test_updates_in_place() -> None:
+    assert gradient_step().status is Status.PASS
+    assert gradient_step(clear=False).note == "not_cleared"
+    assert gradient_step(sign=1).note == "wrong_update"
+    assert "(it has not moved)" in gradient_step(times=0).message
+
+
+def trained(change: str = "") -> Verdict:
+    _, trials = posed("train")
+    groups = []
+    for trial in (t for t in trials if t.asks):
+        reply = []
+        for point in trial.truth.values.points:
+            w, losses = point.expected["0"], point.expected["2"]
+            b = leaf(point.expected["1"]) if "1" in point.expected else Other("None")
+            if change == "shifted":
+                losses = np.append(losses[1:], losses[-1] / 2)
+            if change == "short":
+                losses = losses[:-1]
+            if change == "late":
+                losses = np.array([*losses[:2], *(losses[2:] * 1.5)])
+            if change == "w":
+                w = 2 * w
+            reply.append(seen((leaf(w), b, leaf(losses, "list"))))
+        groups.append((tuple(reply),))
+    code = "def train(): loss.backward()"
+    return marked("train", *groups, code=code).verdict
+
+
+def test_trajectories_tell_where_they_part() -> None:
+    assert trained().status is Status.PASS
+    assert "The very first loss differs" in trained("shifted").message
+    assert "agree for 2 epochs" in trained("late").message
+    assert trained("short").note == "wrong_shape"
+    assert trained("w").message.startswith("w at ")
+
+
+def fitted(*result: Node) -> Verdict:
+    return marked("linear_fit", ((seen(tuple(result)),),)).verdict
+
+
+def test_fits_are_judged_by_their_error_on_the_data() -> None:
+    losses = leaf([3.0, 2.0], "list")
+    data = np.array([[x, 1] for x in X], dtype=object)
+    (w, b), _ = least_squares(data, np.array(Y, dtype=object))
+    assert fitted(leaf([[w]]), leaf([b]), losses).score == 1
+    assert fitted(leaf([[w + 0.01]]), leaf([b]), losses).score == 1
+    assert fitted(leaf([[w + 0.1]]), leaf([b]), losses).note == "poor_fit"
+    assert fitted(leaf([[1.0]]), leaf([0.0]), losses).note == "poor_fit"
+    assert fitted(leaf([[np.nan]]), leaf([0.0]), losses).note == "poor_fit"
+    assert fitted(leaf([[1.0, 2.0]]), leaf([0.0]), losses).note == "wrong_shape"
+    assert fitted(leaf([[41.8]]), Other("None"), losses).note == "wrong_type"
+    assert fitted(leaf([[41.8]]), leaf([1.4])).note == "wrong_structure"
+    assert marked("linear_fit", ((seen(Other("ellipsis")),),)).verdict.status is Status.MISSING
+
+
+def sweep(theirs: list[float], expected: list[float], dtype: str = "float32") -> Verdict:
+    x = np.arange(float(len(expected)))
+    truth = Sweep({"x": x}, np.array(expected), np.zeros(len(x)), None, dtype, 16.0)
+    return judge_sweep(truth, evidence(tuple(seen(leaf(t, dtype=dtype)) for t in theirs)))
+
+
+def test_sweeps_count_units_in_the_last_place_and_name_the_first_failure() -> None:
+    one = float(np.spacing(np.float32(1)))
+    assert sweep([1 + 16 * one, 2.0], [1.0, 2.0]).score == 1
+    wrong = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0])
+    assert wrong.note == "unstable"
+    assert "right at 1 of 3 inputs. The first that fails is (x = 1): yours 1.000002, expected 1" in wrong.message
+    assert "17 ulp" in wrong.message
+
+
+def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
+    assert sweep([0.0], [1e-39]).score == 1
+    assert sweep([0.0], [2e-38]).score == 0
+    assert sweep([0.0], [1e-39], "float64").score == 0
+
+
+def test_ulp_errors_take_the_size_that_is_given() -> None:
+    truth = Sweep({"x": np.zeros(1)}, np.array([1e-20]), np.array([1.0]), None, "float32", 16.0)
+    assert ulp_errors(np.array([0.0]), truth)[0] < 1
+
+
+def draws(*results: Leaf) -> Verdict:
+    return marked("random_square", ((seen(*results),),)).verdict
+
+
+def test_random_results() -> None:
+    one, two = (np.random.default_rng(s).random((7, 7)) for s in (1, 2))
+    assert draws(leaf(one), leaf(two)).score == 1
+    assert draws(leaf(one), leaf(one)).note == "not_random"
+    assert draws(leaf(one - 0.5), leaf(two)).note == "out_of_range"
+    assert draws(leaf(one[:6]), leaf(two[:6])).note == "wrong_shape"
+    assert draws(Leaf(one, "tensor", "float32", "cuda:0"), leaf(two)).note == "wrong_device"
+
+
+def test_seeded_results() -> None:
+    _, (trial,) = posed("seeded_squeeze")
+    right = trial.truth.expected
+
+    def verdict(*pairs: tuple[Leaf, Leaf]) -> str:
+        return marked("seeded_squeeze", ((seen(*pairs),),)).verdict.note
+
+    pair = leaf(right), leaf(right.ravel())
+    other = leaf(right[..., ::-1]), leaf(right.ravel()[::-1])
+    assert verdict(pair, pair) == "correct"
+    assert verdict(pair, other) == "not_repeatable"
+    assert verdict(other, other) == "wrong_draw"
+    assert verdict((leaf(right), leaf(right)), pair) == "wrong_shape"
+
+
+POLYNOMIAL = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x + 6"
+
+
+def by_hand(factor: float = 1.0, single: float = 1.0, code: str = POLYNOMIAL, used: tuple[str, ...] = ()) -> Verdict:
+    _, trials = posed("polynomial_gradient")
+    (trial,) = (t for t in trials if t.asks)
+    groups = [
+        tuple(seen(leaf(p.expected[""] * f), used=frozenset(used)) for p in trial.truth.points)
+        for f in (factor, single)
+    ]
+    return marked("polynomial_gradient", tuple(groups), code=code).verdict
+
+
+@pytest.mark.parametrize(
+    ("verdict", "note"),
+    [
+        (by_hand(), "correct"),
+        (by_hand(1 + 1e-8, 1 + 1e-7), "correct"),
+        (by_hand(1 + 1e-8, 1.3), "numerical_derivative"),
+        (by_hand(used=("torch.Tensor.backward",)), "forbidden_method"),
+        (by_hand(code="def polynomial_gradient(x):\n    return torch.autograd.grad(x, x)"), "forbidden_method"),
+        (by_hand(code="exec('def polynomial_gradient(x): pass')"), "no_source"),
+    ],
+)
+def test_by_hand_means_by_hand(verdict: Verdict, note: str) -> None:
+    assert verdict.note == note
+    assert verdict.score == (1 if note == "correct" else 0)
+
+
+def test_autograd_where_nothing_is_recorded_is_named_for_what_it_is() -> None:
+    error = Raised("RuntimeError", "element 0 of tensors does not require grad and does not have a grad_fn")
+    mark = marked("polynomial_gradient", ((error,) * 5, (error,) * 5), code=POLYNOMIAL)
+    assert mark.verdict.note == "forbidden_method"
+
+
+@pytest.mark.parametrize(
+    ("seen_there", "note", "said"),
+    [
+        (Raised("NotImplementedError", ""), "not_written", "f is not written yet"),
+        (Raised("TypeError", "unsupported", "line 2: x + None"), "raised", "f raised TypeError: unsupported (line 2"),
+        (Missing(), "missing", "Did you misname it"),
+        (Missing("not callable"), "not_a_function", "not a function"),
+        (TimedOut(30.0), "timed_out", "within 30 seconds"),
+        (Died("SIGKILL"), "died", "(SIGKILL)"),
+        (Unreadable("result too large"), "unreadable_answer", "result too large"),
+    ],
+)
+def test_where_there_is_no_value_the_reason_is_given(seen_there: object, note: str, said: str) -> None:
+    found = unanswered("f", seen_there)  # type: ignore[arg-type] # an observation
+    assert found is not None
+    assert found.note == note
+    assert said in found.message
+
+
+def test_a_broken_rule_forfeits_everything() -> None:
+    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
+    broken = Verdict(Status.FAIL, "forbidden_method", "no", 0.0)
+    assert merged([broken, right], [0.0, 1.0]) == broken
+    assert merged([right, right], [0.0, 1.0]).score == 1
+
+
+def test_scores_are_weighted_means_and_messages_follow_each_other() -> None:
+    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
+    one, two = (Verdict(Status.FAIL, "wrong_value", m, 0.0) for m in "ab")
+    found = merged([right, one, two], [2.0, 1.0, 1.0])
+    assert (found.score, found.status, found.message) == (0.5, Status.PARTIAL, "a\nb")
+
+
+def test_a_second_call_that_differs_is_told() -> None:
+    question, trials = posed("gradients")
+    replies = []
+    for trial in trials:
+        reply = tuple(
+            seen(tuple(leaf(v) for v in p.expected.values()), tuple(leaf(2 * v) for v in p.expected.values()))
+            for p in trial.truth.points
+        )
+        replies.append((reply,))
+    mark = judge(question, trials, replies, Source(("def gradients(): pass",)))
+    assert (mark.score, mark.verdict.note) == (0, "changes_on_second_call")
+
+
+def test_a_detached_value_earns_half_and_says_why() -> None:
+    _, (trial,) = posed("polynomial")
+    reply = tuple(Value((leaf(p.expected[""]),), {"0": None}) for p in trial.truth.values.points)
+    mark = marked("polynomial", (reply,))
+    assert (mark.score, mark.verdict.status, mark.verdict.note) == (0.5, Status.PARTIAL, "no_gradient")
+
+
+def test_every_note_can_be_filled_in_and_is_used() -> None:
+    fields = {
+        "at": " at (x = 1)",
+        "difference": "",
+        "basis": "",
+        "seconds": 1.0,
+        "excess": 0.05,
+        "low": 0.0,
+        "high": 1.0,
+        "least": 0.0,
+        "greatest": 1.0,
+        "error": 0.1,
+        "coarse": 0.1,
+    }
+    for note in NOTES:
+        filled = finding(
+            note,
+            **{
+                **{f: "…" for f in _fields(NOTES[note])},
+                **{k: v for k, v in fields.items() if k in _fields(NOTES[note])},
+            },
+        )
+        assert filled.message
+    assert len(QUESTIONS) == 58
+    assert all(REMARKS.values())
+
+
+def _fields(sentence: str) -> set[str]:
+    import string
+
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
