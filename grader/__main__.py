@@ -69,11 +69,11 @@ def grade(
     for graded in refused:
         filing.add(graded)
     try:
-        with terminal.progress(console) as bar:
+        with terminal.progress() as bar:
             task = bar.add_task("starting", total=len(assignments))
             for graded in grade_notebooks(assignments, conditions, jobs or os.cpu_count() or 1):
                 filing.add(graded)
-                bar.update(task, advance=1, description=terminal.plain(graded.result.student))
+                bar.update(task, advance=1, description=terminal.description(graded.result.student))
     except KeyboardInterrupt:
         done, total = len(filing.report.results), len(assignments) + len(refused)
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")

@@ -28,6 +28,8 @@ ATTRIBUTES: Final = frozenset(
     | {"minsize", "movablelimits", "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator"}
     | {"stretchy", "symmetric", "voffset", "width"}
 )
+_CLOSE: Final = ("/", "\u2202", "\u2207")
+"""Signs that TeX sets without space around them, and a browser with."""
 
 
 class UnknownMathError(ValueError):
@@ -54,6 +56,8 @@ def _clean(element: Element) -> None:
     element.attrib = {k: html.unescape(v) for k, v in element.attrib.items() if k in ATTRIBUTES}
     # The converter writes its symbols as entities, for which it switches the escaping off.
     element.text, element.tail = html.unescape(element.text or ""), html.unescape(element.tail or "")
+    if element.tag == "mo" and element.text in _CLOSE:
+        element.attrib |= {"lspace": "0", "rspace": "0"}
     for child in element:
         _clean(child)
 

@@ -11,21 +11,23 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from grader.desk.panels import LOOKS
 from grader.desk.plain import line, points
 from grader.judge.model import Report, Result, Status
 
 _COUNTED: Final = (
-    (Status.PASS, "right", "green"),
-    (Status.PARTIAL, "partly", "yellow"),
-    (Status.FAIL, "wrong", "red"),
-    (Status.MISSING, "missing", "red"),
-    (Status.UNGRADED, "not graded", "magenta"),
+    (Status.PASS, "green"),
+    (Status.PARTIAL, "yellow"),
+    (Status.FAIL, "red"),
+    (Status.MISSING, "red"),
+    (Status.UNGRADED, "magenta"),
 )
 
 
 def table(report: Report) -> Table:
     """The class, a row a notebook, in 80 columns: scores, how the questions ended, seconds, and remarks."""
-    made = Table(box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    legend = "   ".join(f"{look.sign} {look.word.lower()}" for look in LOOKS.values())
+    made = Table(caption=legend, caption_justify="left", box=None, pad_edge=False, padding=(0, 1), header_style="bold")
     made.add_column("Student", max_width=18, no_wrap=True, overflow="ellipsis")
     made.add_column("Lab", max_width=16, no_wrap=True, overflow="ellipsis")
     made.add_column("Score", justify="right", no_wrap=True)
@@ -71,10 +73,9 @@ def _questions(result: Result) -> Text:
     if result.problem:
         return Text(line(result.problem, 300), style="red")
     said = Text()
-    for status, word, style in _COUNTED:
-        count = sum(mark.verdict.status is status for mark in result.marks)
-        if count:
-            said.append(", " if said else "").append(f"{count} {word}", style=style)
+    for status, style in _COUNTED:
+        if count := sum(mark.verdict.status is status for mark in result.marks):
+            said.append("  " if said else "").append(f"{count} {LOOKS[status].sign}", style=style)
     for remark in result.remarks:
         said.append("\n").append(line(remark, 300), style="dim")
     return said
