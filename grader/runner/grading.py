@@ -103,10 +103,10 @@ def _refused(submission: Submission, problem: str) -> Graded:
     return Graded(Result(submission.student, "", str(submission.path), (), 0.0, problem))
 
 
-def observe(assignment: Assignment, posed: Posed, device: str, limits: Limits = LIMITS) -> Observed:
+def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
     """Run the notebook and put every question to it. Raises StartError where no process can be had."""
     began = time.monotonic()
-    with Session(limits, device) as session:
+    with session:
         runs = session.run([cell.source for cell in assignment.notebook.code])
         replies = ask_all(session, posed)
     return Observed(runs, replies, time.monotonic() - began)
@@ -159,13 +159,17 @@ def grade(
     """
     labs = {a.lab.name: a.lab for a in assignments}
     posed = {name: pose(lab, conditions) for name, lab in labs.items()}
+    sessions = [Session(limits, conditions.device) for _ in assignments]
     pool = ThreadPoolExecutor(max_workers=jobs)
     try:
         waiting: dict[Future[Observed], Assignment] = {
-            pool.submit(observe, a, posed[a.lab.name], conditions.device, limits): a for a in assignments
+            pool.submit(observe, a, posed[a.lab.name], session): a
+            for a, session in zip(assignments, sessions, strict=True)
         }
         for done in as_completed(waiting):
             assignment = waiting[done]
             yield mark(assignment, posed[assignment.lab.name], done.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        for session in sessions:
+            session.abandon()

@@ -120,10 +120,14 @@ class Process:
             return "closed its connection"
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
-    def stop(self) -> None:
-        """Kill the process with all it started, and remove its folder."""
+    def kill(self) -> None:
+        """Kill the process with all it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Kill the process, and remove its folder."""
+        self.kill()
         self._popen.wait()
         self._socket.close()
         _remove(self._scratch)

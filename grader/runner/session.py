@@ -82,6 +82,12 @@ class Session:
         """End the process."""
         self._stop()
 
+    def abandon(self) -> None:
+        """From another thread: end what is under way, and leave no time for more."""
+        self._spent = float("inf")
+        if process := self._process:
+            process.kill()
+
     def run(self, sources: Sequence[str]) -> tuple[CellRun, ...]:
         """Run code cells in order, after those that have run already. Raises StartError."""
         first = len(self._runs)
