@@ -49,7 +49,7 @@ def line(mark: Mark) -> str:
     """A mark in a line of text, with its remarks below."""
     verdict, name = mark.verdict, mark.question.name
     said = "right at the public points." if verdict.status is Status.PASS else verdict.message
-    named = said if said.startswith(name) else f"{name}: {said}"
+    named = said if name in said else f"{name}: {said}"
     first = f"{SIGNS[verdict.status]} {named}"
     return "\n".join([first, *(f"    {remark}" for remark in verdict.remarks)])
 

@@ -1,0 +1,57 @@
+"""The example class: every notebook beside the report that it must produce.
+
+To accept new reports after a deliberate change: UPDATE_GOLDEN=1 make test, and read the difference.
+"""
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from grader.desk.report import as_json
+from grader.judge.model import Conditions, Report
+from grader.labs import all_labs
+from grader.runner.grading import assign, grade
+from grader.runner.submissions import find_submissions
+
+CLASS = Path(__file__).parents[1] / "submissions"
+STUDENTS = sorted(path.name for path in CLASS.iterdir() if path.is_dir())
+
+
+def produced(student: str) -> object:
+    """The student's part of the report at a fixed seed, without what changes from run to run."""
+    assignments, refused = assign(find_submissions([CLASS / student]), all_labs())
+    graded = [*refused, *grade(assignments, Conditions("golden"), jobs=1)]
+    report = as_json(Report("cpu", "golden", tuple(g.result for g in graded)))
+    results = report["results"]
+    assert isinstance(results, list)
+    for result in results:
+        del result["seconds"]
+        result["file"] = Path(result["file"]).name
+    return json.loads(json.dumps(results))
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_a_submission_gets_the_report_beside_it(student: str) -> None:
+    path = CLASS / student / "expected.json"
+    found = produced(student)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    assert found == json.loads(path.read_text("utf-8"))
+
+
+@cache
+def expected(student: str) -> list[dict[str, object]]:
+    return json.loads((CLASS / student / "expected.json").read_text("utf-8"))
+
+
+def test_the_class_covers_the_labs_and_is_large_enough() -> None:
+    results = [result for student in STUDENTS for result in expected(student)]
+    assert len(STUDENTS) >= 6
+    assert {result["lab"] for result in results} == {lab.name for lab in all_labs()}
+
+
+def test_the_excellent_student_has_full_marks() -> None:
+    assert all(result["score"] == result["max_score"] for result in expected("s01"))

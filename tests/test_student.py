@@ -1,0 +1,68 @@
+"""`check`: a line of text, from the same judge, at public points."""
+
+import pytest
+from observed import QUESTIONS
+
+from grader.judge.model import Status
+from grader.judge.source import Source
+from grader.student import check
+from grader.student.feedback import checked, line
+
+RIGHT = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x + 6"
+FORGOTTEN = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x"
+CHEATED = (
+    "import torch\ndef polynomial_gradient(x):\n    with torch.inference_mode(False), torch.enable_grad():\n"
+    "        x = x.clone().requires_grad_()\n        (8 * x**4 + 3 * x**3 + 7 * x**2 + 6 * x + 3).backward()\n"
+    "        return x.grad"
+)
+STUB = "def polynomial_gradient(x):\n    raise NotImplementedError"
+
+
+def said(code: str, name: str = "polynomial_gradient") -> str:
+    names: dict[str, object] = {}
+    exec(code, names)
+    return line(checked(QUESTIONS[name], names, Source((code,))))
+
+
+def test_a_right_answer() -> None:
+    assert said(RIGHT) == "✓ polynomial_gradient: right at the public points."
+
+
+def test_a_wrong_answer_says_where_and_what() -> None:
+    assert said(FORGOTTEN).startswith("✗ polynomial_gradient at (x = ")
+    assert "too small by 6 at every point" in said(FORGOTTEN)
+
+
+def test_a_forbidden_way_is_named() -> None:
+    assert said(CHEATED).startswith("✗ polynomial_gradient uses")
+
+
+def test_a_stub_is_not_written_yet() -> None:
+    assert said(STUB) == "… polynomial_gradient is not written yet: its stub still stands."
+
+
+def test_an_exception_shows_its_text() -> None:
+    assert "raised ZeroDivisionError" in said("def polynomial_gradient(x):\n    return 1 / 0")
+
+
+def test_a_name_that_is_no_exercise(capsys: pytest.CaptureFixture[str]) -> None:
+    check("polynomal")
+    assert "There is no exercise called polynomal" in capsys.readouterr().out
+
+
+def test_check_takes_a_function_or_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    def drop_ones() -> None:
+        raise NotImplementedError
+
+    check(drop_ones)
+    check("to_grid")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("… No drop_ones was found")
+    assert second.startswith("… No to_grid was found")
+
+
+def test_marks_are_those_of_the_judge() -> None:
+    names: dict[str, object] = {}
+    exec(RIGHT, names)
+    mark = checked(QUESTIONS["polynomial_gradient"], names, Source((RIGHT,)))
+    assert mark.verdict.status is Status.PASS
