@@ -388,7 +388,7 @@ def test_updates_show_the_parameters_after_each_step(forget, last):
     def f(parameters, rate):
         with torch.no_grad():
             for parameter in parameters:
-                parameter -= rate * parameter.grad
+                parameter.sub_(rate * parameter.grad)
                 parameter.grad = None if forget else parameter.grad
 
     seen = one(UPDATE, f=f)
@@ -400,9 +400,15 @@ def test_updates_show_the_parameters_after_each_step(forget, last):
 def test_an_update_that_is_recorded_is_an_error():
     def f(parameters, rate):
         for parameter in parameters:
-            parameter -= rate * parameter.grad
+            parameter.sub_(rate * parameter.grad)
 
     assert one(UPDATE, f=f).type_name == "RuntimeError"
+
+
+def test_parameters_that_cannot_be_pulled_at_again_are_said():
+    seen = one(UPDATE, f=lambda parameters, rate: [p.requires_grad_(False) for p in parameters])
+    assert len(seen.results) == 1
+    assert "does not require grad" in seen.gradient_error.text
 
 
 class Own(BaseException):

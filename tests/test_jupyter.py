@@ -52,6 +52,7 @@ CELLS = {
     "group": "raise ExceptionGroup('several', [ValueError('a'), TypeError('b')])",
     "keyboard": "raise KeyboardInterrupt('stop')",
     "own exception": "class Own(BaseException):\n    pass\nraise Own('mine')",
+    "bad text": "class Mute(Exception):\n    def __str__(self):\n        raise RuntimeError('mute')\nraise Mute",
     "bad repr": "class Bad:\n    def __repr__(self):\n        raise RuntimeError('no repr')\nBad()",
     "html repr": "class Rich:\n    def _repr_html_(self):\n        return '<p>'",
     "rich": "Rich.__repr__ = lambda self: 'rich'\nRich()",
@@ -86,15 +87,15 @@ CELLS = {
     "last": "print('the end')",
 }
 CELL_FILE = re.compile(r"[^ \"(]*/ipykernel_\d+/\d+\.py|\b\d+\.py(?=, line)")
-NO_INPUT = {"input", "password"}
-"""Errors raised by the kernel itself, which shows its own source in the traceback; a session has none."""
+KERNELS_OWN = {"input", "password", "bad text"}
+"""Errors with the kernel's own source in the traceback, which a session does not have."""
 
 
 def comparable(outputs, name):
     """Outputs without numbers of processes, with pieces of one stream in a row put together."""
     kept = []
     for output in json.loads(CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~")):
-        if name in NO_INPUT:
+        if name in KERNELS_OWN:
             del output["traceback"]
         if kept and output["output_type"] == "stream" and output["name"] == kept[-1].get("name"):
             kept[-1]["text"] += output["text"]

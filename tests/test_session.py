@@ -261,12 +261,6 @@ def test_check_says_nothing(cell, source):
     assert (run.outcome, run.outputs) == ("ok", ())
 
 
-def test_asking_for_input_is_an_error_that_shows_the_cell_alone(cell):
-    (error,) = cell("input()").outputs
-    assert error["ename"] == "StdinNotImplementedError"
-    assert "cells.py" not in "".join(error["traceback"])
-
-
 def test_questions_leave_no_output_behind(session, cell):
     assert number(session) == 4
     assert cell("print('clean')").outputs == ({"output_type": "stream", "name": "stdout", "text": "clean\n"},)

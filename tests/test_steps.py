@@ -124,3 +124,19 @@ def test_a_gradient_on_ones_own_wrong_forward_pass_counts() -> None:
         forwards.append(seen({k: leaf(v) for k, v in own.items()}))
         backwards.append(seen({k: leaf(v) for k, v in slopes.items()}))
     assert marked("backward", (tuple(forwards), tuple(backwards))).score == 8
+
+
+def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> None:
+    """d below -1 has no real logarithm: e cannot follow from it, and nothing breaks."""
+    _, trials = posed("tanh_log")
+    steps, gradients = (t.truth for t in trials)
+    assert isinstance(steps, Steps)
+    reply = tuple(
+        seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points
+    )
+    right = tuple(
+        seen({"f": leaf(p.expected["f"])}, gradients={k: leaf(v) for k, v in g.expected.items()})
+        for p, g in zip(gradients.values.points, gradients.gradients, strict=True)
+    )
+    mark = marked("tanh_log", (reply,), (right,))
+    assert mark.score == pytest.approx(2 * (5 / 6 + 1) / 2, abs=0.01)

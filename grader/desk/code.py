@@ -16,7 +16,7 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.filter import Filter  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
-from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from pygments.token import (  # type: ignore[import-untyped]
     Comment,
     Keyword,
@@ -29,6 +29,8 @@ from pygments.token import (  # type: ignore[import-untyped]
 
 from grader.desk.plain import visible
 
+LONGEST: Final = 10_000
+"""Characters that are highlighted; the lexer's time may grow with their square."""
 _COLOURED: Final = (
     Comment,
     Keyword,
@@ -52,15 +54,19 @@ class Few(Filter):  # type: ignore[misc]
 
 @cache
 def _lexer() -> Lexer:
-    lexer = get_lexer_by_name("ipython3", stripnl=False, ensurenl=False)
+    # The lexer for IPython takes minutes for lines of spaces, and hands magics on to other languages' lexers.
+    lexer = PythonLexer(stripnl=False, ensurenl=False)
     lexer.add_filter(Few())
     lexer.add_filter("tokenmerge")
     return lexer
 
 
 def highlighted(source: str) -> Markup:
-    """Python, magics included, as HTML with a class for each kind of token."""
-    return Markup(highlight(visible(source), _lexer(), HtmlFormatter(nowrap=True)))
+    """Python as HTML with a class for each kind of token; a long text, and what is no Python, stays plain."""
+    rows = "\n".join(row.rstrip() for row in visible(source).split("\n"))
+    if len(rows) > LONGEST:
+        return escape(rows)
+    return Markup(highlight(rows, _lexer(), HtmlFormatter(nowrap=True)))
 
 
 def coloured(text: str) -> Markup:

@@ -35,7 +35,7 @@ def write_gradebook(report: Report, labs: Sequence[str], out: Path) -> Path:
     """Write `gradebook.csv` into the folder `out`; returns its path."""
     path = out / "gradebook.csv"
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows(report, labs))
+    csv.writer(text).writerows(rows(report, labs))
     write_whole(path, text.getvalue().encode("utf-8", "replace"))
     return path
 

@@ -19,10 +19,11 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from grader.desk.code import highlighted
 from grader.desk.images import data_url
 from grader.desk.mathml import mathml
-from grader.desk.plain import cut, visible
+from grader.desk.plain import visible
 
-LONGEST: Final = 40_000
-"""Characters of a cell that is read as Markdown; a longer one is shown as plain text."""
+LONGEST: Final = 10_000
+"""Characters of a cell that is read as Markdown, whose parsing time may grow with their square; a longer one is
+shown as plain text."""
 
 _LINK: Final = re.compile(r"https?://|mailto:|#", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:(image/\w+);base64,(.*)", re.DOTALL)
@@ -96,4 +97,4 @@ class Renderer(IPythonRenderer):
 
 
 def _plain(source: str) -> Markup:
-    return Markup("<pre>{}</pre>").format(visible(cut(source, LONGEST)))
+    return Markup("<pre>{}</pre>").format(visible(source))

@@ -23,13 +23,13 @@ from grader.desk.code import coloured, highlighted
 from grader.desk.markdown import rendered
 from grader.desk.outputs import OUTCOMES, Allowance, kept
 from grader.desk.panels import Panel, homes, panel
-from grader.desk.plain import cut, points, shown
+from grader.desk.plain import cut, line, points, shown
 from grader.judge.model import CellRun, Result
 from grader.runner.notebook import Cell, Notebook
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 CODE: Final = 40_000
-SOURCE: Final = 1_000_000
+SOURCE: Final = 300_000
 """Characters of a code cell that are shown, and of all cells."""
 
 
@@ -63,9 +63,9 @@ def render(result: Result, notebook: Notebook | None, runs: Sequence[CellRun], t
     ids = {cell.index: str(cell.node["id"]) for cell in cells}
     ran = dict(zip([cell.index for cell in cells if cell.kind == "code"], runs, strict=False))
     page = Page(
-        student=cut(result.student, 200),
+        student=line(result.student, 200),
         title=title,
-        file=cut(Path(result.file).name, 200),
+        file=line(Path(result.file).name, 200),
         device={"cpu": "the CPU", "cuda": "a GPU"}.get(device, device),
         problem=result.problem,
         score=points(result.score),

@@ -27,7 +27,15 @@ _COUNTED: Final = (
 def table(report: Report) -> Table:
     """The class, a row a notebook, in 80 columns: scores, how the questions ended, seconds, and remarks."""
     legend = "   ".join(f"{look.sign} {look.word.lower()}" for look in LOOKS.values())
-    made = Table(caption=legend, caption_justify="left", box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    made = Table(
+        caption=legend,
+        caption_justify="left",
+        min_width=72,
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+        header_style="bold",
+    )
     made.add_column("Student", max_width=18, no_wrap=True, overflow="ellipsis")
     made.add_column("Lab", max_width=16, no_wrap=True, overflow="ellipsis")
     made.add_column("Score", justify="right", no_wrap=True)

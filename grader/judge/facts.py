@@ -122,7 +122,8 @@ Node: TypeAlias = "Leaf | Other | tuple[Node, ...] | Mapping[str, Node]"
 
 @dataclass(frozen=True)
 class Value:
-    """What came back at one point: `results`, one a round (REWRITE: before and after).
+    """What came back at one point: `results`, one a round (REWRITE: before and after; UPDATE: the parameters
+    by path after each call, as many as there were backward passes without an error).
 
     `gradients` maps each floating argument's path to its gradient, None where autograd left none.
     `gradient_error` says why there are no gradients at all. `changed` lists the arguments' paths that

@@ -140,10 +140,10 @@ def _follows(truth: Steps, point: int, step: str, key: str, own: Mapping[str, Ar
     """The row against the step taken from own values: the best of the ways of writing it."""
     assert row.numbers is not None
     best: Compared | None = None
-    for local in truth.locally(point, own):
-        if not np.isfinite(local[step]).all() or (not local[step].any() and row.expected.any()):
+    for local in truth.locally(point, step, own):
+        if not np.isfinite(local).all() or (not local.any() and row.expected.any()):
             continue
-        gap = np.abs(row.numbers - local[step]).max() / np.abs(local[step]).max(initial=1e-300)
+        gap = np.abs(row.numbers - local).max() / np.abs(local).max(initial=1e-300)
         if best is None or gap < best.error:
-            best = Compared(row.inputs, local[step], row.numbers, None, float(gap), row.remarks)
+            best = Compared(row.inputs, local, row.numbers, None, float(gap), row.remarks)
     return best or row

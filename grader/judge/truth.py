@@ -73,13 +73,13 @@ class Steps:
     """Named steps, each judged from the student's own values of the steps before it.
 
     `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
-    own. `locally(point, own)` gives what each step is, taken from `own` values of its parents, once for
-    each way of writing it.
+    own. `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for
+    each way of writing it; nan where it has no real value there.
     """
 
     points: tuple[Point, ...]
     keys: tuple[Mapping[str, str], ...]
-    locally: Callable[[int, Named], tuple[Named, ...]]
+    locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
 

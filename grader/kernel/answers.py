@@ -188,14 +188,18 @@ def _update(visit: Visit) -> Body:
     pulls = visit.at_point("pulls")
     parameters: dict[str, Any] = {path: arguments.holders[path] for path in pulls}
     require_gradients(parameters)
-    looks = []
+    seen = _value([])
     with _enable_grad():
         for turn in range(visit.body["rounds"]):
             slopes = {path: visit.recipe.tensor(pull[turn, ...]) for path, pull in pulls.items()}
-            _backward([_sum(parameters[path] * slope) for path, slope in slopes.items()])
+            try:
+                _backward([_sum(parameters[path] * slope) for path, slope in slopes.items()])
+            except Exception as error:
+                seen["error"] = raised(error, visit.notebook.is_cell)
+                break
             visit.call(arguments)
-            looks.append(visit.writer.node(parameters))
-    return _value(looks, _changed(arguments, before))
+            seen["results"].append(visit.writer.node(parameters))
+    return {**seen, "changed": _changed(arguments, before)}
 
 
 _MANNERS: Final[Mapping[str, Callable[[Visit], Body]]] = {

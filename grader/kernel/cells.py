@@ -163,14 +163,12 @@ def _no_pager(*_: object, **__: object) -> None:
 
 
 def _no_input(prompt: object = "") -> NoReturn:
-    __tracebackhide__ = True
     raise StdinNotImplementedError(
         "raw_input was called, but this frontend does not support input requests."
     )
 
 
 def _no_password(*_: object, **__: object) -> NoReturn:
-    __tracebackhide__ = True
     raise StdinNotImplementedError(
         "getpass was called, but this frontend does not support input requests."
     )

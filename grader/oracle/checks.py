@@ -18,6 +18,7 @@ from sympy import Symbol
 from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
 from grader.judge.model import Conditions, Trial
 from grader.judge.truth import Gradients, Point, Rewritten, Steps, Values
+from grader.oracle import graph as graphs
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
@@ -190,10 +191,10 @@ class StepByStep:
         if self.setting.output is not None:
             ways.append(self.setting.graph.backward(self.setting.output, through="outputs"))
 
-        def locally(point: int, own: Mapping[str, Array]) -> tuple[dict[str, Array], ...]:
+        def locally(point: int, step: str, own: Mapping[str, Array]) -> tuple[Array, ...]:
             with mpmath.workdps(DIGITS):
                 values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
-                return tuple({step: rounded(graph.step(step, values)) for step in self.keys.values()} for graph in ways)
+                return tuple(rounded(_real_step(graph, step, values)) for graph in ways)
 
         truth = Steps(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
@@ -203,3 +204,11 @@ class StepByStep:
             tolerance=TOLERANCE["float64", conditions.device],
         )
         return Trial(asks, truth, self.weight)
+
+
+def _real_step(graph: Graph, step: str, values: graphs.Values) -> Any:
+    """A step from a student's values, nan where they lie at a pole."""
+    try:
+        return graph.step(step, values)
+    except ZeroDivisionError:
+        return np.full(np.shape(values[step]), mpmath.nan)

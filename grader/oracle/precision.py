@@ -50,6 +50,8 @@ def exact(values: Array | float) -> Any:
 
 
 def rounded(values: Any) -> Array:
-    """Mpmath numbers, nested or not, as the nearest float64."""
+    """Mpmath numbers, nested or not, as the nearest float64; nan for those that are not real."""
     found = np.asarray(values, dtype=object)
-    return np.array([float(v) for v in found.ravel()], dtype=np.float64).reshape(found.shape)
+    return np.array(
+        [np.nan if isinstance(v, mpmath.mpc) else float(v) for v in found.ravel()], dtype=np.float64
+    ).reshape(found.shape)

@@ -116,7 +116,7 @@ def _version(content: Mapping[str, Any]) -> int:
 
 def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        upgraded: Mapping[str, Any] = nbformat.convert(_node(content), 4)  # type: ignore[no-untyped-call]
+        upgraded: Mapping[str, Any] = nbformat.convert(_node(content), 4)
     except Exception as error:
         raise NotebookError(f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}.") from error
     return upgraded
@@ -147,7 +147,7 @@ def _cell(cell: object, index: int, taken: set[str]) -> Cell:
 
 
 def _node(content: Mapping[str, Any]) -> NotebookNode:
-    node: NotebookNode = nbformat.from_dict(content)  # type: ignore[no-untyped-call]
+    node: NotebookNode = nbformat.from_dict(content)
     return node
 
 

@@ -1,0 +1,356 @@
+"""The student's page: each verdict after its cell, the same page every time, and nothing hostile in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from grader.desk.code import coloured, highlighted
+from grader.desk.images import data_url
+from grader.desk.index import index
+from grader.desk.markdown import rendered
+from grader.desk.mathml import mathml
+from grader.desk.page import render
+from grader.judge.model import CellRun, Comparison, Mark, Question, Report, Result, Status, Verdict
+from grader.runner.notebook import Notebook, read_notebook
+
+PNG = base64.b64encode(
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU"
+).decode()
+VOID = {"meta", "br", "img", "hr", "input"}
+BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"
+
+
+class Seen(HTMLParser):
+    """Everything that a browser would find: elements with their attributes, and texts; tags must nest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+ALLOWED = set(
+    "html head meta title style body a header footer main section h1 h2 h3 h4 h5 h6 p div span strong em small i b "
+    "code pre table thead tbody tfoot tr th td ul ol li details summary figure img br hr blockquote del input dl dt "
+    "dd math mrow mi mn mo mfrac msup msub msubsup mtext mtable mtr mtd munder mover munderover msqrt mspace "
+    "mstyle mpadded".split()
+)
+
+
+def assert_harmless(page: str) -> Seen:
+    seen = Seen(page)
+    for tag, attributes in seen.elements:
+        assert tag in ALLOWED
+        for name, value in attributes.items():
+            assert not name.startswith("on")
+            assert name not in ("srcset", "srcdoc", "action", "formaction", "background", "xlink:href", "ping")
+            if name == "src":
+                assert tag == "img"
+                assert value.startswith(("data:image/png;base64,", "data:image/jpeg;base64,"))
+            if name == "href":
+                assert tag == "a"
+                assert value.startswith(("#", "http://", "https://", "mailto:"))
+                assert value.startswith("#") or attributes["rel"] == "noopener noreferrer"
+            if name == "style":
+                assert "url" not in value
+    (style,) = [text for text in seen.texts if ":root" in text]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not set(page) & set(BIDI)
+    assert not [c for c in page if ord(c) < 32 and c not in "\n\t"]
+    assert any("default-src 'none'" in meta.get("content", "") for meta in seen.all("meta"))
+    return seen
+
+
+def notebook(tmp_path: Path, *cells: tuple[str, str], **more: object) -> Notebook:
+    path = tmp_path / "lab.ipynb"
+    made = [{"cell_type": kind, "source": source, "metadata": {}, **more} for kind, source in cells]
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}))
+    return read_notebook(path)
+
+
+def ran(*outputs: Mapping[str, object], outcome: str = "ok") -> CellRun:
+    return CellRun(outputs, outcome, 0.1)
+
+
+def printed(text: str) -> dict[str, object]:
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def displayed(**data: object) -> dict[str, object]:
+    return {"output_type": "display_data", "data": {k.replace("_", "/", 1): v for k, v in data.items()}}
+
+
+def mark(name: str, status: Status, message: str = "", rows: int = 0, **more: tuple[str, ...]) -> Mark:
+    compared = tuple(Comparison(f"part{i}", f"x = {i}", "1", "2", i % 2 == 0) for i in range(rows))
+    score = 1.0 if status is Status.PASS else 0.0
+    note = "correct" if status is Status.PASS else "wrong_value"
+    return Mark(Question(name, 2, ()), Verdict(status, note, message, score, comparisons=compared, **more))
+
+
+def result(*marks: Mark, student: str = "ada", problem: str = "") -> Result:
+    return Result(student, "lab2_graphs", "class/ada/lab2.ipynb", marks, 1.5, problem)
+
+
+CELLS = (
+    ("markdown", "# Lab\n\nTake $y = x^2$, where\n\n$$\\frac{dy}{dx} = 2x.$$"),
+    ("code", "%matplotlib inline\ndef square(x):\n    return x * x"),
+    ("code", "slope = 3\nprint('between')"),
+    ("code", "def square(x):\n    return x**2  # the one that counts"),
+    ("code", "1 / 0"),
+    ("code", "square(3)"),
+)
+
+
+def normal(tmp_path: Path) -> str:
+    error = {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "division by zero"}
+    runs = [
+        ran(),
+        ran(printed("between\n")),
+        ran(),
+        ran({**error, "traceback": ["\x1b[31mZeroDivisionError\x1b[0m: division"]}, outcome="error"),
+        ran(outcome="timeout"),
+    ]
+    marks = (
+        mark("slope", Status.PASS, "Right.", rows=1),
+        mark("square", Status.FAIL, "at x = 3:\nyours 9", rows=9, remarks=("A float32 slip.",)),
+        mark("cube", Status.MISSING, "No cube was found."),
+    )
+    return render(result(*marks), notebook(tmp_path, *CELLS), runs, "Graphs", "cpu")
+
+
+def test_each_panel_stands_after_the_last_cell_that_defines_its_name(tmp_path: Path) -> None:
+    page = normal(tmp_path)
+    landmarks = [
+        page.index(text)
+        for text in (
+            "print(",
+            'id="q-slope"',
+            "# the one that counts",
+            'id="q-square"',
+            "ZeroDivisionError",
+            "Not found in the notebook",
+            'id="q-cube"',
+        )
+    ]
+    assert landmarks == sorted(landmarks)
+
+
+def test_the_page_says_what_a_student_wants_to_know(tmp_path: Path) -> None:
+    seen = assert_harmless(normal(tmp_path))
+    for said in ("ada", "Graphs", "2 of 6 points", "✓ Right", "✗ Not right yet", "– Missing", "A float32 slip."):
+        assert said in seen.text
+    assert "at x = 3:\nyours 9" in seen.text
+    assert "This cell stopped with an error." in seen.text
+    assert "This cell ran out of time and was stopped." in seen.text
+    assert {"class": "ansi-red-fg"} in seen.all("span")
+    assert {"href": "#q-square"} in seen.all("a")
+    assert "Right.Right." not in seen.text
+
+
+def test_what_differs_comes_first_and_long_tables_are_folded(tmp_path: Path) -> None:
+    page = normal(tmp_path)
+    panel = page[page.index('id="q-square"') : page.index("ZeroDivisionError")]
+    seen, folded = panel.split("<details>")
+    assert [f"part{i}" in seen for i in range(9)] == [True, True, True, True, False, True, False, True, False]
+    assert "3 more of 9 comparisons" in folded
+    assert "1 of 1 agree" in page
+
+
+def test_formulas_become_mathml(tmp_path: Path) -> None:
+    page = normal(tmp_path)
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page
+    assert '<math display="block">' in page
+    assert "$" not in "".join(Seen(page).texts)
+
+
+def test_the_page_is_the_same_every_time_and_small(tmp_path: Path) -> None:
+    page = normal(tmp_path)
+    assert page == normal(tmp_path)
+    assert len(page) < 25_000
+
+
+def test_images_and_texts_are_shown_and_other_forms_named(tmp_path: Path) -> None:
+    outputs = (
+        displayed(image_png=PNG, text_plain="<Figure>"),
+        displayed(text_html="<table>", text_plain="a frame"),
+        displayed(text_html="<script>alert(1)</script>"),
+    )
+    page = render(result(), notebook(tmp_path, ("code", "show()")), [ran(*outputs)], "Graphs", "cpu")
+    seen = assert_harmless(page)
+    assert seen.all("img") == [{"src": f"data:image/png;base64,{PNG}", "alt": "<Figure>"}]
+    assert "a frame" in seen.text
+    assert "cannot be shown here: text/html" in seen.text
+
+
+def test_an_unreadable_notebook_has_a_page_that_says_why() -> None:
+    page = render(result(problem="This file is no notebook."), None, (), "Graphs", "cpu")
+    assert "This file is no notebook." in assert_harmless(page).text
+
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg onload=alert(1)>"
+HOSTILE_MARKDOWN = [
+    SCRIPT,
+    f"*{SCRIPT}* [text](javascript:alert(1)) [t](JaVaScRiPt:alert(1)) [t](data:text/html,<script>1</script>)",
+    "[t](&#106;avascript:alert(1)) [t](java\nscript:alert(1)) [t](\x01javascript:alert(1)) <javascript:alert(1)>",
+    '[ok](https://example.org/?a=1&b="2") [file](file:///etc/passwd) [rel](/x) [p](//example.org/x) [v](vbscript:1)',
+    '[t](https://example.org "title\\" onmouseover=alert(1)") ![x](https://example.org/x.png) ![x](x.svg)',
+    f'![alt" onerror=alert(1)](data:image/png;base64,{PNG}) ![a](data:image/svg+xml;base64,PHN2Zz4=)',
+    '![gone](attachment:missing.png) ![a][r]\n\n[r]: javascript:alert(1) "t"',
+    "```mermaid\n</pre><script>alert(1)</script>\n```\n\n```python\n</pre><script>\n```\n\n```<script>\n<script>\n```",
+    "| a | b |\n|:-:|--:|\n| <script> | `<script>` |\n\n- [x] <script>\n\nterm\n: <script>\n\n~~<b>~~",
+    r"$\text{<script>alert(1)</script>}$ $\href{javascript:alert(1)}{x}$ $\style{background:url(//x)}{x}$",
+    r"$\text{&lt;script&gt;}$ $\class{x\" onclick=\"alert(1)}{y}$ $\color{red\"onload=1}{y}$ $\frac{$ $<script>$",
+    r"\begin{script}<script>\end{script} \begin{align}<img src=x onerror=alert(1)>&=1\end{align} $$<img src=x>$$",
+    "# <script> {#id}\n\n<!-- --><style>body{display:none}</style><iframe src=//x></iframe><base href=//x>",
+    f"bidirectional {BIDI} &#x202e; &#8238; control \x00\x07\x1b[31m\x85 half \ud800",
+    '<https://example.org/<script>> http://example.org/"onclick=alert(1) <a@b.c>',
+]
+
+
+@pytest.mark.parametrize("source", HOSTILE_MARKDOWN)
+def test_hostile_markdown_is_only_text(source: str, tmp_path: Path) -> None:
+    page = render(result(), notebook(tmp_path, ("markdown", source)), (), "Graphs", "cpu")
+    seen = assert_harmless(page)
+    assert len(seen.all("style")) == 1
+    assert "display:none" not in next(t for t in seen.texts if ":root" in t)
+
+
+def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
+    hostile = f"{SCRIPT} {BIDI} \x1b[31m\x1b[38m\x1b[38;2;1;2;3mred \x00\x07\x9b {{{{ 7 * 7 }}}} {{% raw %}} \udc80"
+    outputs: list[dict[str, object]] = [
+        printed(hostile),
+        {"output_type": "stream", "name": SCRIPT, "text": ["a", SCRIPT, None]},
+        {"output_type": "error", "ename": hostile, "evalue": hostile, "traceback": [hostile, 5]},
+        {"output_type": "error", "ename": hostile, "evalue": None, "traceback": None},
+        displayed(image_png=f'{PNG}" onerror="alert(1)', text_plain=hostile),
+        displayed(image_png="PHN2Zz4=", image_jpeg=5, text_html=SCRIPT, text_plain=hostile),
+        displayed(image_png=PNG, text_plain=f'"{hostile}'),
+        {"output_type": "display_data", "data": {"image/svg+xml": SCRIPT, SCRIPT: SCRIPT, "text/latex": SCRIPT}},
+        {"output_type": SCRIPT, "data": []},
+        {"output_type": "execute_result", "data": "text"},
+        {},
+    ]
+    cells = (("code", f"# {SCRIPT} {BIDI}\nx = '{SCRIPT}'\n\x0c\x00"), ("raw", hostile))
+    row = Comparison(hostile, hostile, hostile, hostile, False)
+    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (hostile,), (row, replace(row, agrees=True)))
+    marked = replace(
+        result(Mark(Question("x", 1, ()), verdict), student=hostile),
+        file=f"{hostile}.ipynb",
+        remarks=(hostile,),
+        problem=hostile,
+    )
+    for shown in (marked, replace(marked, problem="")):
+        page = render(shown, notebook(tmp_path, *cells), [ran(*outputs, outcome=SCRIPT)], hostile, hostile)
+        seen = assert_harmless(page)
+        assert "{{ 7 * 7 }}" in seen.text
+        assert "⟨U+202E⟩" in seen.text
+        assert all("style" not in span for span in seen.all("span"))
+
+
+def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:
+    flood = "<&\x1b[31m" * 2_000_000
+    row = Comparison(flood, flood, flood, flood, False)
+    verdict = Verdict(Status.FAIL, "wrong_value", flood, 0.0, (flood,), (row,) * 2000)
+    loud = ran(*(printed(flood) for _ in range(30)))
+    marked = replace(result(Mark(Question("x", 1, ()), verdict)), remarks=(flood,))
+    long = flood[:2_000_000]
+    cells = (("code", f"x = 1 #{long}"), ("markdown", long), ("raw", long), *[("code", "1")] * 20)
+    began = time.monotonic()
+    page = render(marked, notebook(tmp_path, *cells), [loud] * 21, "Graphs", "cpu")
+    assert time.monotonic() - began < 5
+    assert len(page) < 4_000_000
+    text = assert_harmless(page).text
+    assert "more characters are not shown" in text
+    assert "more outputs are not shown" in text
+
+
+@pytest.mark.parametrize("unit", ["\n \n", "!", "(", '"', "[", "$ ", r"\\(", "> ", "- ", "**", r"\begin{a}", "| a "])
+def test_rendering_a_hostile_cell_takes_about_a_second_at_most(unit: str) -> None:
+    source = unit * (10_000 // len(unit))
+    for show in (highlighted, coloured, lambda text: rendered(text, {}), lambda text: mathml(text, True)):
+        began = time.monotonic()
+        show(source)
+        assert time.monotonic() - began < 2
+
+
+def test_an_image_is_what_it_says() -> None:
+    assert data_url("image/png", PNG) == f"data:image/png;base64,{PNG}"
+    assert data_url("image/png", f"{PNG[:40]}\n{PNG[40:]}\n") == f"data:image/png;base64,{PNG}"
+    for mime, content in (
+        ("image/jpeg", PNG),
+        ("image/svg+xml", "PHN2Zz4="),
+        ("text/html", PNG),
+        ("image/png", PNG[:-1] + "!"),
+        ("image/png", "PHN2Zz4="),
+        ("image/png", ["a"]),
+        ("image/png", None),
+    ):
+        assert data_url(mime, content) == ""
+
+
+def test_a_pasted_image_is_shown(tmp_path: Path) -> None:
+    read = notebook(
+        tmp_path, ("markdown", "![my plot](attachment:a%20b.png)"), attachments={"a b.png": {"image/png": PNG}}
+    )
+    page = render(result(), read, (), "Graphs", "cpu")
+    assert {"src": f"data:image/png;base64,{PNG}", "alt": "my plot"} in assert_harmless(page).all("img")
+
+
+def test_a_carriage_return_overwrites_its_line() -> None:
+    assert coloured("10%\r50%\r100%\r\ndone") == "100%\ndone"
+
+
+def test_the_class_at_a_glance(tmp_path: Path) -> None:
+    (tmp_path / "feedback" / "grace").mkdir(parents=True)
+    (tmp_path / "feedback" / "grace" / "lab2_graphs.html").touch()
+    results = (
+        result(mark("x", Status.PASS), mark("y", Status.FAIL), student="grace"),
+        result(mark("x", Status.PASS), mark("y", Status.PASS), student=SCRIPT + BIDI),
+        Result("karl", "", "x.ipynb", (), 0.0, f"Unreadable {SCRIPT}"),
+    )
+    page = index(Report("cpu", "s", results), ["lab1_tensors", "lab2_graphs"], tmp_path)
+    seen = Seen(page)
+    assert not set(page) & set(BIDI)
+    assert {tag for tag, _ in seen.elements} <= ALLOWED
+    assert [a["href"] for a in seen.all("a")] == [
+        "gradebook.csv",
+        "report.json",
+        "feedback/grace/lab2_graphs.html",
+    ]
+    assert "lab1_tensors" not in seen.text
+    assert "3 students" in seen.text
+    assert page.index("<code>y</code>") < page.index("<code>x</code>")

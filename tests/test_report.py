@@ -1,0 +1,134 @@
+"""The report holds exactly what other programs were promised, and is whole at any moment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grader.desk.files import folder_name, page_path, write_whole
+from grader.desk.report import as_json, write_report
+from grader.judge.model import Mark, Question, Report, Result, Status, Verdict
+
+MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
+MARKS = (
+    Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
+    Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, ("A remark.",))),
+)
+ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
+
+
+def test_the_shape_of_version_1() -> None:
+    assert as_json(Report("cpu", "s", (KARL, ADA))) == {
+        "version": 1,
+        "device": "cpu",
+        "seed": "s",
+        "results": [
+            {
+                "student": "ada",
+                "lab": "lab2_graphs",
+                "file": "class/ada/lab2.ipynb",
+                "status": "graded",
+                "score": 1.0,
+                "max_score": 3.0,
+                "seconds": 0.09,
+                "questions": [
+                    {
+                        "name": "path_gradient",
+                        "points": 2.0,
+                        "score": 0.0,
+                        "status": "fail",
+                        "note": "missing_path",
+                        "message": MESSAGE,
+                        "remarks": [],
+                    },
+                    {
+                        "name": "path_edges",
+                        "points": 1.0,
+                        "score": 1.0,
+                        "status": "pass",
+                        "note": "correct",
+                        "message": "Right.",
+                        "remarks": ["A remark."],
+                    },
+                ],
+                "remarks": [],
+                "problem": "",
+            },
+            {
+                "student": "karl",
+                "lab": "",
+                "file": "class/karl/x.ipynb",
+                "status": "unreadable",
+                "score": 0.0,
+                "max_score": 0.0,
+                "seconds": 0.0,
+                "questions": [],
+                "remarks": [],
+                "problem": "This file is no notebook.",
+            },
+        ],
+    }
+
+
+def test_scores_are_written_as_floats(tmp_path: Path) -> None:
+    text = write_report(Report("cpu", "s", (ADA,)), tmp_path).read_text("utf-8")
+    assert '"points": 2.0' in text
+    assert '"max_score": 3.0' in text
+
+
+def test_the_order_of_results_does_not_depend_on_who_was_done_first() -> None:
+    one, other = Report("cpu", "s", (ADA, KARL)), Report("cpu", "s", (KARL, ADA))
+    assert json.dumps(as_json(one)) == json.dumps(as_json(other))
+
+
+def test_any_name_can_be_written_and_read_again(tmp_path: Path) -> None:
+    for student in ("Zoë", "\udcff broken", '"quoted"\n\x00'):
+        path = write_report(Report("cpu", "s", (replace(ADA, student=student),)), tmp_path)
+        assert json.loads(path.read_bytes())["results"][0]["student"] == student
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report.json"
+    write_whole(path, b"old")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("student", ["ada", "ada.lovelace", "Ada Lovelace", "u123@example.edu", "Zoë", "王芳"])
+def test_an_ordinary_id_is_the_name_of_its_folder(student: str) -> None:
+    assert folder_name(student) == student
+
+
+ODD = ["", ".", "..", "../../x", "/etc", "a/b", "a\\b", "a\x00b", "x" * 5000, "王" * 90, "CON", "nul.txt", "COM1"]
+ODD += [" ", "a ", "a.", ".hidden", "-rf", "~root", "a~b", "a:b", "C:", "<b>", "\udcff", "e\u0301", "\u202eabc"]
+
+
+@pytest.mark.parametrize("student", ODD)
+def test_an_odd_id_stays_inside_the_feedback_folder(student: str, tmp_path: Path) -> None:
+    page = page_path(tmp_path, replace(ADA, student=student))
+    assert page.parent.resolve().parent == (tmp_path / "feedback").resolve()
+    write_whole(page, b"page")
+    assert page.read_bytes() == b"page"
+
+
+def test_two_students_never_share_a_folder() -> None:
+    ids = [*ODD, *(folder_name(student) for student in ODD), "a_b", "a b", "a?b", "a*b"]
+    names = [folder_name(student) for student in ids]
+    assert len(set(names)) == len(set(ids))
+
+
+def test_an_unreadable_file_has_a_page_of_its_own(tmp_path: Path) -> None:
+    assert page_path(tmp_path, KARL) == tmp_path / "feedback" / "karl" / "unread x.html"
