@@ -88,7 +88,7 @@ CELLS = {
 }
 CELL_FILE = re.compile(r"[^ \"(]*/ipykernel_\d+/\d+\.py|\b\d+\.py(?=, line)")
 KERNELS_OWN = {"input", "password", "bad text"}
-"""Errors with the kernel's own source in the traceback, which a session does not have."""
+"""Errors with the kernel's own source in the traceback, which is not a session's."""
 
 
 def comparable(outputs, name):

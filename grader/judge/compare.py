@@ -18,6 +18,9 @@ from grader.judge.wording import both, described, difference, place, written
 
 EPS32 = 2.0**-23
 
+FLOAT32_LIKE = 1e-9
+"""Relative errors from here up to the slip are those of a float32 constant or cast (6e-8 and a few steps)."""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -35,15 +38,16 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
     """The part of a result at a path: "" the whole, "0" of a tuple, "z" of a dict.
 
     `wanted` are all paths asked for: they tell what the result should have been. A tensor with one entry a
-    path along its first axis serves as a tuple.
+    path, all numbers, serves as a tuple; so does a list of numbers.
     """
     if not path:
         return result
     if path.isdigit():
         if isinstance(result, tuple) and len(result) == len(wanted):
             return result[int(path)]
-        if isinstance(result, Leaf) and result.array.shape[:1] == (len(wanted),):
-            return Leaf(result.array[int(path)], result.kind, result.dtype, result.device)
+        if isinstance(result, Leaf) and result.array.shape == (len(wanted),):
+            kind = "float" if result.kind == "list" else result.kind
+            return Leaf(result.array[int(path), ...], kind, result.dtype, result.device)
         return finding("wrong_structure", theirs=described(result), expected=f"a tuple of {len(wanted)}")
     if not isinstance(result, Mapping):
         return finding(
@@ -56,14 +60,14 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
     return result[path]
 
 
-def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "") -> Array | Finding:
+def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: str = "") -> Array | Finding:
     """The numbers of a result in the given shape, or what is wrong with it.
 
     A scalar may come as a tensor with one element, a Python number or a NumPy scalar. Elsewhere `kind` (a
     tensor where nothing is said) is required.
     """
     asked = {"list": "a list of numbers", "numpy": "a NumPy array"}.get(
-        kind, "a number or a tensor with one element" if not shape else "a tensor"
+        kind, "a number or a tensor with one element" if not shape else "a tensor of numbers"
     )
     plain = isinstance(node, Leaf) and node.dtype not in ("bool", "complex64", "complex128")
     if not isinstance(node, Leaf) or not plain or node.kind in ("bool", "complex"):
@@ -72,9 +76,7 @@ def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "") -> Ar
     if not scalar and node.kind != (kind or "tensor"):
         return finding("wrong_type", what=what, theirs=described(node), expected=asked)
     if not scalar and node.array.shape != shape:
-        if not shape:
-            return finding("wrong_shape", what=what, theirs=node.array.shape, expected="()")
-        return finding("wrong_shape", what=what, theirs=node.array.shape, expected=shape)
+        return finding("wrong_shape", what=what, at=at, theirs=node.array.shape, expected=shape)
     return node.array.astype(np.float64).reshape(shape)
 
 
@@ -100,7 +102,7 @@ def compared(
     """One result against what is right at one point."""
     if isinstance(result, Finding):
         return Compared(inputs, expected, None, result)
-    found = numbers(result, expected.shape, what, kind)
+    found = numbers(result, expected.shape, what, kind, place(inputs))
     if isinstance(found, Finding):
         return Compared(inputs, expected, None, found)
     if not np.isfinite(found).all():
@@ -111,6 +113,14 @@ def compared(
     return Compared(inputs, expected, found, None, error, _remarks(result, error, expected, what, tolerance))
 
 
+def slipped(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[str, ...]:
+    """The remark on an output that is right to float32 precision only."""
+    worst = max((row.error for row in rows), default=0.0)
+    if not FLOAT32_LIKE < worst <= tolerance.slip or tolerance.agree > FLOAT32_LIKE or any(r.remarks for r in rows):
+        return ()
+    return (remark("float32_slip", what=what, error=worst),)
+
+
 def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: Tolerance) -> tuple[str, ...]:
     if not isinstance(node, Leaf) or error > tolerance.slip:
         return ()
@@ -118,8 +128,6 @@ def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: To
     low = node.kind in ("tensor", "numpy") and node.dtype in ("float32", "float16", "bfloat16")
     if low and tolerance.agree < EPS32:
         said.append(remark("dtype_slip", what=what, theirs=node.dtype, expected="float64"))
-    elif error > tolerance.agree:
-        said.append(remark("float32_slip", what=what, error=error))
     if not expected.shape and node.array.shape:
         said.append(remark("shape_slip", what=what, theirs=node.array.shape))
     return tuple(said)
@@ -129,14 +137,19 @@ def verdict_on(
     rows: Sequence[Compared], what: str, tolerance: Tolerance, note: str = "wrong_value"
 ) -> tuple[Finding | None, tuple[str, ...]]:
     """What is wrong with one output over all points (None where nothing is), and the remarks on it."""
-    for row in rows:
-        if row.problem:
-            return row.problem, ()
-    wrong = [row for row in rows if row.error > tolerance.slip]
+    problems = [row.problem for row in rows if row.problem]
+    for problem in problems:
+        if problem.note != "not_finite":
+            return problem, ()
+    wrong = [row for row in rows if row.error > tolerance.slip and not row.problem]
+    if not wrong and problems:
+        return problems[0], ()
     if not wrong:
-        return None, tuple(dict.fromkeys(r for row in rows for r in row.remarks))
+        remarks = dict.fromkeys(r for row in rows for r in row.remarks)
+        return None, (*remarks, *slipped(rows, what, tolerance))
     theirs, expected = both(wrong[0].numbers, wrong[0].expected)  # type: ignore[arg-type] # numbers are there
-    kind = difference([r.numbers for r in rows], [r.expected for r in rows])  # type: ignore[misc]
+    told = [r for r in rows if not r.problem]
+    kind = difference([r.numbers for r in told], [r.expected for r in told])  # type: ignore[misc]
     at = place(wrong[0].inputs)
     return finding(note, what=what, at=at, theirs=theirs, expected=expected, difference=kind), ()
 

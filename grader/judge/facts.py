@@ -47,7 +47,7 @@ class Device:
 
 
 Argument: TypeAlias = (
-    "Tensor | NumpyArray | Function | Device | float | int | None | tuple[Argument, ...] | Mapping[str, Argument]"
+    "Tensor | NumpyArray | Function | Device | float | int | tuple[Argument, ...] | Mapping[str, Argument] | None"
 )
 
 

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 NOTES: dict[str, str] = {
     "correct": "Right.",
     "wrong_value": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
-    "wrong_gradient": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
+    "wrong_gradient": (
+        "{what}{at}: yours {theirs}, expected {expected}{difference}. The value is right, so a path may be cut off "
+        "from autograd: by detach, .item(), float() or no_grad."
+    ),
+    "swapped": "{one} and {other} are right, but in the wrong order.",
     "wrong_step": "{what}{at}: yours {theirs}, expected {expected}{basis}{difference}.",
-    "wrong_shape": "{what} has shape {theirs}; shape {expected} is asked for.",
+    "wrong_shape": "{what}{at} has shape {theirs}; shape {expected} is asked for.",
     "wrong_type": "{what} is {theirs}; {expected} is asked for.",
     "wrong_dtype": "{what} has dtype {theirs}; the input's {expected} is to be kept.",
     "wrong_device": "{what} is on {theirs}; it is asked for on {expected}.",
     "wrong_structure": "The result is {theirs}; {expected} is asked for.",
     "missing_key": "The result has no entry {what}. It has: {theirs}.",
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
+    "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
     "no_gradient": (
         "The value is right, but autograd cannot find {what}: the result does not depend on it through torch "
         "operations. Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
@@ -62,9 +67,13 @@ NOTES: dict[str, str] = {
     ),
     "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
     "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",
+    "not_independent": "Numbers repeat within the result; each entry is to be drawn by itself.",
     "not_repeatable": "Two calls gave different numbers: is the seed set inside {name}?",
     "out_of_range": "{what} has entries outside [{low:g}, {high:g}): from {least:.3g} to {greatest:.3g}.",
-    "wrong_draw": "{what} does not hold the numbers that seed 7 and torch.rand give: yours begin {theirs}, expected {expected}.",
+    "wrong_draw": (
+        "{what} does not hold the numbers that the seed and torch.rand give: yours begin {theirs}, expected {expected}."
+    ),
+    "not_squeezed": "The second tensor is not the first without its axes of length 1: it begins {theirs}, not {expected}.",
 }
 """Code to sentence."""
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.judge.compare import Compared, compared, part, shown, verdict_on
-from grader.judge.facts import Array, Value
+from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import Steps
-from grader.judge.values import RIGHT
+from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, difference, place
 
 PLAUSIBLE = 1e3
@@ -39,6 +39,9 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     own = [_own_values(truth, evidence, point) for point in range(len(truth.points))]
     steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
     wrong = [step for step in steps if step.problem]
+    for step in wrong:
+        if step.problem and step.problem.note == "wrong_structure":
+            return failed(step.problem)
     remarks = tuple(remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
     table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
     if not wrong:
@@ -98,6 +101,8 @@ def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, 
         assert isinstance(seen, Value)
         node = part(seen.results[0], key, list(truth.keys[-1]))
         row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
+        if row.problem and row.problem.note == "not_finite" and _broken_parent(truth, evidence, index, step):
+            continue
         parents = [p for p in truth.parents[step] if _deviates(truth, index, p, own[index])]
         if row.numbers is not None and row.error > truth.tolerance.slip and parents:
             local = _follows(truth, index, step, key, own[index], row)
@@ -107,14 +112,29 @@ def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, 
                 basis = f" from your own {' and '.join(parents)}"
             row = local
         rows.append(row)
-    problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
+    if not rows:
+        problem: Finding | None = finding("never_finite", what=key)
+    else:
+        problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
     if problem and problem.note == "wrong_value":
         problem = _wrong_step(rows, key, truth, basis)
     return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
 
 
+def _broken_parent(truth: Steps, evidence: Evidence, point: int, step: str) -> bool:
+    """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
+    for keys, reply in zip(truth.keys, evidence.replies, strict=True):
+        seen = reply[point]
+        for key, name in keys.items():
+            if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):
+                node = seen.results[0].get(key)
+                if isinstance(node, Leaf) and node.array.dtype.kind == "f" and not np.isfinite(node.array).all():
+                    return True
+    return False
+
+
 def _wrong_step(rows: list[Compared], key: str, truth: Steps, basis: str) -> Finding:
-    worst = next(row for row in rows if row.error > truth.tolerance.slip)
+    worst = next(row for row in rows if row.error > truth.tolerance.slip and not row.problem)
     assert worst.numbers is not None
     theirs, expected = both(worst.numbers, worst.expected)
     kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])

@@ -149,8 +149,6 @@ class Seeded:
 
     expected: Array | None
     shape: tuple[int, ...]
-    low: float = 0.0
-    high: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.judge.compare import Compared, compared, part, shown, verdict_on
-from grader.judge.facts import Leaf, Reply, Value
+from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.facts import Array, Leaf, Reply, Value
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import Gradients, Point, Rewritten, Values
@@ -52,8 +52,24 @@ def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
         remarks += said
         table += shown(rows, what, truth.tolerance)
     if problem:
-        return failed(problem, comparisons=tuple(table))
+        return failed(swapped(truth, reply, call) or problem, comparisons=tuple(table))
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
+
+
+def swapped(truth: Values, reply: Reply, call: int) -> Finding | None:
+    """The finding that a pair of right results came in the wrong order."""
+    if list(truth.labels) != ["0", "1"]:
+        return None
+    one, other = (rows_of(truth, reply, path, call) for path in truth.labels)
+    for mine, right in ((one, other), (other, one)):
+        pairs = zip(mine, right, strict=True)
+        if any(m.numbers is None or _apart(m.numbers, r.expected, truth) for m, r in pairs):
+            return None
+    return finding("swapped", one=truth.labels["0"], other=truth.labels["1"])
+
+
+def _apart(theirs: Array, expected: Array, truth: Values) -> bool:
+    return theirs.shape != expected.shape or relative_error(theirs, expected) > truth.tolerance.slip
 
 
 def judge_values(truth: Values, evidence: Evidence) -> Verdict:
@@ -99,7 +115,7 @@ def numerical(truth: Values, verdict: Verdict, double: Reply, single: Reply) -> 
     if max(errors) <= truth.tolerance.agree or not all(isinstance(seen, Value) for seen in single):
         return verdict
     coarse = [row.error for path in truth.labels for row in rows_of(truth, single, path)]
-    if max(coarse) <= 64 * truth.tolerance.slip:
+    if max(coarse) <= 2 * truth.tolerance.slip:
         return verdict
     return failed(
         finding(
@@ -154,15 +170,18 @@ def judge_rewritten(truth: Rewritten, evidence: Evidence) -> Verdict:
     if verdict.score < 1:
         return verdict
     for path, what in truth.before.labels.items():
+        cast = next((d for d in _dtypes(truth, reply, path) if d != truth.dtype), None)
+        if cast:
+            return failed(finding("wrong_dtype", what=what, theirs=cast, expected=truth.dtype))
         stale, _ = verdict_on(rows_of(truth.after, reply, path, 1), what, truth.after.tolerance)
         if stale:
             return failed(finding("copied", what=what))
-        for seen in reply:
-            assert isinstance(seen, Value)
-            node = part(seen.results[0], path, list(truth.before.labels))
-            if isinstance(node, Leaf) and node.dtype != truth.dtype:
-                return failed(finding("wrong_dtype", what=what, theirs=node.dtype, expected=truth.dtype))
     return replace(verdict, remarks=())
+
+
+def _dtypes(truth: Rewritten, reply: Reply, path: str) -> list[str]:
+    nodes = [part(s.results[0], path, list(truth.before.labels)) for s in reply if isinstance(s, Value)]
+    return [node.dtype for node in nodes if isinstance(node, Leaf)]
 
 
 def wrote_to_arguments(name: str, reply: Reply) -> tuple[str, ...]:

@@ -56,8 +56,7 @@ def place(inputs: Named) -> str:
     if not inputs:
         return ""
     parts = [f"{name} = {written(values)}" for name, values in inputs.items() if values.size <= SHOWN]
-    if len(parts) < len(inputs):
-        parts.append("…")
+    parts += [f"{name} of shape {values.shape}" for name, values in inputs.items() if values.size > SHOWN]
     return f" at ({', '.join(parts)})"
 
 
