@@ -36,7 +36,7 @@ def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[T
     question, drawn = posed(name)
     trials, left = trials or drawn, list(groups)
     replies = [left.pop(0) if trial.asks else () for trial in trials]
-    return judge(question, trials, replies, Source((code or f"def {name}(): pass",)))
+    return judge(question, trials, replies, Source((code or f"def {name}():\n    return 1",)))
 
 
 def evidence(*replies: Reply, code: str = "") -> Evidence:

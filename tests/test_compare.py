@@ -140,7 +140,7 @@ def test_a_result_of_another_structure_is_described(result: Node, path: str, wan
 def test_numbers_are_written_with_the_digits_that_tell_them_apart() -> None:
     assert both(np.array(1.0), np.array(1.0 + 1e-9)) == ("1", "1.000000001")
     assert written(np.array([[1.0, 2.5]])) == "[[1, 2.5]]"
-    assert place({"x": np.zeros((4, 4))}) == " at (…)"
+    assert place({"x": np.zeros((4, 4))}) == " at (x of shape (4, 4))"
     big, other = np.zeros((4, 4)), np.zeros((4, 4))
     other[2, 1] = 3.0
     assert both(big, other) == ("0 in place [2, 1]", "3")

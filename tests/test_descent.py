@@ -49,7 +49,7 @@ def test_updates_follow_their_gradients_twice() -> None:
     (ask,) = trial.asks
     for i, point in enumerate(trial.truth.points):
         for path, after in point.expected.items():
-            start, slopes = point.inputs[f"p{path[-1]}"], ask.pulls[path][i]
+            start, slopes = point.inputs[f"start {path[-1]}"], ask.pulls[path][i]
             assert np.array_equal(after[0], start - 0.125 * slopes[0])
             assert np.array_equal(after[1], start - 0.125 * (slopes[0] + slopes[1]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_a_class() -> None:
 
 
 def test_an_unreadable_notebook_beside_a_graded_one_takes_nothing_away() -> None:
-    report = Report("cpu", "s", (graded("ada", "lab1_tensors", 1.0), unreadable("ada")))
+    second = replace(unreadable("ada"), lab="lab2_graphs")
+    report = Report("cpu", "s", (graded("ada", "lab1_tensors", 1.0), unreadable("ada"), second))
     assert rows(report, LABS)[1:] == [["ada", "10", "", "10"]]
 
 

@@ -53,7 +53,7 @@ def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict
     reply = []
     for i, point in enumerate(trial.truth.points):
         rounds, held = [], {p: np.zeros_like(v[i, 0]) for p, v in ask.pulls.items()}
-        now = {p: point.inputs[f"p{p[-1]}"] for p in ask.pulls}
+        now = {p: point.inputs[f"start {p[-1]}"] for p in ask.pulls}
         for turn in range(2):
             for path, pulls in ask.pulls.items():
                 held[path] = pulls[i, turn] if clear else held[path] + pulls[i, turn]
@@ -86,17 +86,16 @@ def trained(change: str = "") -> Verdict:
                 losses = np.array([*losses[:2], *(losses[2:] * 1.5)])
             if change == "w":
                 w = 2 * w
-            reply.append(seen((leaf(w), b, leaf(losses, "list"))))
+            reply.append(seen((leaf(w), b, leaf(losses, "list")), used=frozenset({"Tensor.backward"})))
         groups.append((tuple(reply),))
-    code = "def train(): loss.backward()"
-    return marked("train", *groups, code=code).verdict
+    return marked("train", *groups).verdict
 
 
 def test_trajectories_tell_where_they_part() -> None:
     assert trained().status is Status.PASS
     assert "The very first loss differs" in trained("shifted").message
     assert "agree for 2 epochs" in trained("late").message
-    assert trained("short").note == "wrong_shape"
+    assert trained("short").note == "wrong_length"
     assert trained("w").message.startswith("w at ")
 
 
@@ -113,7 +112,7 @@ def test_fits_are_judged_by_their_error_on_the_data() -> None:
     assert fitted(leaf([[w + 0.1]]), leaf([b]), losses).note == "poor_fit"
     assert fitted(leaf([[1.0]]), leaf([0.0]), losses).note == "poor_fit"
     assert fitted(leaf([[np.nan]]), leaf([0.0]), losses).note == "poor_fit"
-    assert fitted(leaf([[1.0, 2.0]]), leaf([0.0]), losses).note == "wrong_shape"
+    assert fitted(leaf([[1.0, 2.0]]), leaf([0.0]), losses).note == "wrong_type"
     assert fitted(leaf([[41.8]]), Other("None"), losses).note == "wrong_type"
     assert fitted(leaf([[41.8]]), leaf([1.4])).note == "wrong_structure"
     assert marked("linear_fit", ((seen(Other("ellipsis")),),)).verdict.status is Status.MISSING
@@ -221,7 +220,7 @@ def test_autograd_where_nothing_is_recorded_is_named_for_what_it_is() -> None:
     ],
 )
 def test_where_there_is_no_value_the_reason_is_given(seen_there: object, note: str, said: str) -> None:
-    found = unanswered("f", seen_there)  # type: ignore[arg-type] # an observation
+    found = unanswered("f", seen_there, False)  # type: ignore[arg-type] # an observation
     assert found is not None
     assert found.note == note
     assert said in found.message

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
 from grader.desk.code import coloured, highlighted
 from grader.desk.images import data_url
@@ -178,7 +179,7 @@ def test_the_page_says_what_a_student_wants_to_know(tmp_path: Path) -> None:
     assert "This cell ran out of time and was stopped." in seen.text
     assert {"class": "ansi-red-fg"} in seen.all("span")
     assert {"href": "#q-square"} in seen.all("a")
-    assert "Right.Right." not in seen.text
+    assert "✓ Right2 of 2" in seen.text
 
 
 def test_what_differs_comes_first_and_long_tables_are_folded(tmp_path: Path) -> None:
@@ -316,6 +317,7 @@ def test_an_image_is_what_it_says() -> None:
         ("text/html", PNG),
         ("image/png", PNG[:-1] + "!"),
         ("image/png", "PHN2Zz4="),
+        ("image/png", f"!{PNG}!"),
         ("image/png", ["a"]),
         ("image/png", None),
     ):
@@ -330,8 +332,27 @@ def test_a_pasted_image_is_shown(tmp_path: Path) -> None:
     assert {"src": f"data:image/png;base64,{PNG}", "alt": "my plot"} in assert_harmless(page).all("img")
 
 
-def test_a_carriage_return_overwrites_its_line() -> None:
+def test_terminal_text() -> None:
     assert coloured("10%\r50%\r100%\r\ndone") == "100%\ndone"
+    assert coloured("\x1b[32mgreen\x1b[0m") == '<span class="ansi-green-fg">green</span>'
+    assert coloured("\x1b[38;2;1;2;3mno background is known\x1b[0m") == "<span>no background is known</span>"
+
+
+def test_what_is_too_long_to_parse_is_shown_plainly() -> None:
+    assert highlighted("if x:  \n") == '<span class="k">if</span> x:\n'
+    assert highlighted("if x:\n" * 4000) == "if x:\n" * 4000
+    assert rendered("*a*", {}) == "<p><em>a</em></p>\n"
+    assert rendered("*a*" * 4000, {}) == f"<pre>{'*a*' * 4000}</pre>"
+    assert mathml("x", False) == '<math display="inline"><mrow><mi>x</mi></mrow></math>'
+    assert mathml("x<" * 3000, False) == f'<code class="latex">${"x&lt;" * 3000}$</code>'
+
+
+def test_markdown_that_defeats_the_parser_is_shown_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defeated(*_: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setattr(MarkdownWithMath, "render", defeated)
+    assert rendered("<b>", {}) == "<pre>&lt;b&gt;</pre>"
 
 
 def test_the_class_at_a_glance(tmp_path: Path) -> None:

@@ -124,6 +124,11 @@ def test_an_odd_id_stays_inside_the_feedback_folder(student: str, tmp_path: Path
     assert page.read_bytes() == b"page"
 
 
+@pytest.mark.parametrize("student", ["CON", "nul.txt", "com1"])
+def test_a_name_that_windows_keeps_for_itself_is_changed(student: str) -> None:
+    assert folder_name(student).startswith(f"{student}~")
+
+
 def test_two_students_never_share_a_folder() -> None:
     ids = [*ODD, *(folder_name(student) for student in ODD), "a_b", "a b", "a?b", "a*b"]
     names = [folder_name(student) for student in ids]

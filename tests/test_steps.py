@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from observed import leaf, marked, posed, seen
 
-from grader.judge.facts import Reply
+from grader.judge.facts import Missing, Reply
 from grader.judge.model import Mark, Status
 from grader.judge.truth import Steps
 
@@ -35,7 +35,8 @@ def judged(student: Callable[[dict[str, float]], Own]) -> Mark:
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
     )
-    return marked("tanh_log_backward", (reply,))
+    not_there = (Missing(),) * len(reply)
+    return marked("tanh_log_backward", (not_there, reply, reply))
 
 
 def test_all_right() -> None:
@@ -104,7 +105,7 @@ def test_the_derivative_in_terms_of_a_wrong_output_follows_too() -> None:
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
     )
-    mark = marked("sigmoid_backward", (reply,))
+    mark = marked("sigmoid_backward", (reply, reply))
     assert mark.score == pytest.approx(3 * 7 / 8, abs=0.01)
 
 
@@ -123,7 +124,8 @@ def test_a_gradient_on_ones_own_wrong_forward_pass_counts() -> None:
         slopes["dE_db_o1"] = slopes["dE_do1"]
         forwards.append(seen({k: leaf(v) for k, v in own.items()}))
         backwards.append(seen({k: leaf(v) for k, v in slopes.items()}))
-    assert marked("backward", (tuple(forwards), tuple(backwards))).score == 8
+    own = tuple(backwards)
+    assert marked("backward", (tuple(forwards), own, own)).score == 8
 
 
 def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> None:
@@ -131,12 +133,10 @@ def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> Non
     _, trials = posed("tanh_log")
     steps, gradients = (t.truth for t in trials)
     assert isinstance(steps, Steps)
-    reply = tuple(
-        seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points
-    )
+    reply = tuple(seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points)
     right = tuple(
         seen({"f": leaf(p.expected["f"])}, gradients={k: leaf(v) for k, v in g.expected.items()})
         for p, g in zip(gradients.values.points, gradients.gradients, strict=True)
     )
     mark = marked("tanh_log", (reply,), (right,))
-    assert mark.score == pytest.approx(2 * (5 / 6 + 1) / 2, abs=0.01)
+    assert mark.score == pytest.approx(2 * (5 / 6 * 6 + 1) / 7, abs=0.01)

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.desk.files import page_path, write_whole
 from grader.desk.panels import LOOKS
-from grader.desk.plain import line, points, shown
+from grader.desk.plain import line, points
 from grader.judge.model import Report, Result, Status
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -88,7 +88,5 @@ def _mean(scores: Sequence[float]) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=shown
-    )
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("class/index.html.j2")

@@ -51,10 +51,11 @@ def student_notebook(text: str, lab: Lab) -> NotebookNode:
 
 def answered(code: str, graded: Collection[str]) -> list[str]:
     """The graded names that a cell defines or assigns, in order."""
-    return [name for statement in ast.parse(code).body for name in _binds(statement) if name in graded]
+    return [name for statement in ast.parse(code).body for name in binds(statement) if name in graded]
 
 
-def _binds(statement: ast.stmt) -> list[str]:
+def binds(statement: ast.stmt) -> list[str]:
+    """The names that a statement defines or assigns."""
     match statement:
         case ast.FunctionDef(name=name):
             return [name]
@@ -70,7 +71,7 @@ def stubbed(code: str, graded: Collection[str]) -> str:
     lines = code.splitlines()
     stubs = []
     for statement in ast.parse(code).body:
-        names = [name for name in _binds(statement) if name in graded]
+        names = [name for name in binds(statement) if name in graded]
         if isinstance(statement, ast.FunctionDef) and names:
             first = min([statement.lineno, *(d.lineno for d in statement.decorator_list)])
             docstring = statement.body[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.desk.notebooks import build, solution_notebook, stale
+from grader.desk.notebooks import binds, build, solution_notebook, stale
 from grader.judge.facts import Reply
 from grader.judge.model import Conditions, Lab, Mark
 from grader.judge.source import Source
@@ -32,9 +32,8 @@ import types
 kept = {name: value for name, value in globals().items()}
 for name, value in list(kept.items()):
     if isinstance(value, types.FunctionType) and value.__module__ == "__main__":
-        globals()[name] = types.FunctionType(
-            value.__code__, kept, name, value.__defaults__, value.__closure__
-        )
+        kept[name] = types.FunctionType(value.__code__, kept, name, value.__defaults__, value.__closure__)
+        globals()[name] = kept[name]
 """
 """Run after a solution: its functions call each other's kept originals from here on, so that a mistake
 planted in one of them shows in no other."""
@@ -100,10 +99,7 @@ def planted(mistake: Mistake, solution: str) -> str:
 def _definition(solution: str, name: str) -> str:
     """The lines of a function, or of the cell's part that assigns a variable."""
     for statement in ast.parse(solution).body:
-        bound = getattr(statement, "name", None) or [
-            t.id for t in getattr(statement, "targets", []) if isinstance(t, ast.Name)
-        ]
-        if name == bound or name in bound:
+        if name in binds(statement):
             return ast.get_source_segment(solution, statement) or ""
     raise ValueError(f"the solution defines no {name}")
 

@@ -106,25 +106,22 @@ def judge_rules(truth: Rules, evidence: Evidence, name: str) -> Verdict:
     if not evidence.source.closure(name):
         problem = finding("no_source", name=name)
         return Verdict(Status.UNGRADED, problem.note, problem.message, 0.0)
-    named = evidence.source.used(name)
-    seen = {component for used in evidence.used for component in used.split(".")}
+    named = evidence.source.used(name, truth.apart)
+    seen = set() if truth.apart else {part for used in evidence.used for part in used.split(".")}
     broken = sorted(named & truth.forbidden) or sorted(seen & truth.forbidden)
     if broken:
         return failed(finding("forbidden_method", name=name, what=", ".join(broken), why=truth.why))
     if "backward" in truth.forbidden:
-        raised = [s for reply in evidence.replies for s in reply if isinstance(s, Raised)]
-        if any(word in r.text for r in raised for word in REFUSED):
+        differenced = evidence.source.differenced(name, truth.apart)
+        if not truth.apart and _refused(evidence):
             return failed(finding("forbidden_method", name=name, what="autograd", why=truth.why))
-        differenced = evidence.source.differenced(name)
         if differenced:
             return failed(finding("finite_differences", name=name, what=differenced, why=truth.why))
-    if truth.required and not (named | seen) & truth.required:
-        return failed(
-            finding(
-                "required_method",
-                name=name,
-                what=" or ".join(sorted(truth.required)),
-                why=truth.why,
-            )
-        )
+    if truth.required and not evidence.used & truth.required:
+        return failed(finding("required_method", name=name, why=truth.why))
     return RIGHT
+
+
+def _refused(evidence: Evidence) -> bool:
+    raised = [seen for reply in evidence.replies for seen in reply if isinstance(seen, Raised)]
+    return any(word in seen.text for seen in raised for word in REFUSED)

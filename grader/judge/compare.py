@@ -6,7 +6,7 @@ Knows what counts as a number and how near is near enough. Refuses to know quest
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,8 @@ def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: s
     A scalar may come as a tensor with one element, a Python number or a NumPy scalar. Elsewhere `kind` (a
     tensor where nothing is said) is required.
     """
+    if kind == "list":
+        node = _listed(node)
     asked = {"list": "a list of numbers", "numpy": "a NumPy array"}.get(
         kind, "a number or a tensor with one element" if not shape else "a tensor of numbers"
     )
@@ -78,6 +80,16 @@ def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: s
     if not scalar and node.array.shape != shape:
         return finding("wrong_shape", what=what, at=at, theirs=node.array.shape, expected=shape)
     return node.array.astype(np.float64).reshape(shape)
+
+
+def _listed(node: Node) -> Node:
+    """A tuple of numbers, or a tensor with one axis, as the list that is asked for."""
+    if isinstance(node, tuple) and all(isinstance(item, Leaf) and item.array.size == 1 for item in node):
+        values = [item.array.item() for item in node if isinstance(item, Leaf)]
+        return Leaf(np.array(values, dtype=np.float64), "list", "float64", "cpu")
+    if isinstance(node, Leaf) and node.kind in ("tensor", "numpy"):
+        return replace(node, kind="list")
+    return node
 
 
 def relative_error(theirs: Array, expected: Array) -> float:

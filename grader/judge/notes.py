@@ -25,8 +25,8 @@ NOTES: dict[str, str] = {
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
     "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
     "no_gradient": (
-        "The value is right, but autograd cannot find {what}: the result does not depend on it through torch "
-        "operations. Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
+        "Autograd cannot find {what}: the result does not depend on it through torch operations. "
+        "Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
     ),
     "raised": "{name} raised {type}: {text}{line}",
     "not_written": "{name} is not written yet: its stub still stands.",
@@ -36,12 +36,12 @@ NOTES: dict[str, str] = {
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
     "forbidden_method": "{name} uses {what}, but {why}.",
-    "finite_differences": "{name} subtracts two values of {what}, which is numerical differentiation, but {why}.",
+    "finite_differences": "{name} takes {what} at shifted points, which is numerical differentiation, but {why}.",
     "numerical_derivative": (
         "{what}: nearly right in float64 (relative difference {error:.0e}) and far off in float32 ({coarse:.0e}), as "
         "difference quotients are. Work the derivative out by hand."
     ),
-    "required_method": "{name} makes no use of {what}: {why}.",
+    "required_method": "{name} calls neither backward() nor torch.autograd.grad: {why}.",
     "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
     "changes_on_second_call": (
         "{name} gives another answer when it is called a second time with the same arguments: "
@@ -61,10 +61,15 @@ NOTES: dict[str, str] = {
         "In {dtype}, the {what} is right at {right} of {total} inputs. The first that fails is {at}: yours {theirs}, "
         "expected {expected}{error}."
     ),
+    "no_second_step": (
+        "After the first step the parameters can take no second backward pass ({text}): update them in place, and "
+        "leave requires_grad as it is."
+    ),
     "not_cleared": (
         "The first step is right, the second is not: {what} moved along the old gradient as well. "
         "Clear the gradients after the update."
     ),
+    "wrong_length": "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch.",
     "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
     "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",
     "not_independent": "Numbers repeat within the result; each entry is to be drawn by itself.",

@@ -36,9 +36,12 @@ class Source:
                     found[name] = [statement] if _is_function(statement) else [*found.get(name, []), statement]
         return found
 
-    def closure(self, name: str) -> list[ast.stmt]:
-        """The definitions of `name` and of every notebook name that they use, directly or through others."""
-        seen, queue, found = {name}, [name], []
+    def closure(self, name: str, apart: frozenset[str] = frozenset()) -> list[ast.stmt]:
+        """The definitions of `name` and of every notebook name that they use, directly or through others.
+
+        Names in `apart` are not followed.
+        """
+        seen, queue, found = {name} | apart, [name], []
         while queue:
             for statement in self.definitions.get(queue.pop(), []):
                 found.append(statement)
@@ -47,11 +50,16 @@ class Source:
                 queue += sorted(fresh)
         return found
 
-    def used(self, name: str) -> frozenset[str]:
-        """What `name` uses from outside the notebook: attributes, imported modules and names, builtins."""
+    def used(self, name: str, apart: frozenset[str] = frozenset()) -> frozenset[str]:
+        """What `name` uses from outside the notebook: attributes, imported modules and names, builtins.
+
+        Attributes that a class of the notebook defines are its own.
+        """
         found: set[str] = set()
-        for statement in self.closure(name):
+        own: set[str] = set()
+        for statement in self.closure(name, apart):
             local = _local(statement)
+            own |= _members(statement)
             for node in ast.walk(statement):
                 if isinstance(node, ast.Attribute):
                     found.add(node.attr)
@@ -61,20 +69,109 @@ class Source:
                     found |= set((node.module or "").split("."))
                 elif isinstance(node, ast.Name) and node.id not in local | set(self.definitions):
                     found.add(node.id)
-        return frozenset(found - {""})
+        return frozenset(found - own - {""})
 
-    def differenced(self, name: str) -> str:
-        """The notebook function of which `name` subtracts two values at different places; "" if none."""
-        functions = {n for n, ss in self.definitions.items() if any(_is_function(s) for s in ss)}
-        for statement in self.closure(name):
-            held = _assigned_calls(statement)
+    def differenced(self, name: str, apart: frozenset[str] = frozenset()) -> str:
+        """The function that `name` calls at shifted arguments, x + h and x - h, as for a difference; "" if none."""
+        everywhere = {n for n, ss in self.definitions.items() if any(map(_is_function, ss))}
+        for statement in self.closure(name, apart):
+            shifts: dict[str, set[str]] = {}
             for node in ast.walk(statement):
-                if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-                    left, right = _calls(node.left, held), _calls(node.right, held)
-                    for called in sorted(functions & set(left) & set(right)):
-                        if left[called] != right[called]:
-                            return called
+                called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+                if called in everywhere | _inner(statement) - apart and isinstance(node, ast.Call):
+                    moved = {ast.dump(a) for a in _arguments(node) if _shifted(a, statement)}
+                    shifts.setdefault(called, set()).update(moved)
+            for called, moved in sorted(shifts.items()):
+                if len(moved) > 1 or (moved and _called_plainly(statement, called)):
+                    return called
         return ""
+
+    def is_stub(self, name: str) -> bool:
+        """Whether the function called `name` has no body yet: a docstring, and NotImplementedError, ... or pass."""
+        definitions = self.definitions.get(name, [])
+        if not definitions or not isinstance(definitions[-1], ast.FunctionDef):
+            return False
+        body = [s for s in definitions[-1].body if not _is_constant(s)]
+        return all(isinstance(s, ast.Pass) or _raises_not_implemented(s) for s in body)
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _raises_not_implemented(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement)
+
+
+def _members(statement: ast.stmt) -> set[str]:
+    """The methods and attributes that a class gives its objects."""
+    if not isinstance(statement, ast.ClassDef):
+        return set()
+    methods = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
+    stores = (n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    return methods | {n.attr for n in stores}
+
+
+def _inner(statement: ast.stmt) -> set[str]:
+    """Functions and lambdas defined within a statement."""
+    named = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
+    lambdas = {t.id for t, v in _assignments(statement) if isinstance(v, ast.Lambda)}
+    return named | lambdas
+
+
+def _assignments(statement: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
+    return [
+        (node.targets[0], node.value)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    ]
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _shifted(argument: ast.expr, statement: ast.stmt) -> bool:
+    """Whether an argument is something plus or minus a step: a number, or a name that stands for none of the inputs."""
+    if isinstance(argument, ast.Name):
+        values = [v for t, v in _assignments(statement) if t.id == argument.id]
+        return any(isinstance(v, ast.BinOp) and _shifted(v, statement) for v in values)
+    if not isinstance(argument, ast.BinOp) or not isinstance(argument.op, ast.Add | ast.Sub):
+        return False
+    inputs = _inputs(statement)
+    step = argument.right
+    if isinstance(step, ast.UnaryOp):
+        step = step.operand
+    return isinstance(step, ast.Constant) or (
+        isinstance(step, ast.Name) and step.id not in inputs and _is_step(step.id, statement)
+    )
+
+
+def _inputs(statement: ast.stmt) -> set[str]:
+    """The parameters without a default."""
+    if not isinstance(statement, ast.FunctionDef):
+        return set()
+    names = [a.arg for a in statement.args.args]
+    return set(names[: len(names) - len(statement.args.defaults)])
+
+
+def _is_step(name: str, statement: ast.stmt) -> bool:
+    """Whether a name holds a constant, is given one as its default, runs through a loop, or is the notebook's."""
+    if any(t.id == name and isinstance(v, ast.Constant) for t, v in _assignments(statement)):
+        return True
+    if isinstance(statement, ast.FunctionDef) and name in {a.arg for a in statement.args.args}:
+        return name not in _inputs(statement)
+    if name not in _local(statement):
+        return True
+    loops = (n.target for n in ast.walk(statement) if isinstance(n, ast.For | ast.comprehension))
+    return any(isinstance(n, ast.Name) and n.id == name for target in loops for n in ast.walk(target))
+
+
+def _called_plainly(statement: ast.stmt, name: str) -> bool:
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    own = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == name]
+    looped = any(isinstance(n, ast.comprehension | ast.For) for n in ast.walk(statement))
+    return looped or len(own) > 1
 
 
 def _is_function(statement: ast.stmt) -> bool:
@@ -109,28 +206,9 @@ def _loaded(statement: ast.stmt) -> set[str]:
 
 
 def _local(statement: ast.stmt) -> set[str]:
-    """Parameters and names assigned inside a function: they hide what stands outside."""
-    if not isinstance(statement, ast.FunctionDef):
-        return set()
-    stored = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    inner = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
-    return stored | inner | {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}
-
-
-def _assigned_calls(statement: ast.stmt) -> dict[str, dict[str, str]]:
-    held = {}
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            held[node.targets[0].id] = _calls(node.value, {})
-    return held
-
-
-def _calls(expression: ast.expr, held: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Names called in an expression with their arguments, dumped; through variables that hold such calls."""
-    found: dict[str, str] = {}
-    for node in ast.walk(expression):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            found[node.func.id] = "".join(ast.dump(a) for a in node.args)
-        elif isinstance(node, ast.Name):
-            found |= held.get(node.id, {})
+    """Parameters, and names assigned inside a function or class: they hide what stands outside."""
+    found = {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        found |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        found |= {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
     return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.judge.compare import Compared, compared, part, shown, verdict_on
+from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
 from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
@@ -45,7 +45,11 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     remarks = tuple(remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
     table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
     if not wrong:
+        differences = _numerical(truth, evidence, steps)
+        if differences:
+            return failed(differences, comparisons=table)
         said = [r for step in steps for row in step.rows for r in row.remarks]
+        said += [r for step in steps for r in slipped(step.rows, step.key, truth.tolerance)]
         return Verdict(
             RIGHT.status,
             RIGHT.note,
@@ -65,39 +69,69 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     )
 
 
+def _numerical(truth: Steps, evidence: Evidence, steps: list[Step]) -> Finding | None:
+    """Steps nearly right in float64 and far off when asked again in float32: difference quotients."""
+    if len(evidence.replies) == len(truth.keys):
+        return None
+    for step in steps:
+        error = max(row.error for row in step.rows)
+        if step.carried or error <= truth.tolerance.agree:
+            continue
+        name = truth.keys[-1][step.key]
+        for point, seen in zip(truth.points, evidence.replies[-1], strict=True):
+            if isinstance(seen, Value):
+                node = part(seen.results[0], step.key, list(truth.keys[-1]))
+                coarse = compared(node, point.inputs, point.expected[name], step.key, truth.tolerance).error
+                if coarse > 2 * truth.tolerance.slip:
+                    return finding("numerical_derivative", what=step.key, error=error, coarse=coarse)
+    return None
+
+
 def _told(wrong: list[Step], total: int) -> str:
-    message = wrong[0].problem.message if wrong[0].problem else ""
-    others = [step.key for step in wrong[1:]]
-    also = f" Also wrong in themselves: {', '.join(others)}." if others else ""
-    return f"{message}{also} ({total - len(wrong)} of {total} steps are right.)"
+    """The first finding, the other steps by what is wrong with them, and the count."""
+    first, *rest = wrong
+    assert first.problem
+    words = {"missing_key": "Also missing", "not_finite": "Also not finite", "never_finite": "Not finite after it"}
+    groups: dict[str, list[str]] = {}
+    for step in rest:
+        assert step.problem
+        groups.setdefault(words.get(step.problem.note, "Also wrong in themselves"), []).append(step.key)
+    others = "".join(f" {word}: {', '.join(keys)}." for word, keys in groups.items())
+    return f"{first.problem.message}{others} ({total - len(wrong)} of {total} steps are right.)"
 
 
 def _own_values(truth: Steps, evidence: Evidence, point: int) -> dict[str, Array]:
     """What the student's functions returned at a point, by step, where it can stand in for the truth."""
     found: dict[str, Array] = {}
     expected = truth.points[point].expected
-    for keys, reply in zip(truth.keys, evidence.replies, strict=True):
+    for keys, reply in zip(truth.keys, evidence.replies, strict=False):
         seen = reply[point]
         if not isinstance(seen, Value) or not isinstance(seen.results[0], Mapping):
             continue
         for key, step in keys.items():
             node = part(seen.results[0], key, list(keys))
             row = compared(node, {}, expected[step], key, truth.tolerance)
-            if row.numbers is not None and _plausible(row.numbers, expected[step]):
+            if row.numbers is not None and _plausible(row.numbers, expected[step], _scale(truth, step)):
                 found[step] = row.numbers
     return found
 
 
-def _plausible(own: Array, expected: Array) -> bool:
+def _scale(truth: Steps, step: str) -> float:
+    """The size of a step over all points."""
+    return max(float(np.abs(point.expected[step]).max()) for point in truth.points)
+
+
+def _plausible(own: Array, expected: Array, scale: float) -> bool:
     size, true = np.abs(own).max(), np.abs(expected).max()
     if not np.isfinite(own).all():
         return False
-    return bool(true / PLAUSIBLE <= size <= true * PLAUSIBLE) if true else size == 0
+    return bool(true / PLAUSIBLE <= size <= scale * PLAUSIBLE) if true else size == 0
 
 
 def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
     step, rows, carried, basis = truth.keys[-1][key], [], set(), ""
-    for index, (point, seen) in enumerate(zip(truth.points, evidence.replies[-1], strict=True)):
+    own_reply = evidence.replies[len(truth.keys) - 1]
+    for index, (point, seen) in enumerate(zip(truth.points, own_reply, strict=True)):
         assert isinstance(seen, Value)
         node = part(seen.results[0], key, list(truth.keys[-1]))
         row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
@@ -123,7 +157,7 @@ def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, 
 
 def _broken_parent(truth: Steps, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
-    for keys, reply in zip(truth.keys, evidence.replies, strict=True):
+    for keys, reply in zip(truth.keys, evidence.replies, strict=False):
         seen = reply[point]
         for key, name in keys.items():
             if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):

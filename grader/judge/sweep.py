@@ -13,7 +13,7 @@ from grader.judge.model import Comparison, Evidence, Verdict
 from grader.judge.notes import Finding, finding
 from grader.judge.truth import Sweep
 from grader.judge.values import RIGHT, failed
-from grader.judge.wording import number, place, written
+from grader.judge.wording import both, number, place
 
 TABLE_ROWS = 6
 
@@ -24,7 +24,7 @@ def ulp_errors(theirs: Array, truth: Sweep) -> Array:
     An error below the smallest normal number of the dtype counts as none: CPUs and CUDA may flush there.
     """
     kind = np.dtype(truth.dtype)
-    sizes = truth.sizes.reshape(-1, *[1] * (truth.expected.ndim - 1))
+    sizes = truth.sizes.reshape(*truth.sizes.shape, *[1] * (truth.expected.ndim - truth.sizes.ndim))
     size = np.maximum(np.abs(truth.expected), sizes)
     unit = np.spacing(np.minimum(size, np.finfo(kind).max).astype(kind)).astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -48,6 +48,7 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
     reach = np.max([np.abs(v).reshape(len(v), -1).max(axis=1) for v in truth.inputs.values()], axis=0)
     order = [int(i) for i in np.argsort(np.where(wrong, reach, np.inf))[: int(wrong.sum())]]
     first = order[0]
+    yours, right = both(found[first], truth.expected[first])
     error = f" (an error of {errors[first]:.3g} ulp, at most {truth.limit:g} allowed)"
     problem = finding(
         "unstable",
@@ -56,18 +57,12 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
         right=int((~wrong).sum()),
         total=len(wrong),
         at=_at(truth, first),
-        theirs=written(found[first]),
-        expected=written(truth.expected[first]),
+        theirs=yours,
+        expected=right,
         error=error if np.isfinite(errors[first]) else "",
     )
     rows = tuple(
-        Comparison(
-            f"{truth.dtype} {what}",
-            _at(truth, i),
-            written(found[i]),
-            written(truth.expected[i]),
-            False,
-        )
+        Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
         for i in order[:TABLE_ROWS]
     )
     return failed(problem, comparisons=rows)
@@ -87,7 +82,7 @@ def _collected(truth: Sweep, reply: Reply, what: str) -> Array | Finding:
             if not expected.any():
                 rows.append(np.zeros(expected.shape))
                 continue
-            return finding("no_gradient", what="x")
+            return finding("no_gradient", what=f"the gradient in {list(truth.inputs)[int(truth.path or 0)]}")
         found = numbers(node, expected.shape, f"the {what}")
         if isinstance(found, Finding):
             return found

@@ -10,13 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.judge.compare import compared, part, relative_error, shown, verdict_on
-from grader.judge.facts import Array, Leaf, Node, Other, Value
+from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding
-from grader.judge.truth import Fit, Named, Trajectory, Updates
+from grader.judge.truth import Fit, Trajectory, Updates, Values
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.judge.wording import both, described, difference, number, place
+
+
+SAME = 1e-6
+"""Relative difference below which two losses of a trajectory are taken for the same."""
 
 
 def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
@@ -24,49 +28,38 @@ def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
     table: list[Comparison] = []
     for point, seen in zip(truth.points, evidence.replies[0], strict=True):
         assert isinstance(seen, Value)
-        if seen.gradient_error:
-            raised = seen.gradient_error
-            return failed(
-                finding(
-                    "raised",
-                    name="The second backward pass",
-                    type=raised.type_name,
-                    text=raised.text,
-                    line="",
-                )
-            )
         for path, expected in point.expected.items():
-            what = f"parameter {path.rpartition('.')[2]}"
-            for step, right in enumerate(expected):
-                node = part(seen.results[step], path, list(point.expected))
-                row = compared(node, point.inputs, right, what, truth.tolerance)
+            index = path.rpartition(".")[2]
+            what, inputs = f"parameter {index}", {n: v for n, v in point.inputs.items() if n.endswith((index, "rate"))}
+            for step, (looked_at, right) in enumerate(zip(seen.results, expected, strict=False)):
+                node = part(looked_at, path, list(point.expected))
+                row = compared(node, inputs, right, what, truth.tolerance)
                 if row.problem:
                     return failed(row.problem, comparisons=tuple(table))
                 table += shown([row], f"{what} after step {step + 1}", truth.tolerance)
                 if row.error > truth.tolerance.slip:
-                    return failed(
-                        _wrong_update(row.numbers, expected, step, what, point.inputs),
-                        comparisons=tuple(table),
-                    )
+                    return failed(_wrong_update(row, expected, step, what), comparisons=tuple(table))
+        if seen.gradient_error:
+            return failed(finding("no_second_step", text=seen.gradient_error.text))
     return RIGHT
 
 
-def _wrong_update(theirs: Array | None, expected: Array, step: int, what: str, inputs: Named) -> Finding:
+def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Finding:
+    theirs = row.numbers
     assert theirs is not None
-    start = next(v for n, v in inputs.items() if what.endswith(n.removeprefix("p")))
-    if step == 1 and relative_error(theirs, expected[1] + expected[0] - start) < 1e-6:
+    start = next(v for n, v in row.inputs.items() if n.startswith("start"))
+    if step == 1 and relative_error(theirs, expected[1] + expected[0] - start) < SAME:
         return finding("not_cleared", what=what)
     left, right = both(theirs, expected[step])
-    kind = " (it has not moved)" if np.array_equal(theirs, start) else difference([theirs], [expected[step]])
+    before = expected[0] if step else start
+    moved, due = theirs - before, expected[step] - before
+    kind = " (it has not moved)" if not moved.any() else difference([moved], [due]).replace("yours", "your step")
     return finding(
-        "wrong_update",
-        what=what,
-        step=step + 1,
-        at=place(inputs),
-        theirs=left,
-        expected=right,
-        difference=kind,
+        "wrong_update", what=what, step=step + 1, at=place(row.inputs), theirs=left, expected=right, difference=kind
     )
+
+
+AGREEING = "Is the last step missing, or one too many?"
 
 
 def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
@@ -85,7 +78,7 @@ def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
             wrong = next(r for r in rows if r.error > values.tolerance.slip)
             assert wrong.numbers is not None
             left, right = both(wrong.numbers, wrong.expected)
-            since = _departure(wrong.numbers, wrong.expected) if path == "2" else ""
+            since = _departure(wrong.numbers, wrong.expected) if path == "2" else AGREEING
             kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])
             problem = finding(
                 "wrong_trajectory",
@@ -96,16 +89,40 @@ def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
                 difference=kind,
                 since=since,
             )
+        if problem and problem.note == "wrong_shape" and path == "2":
+            short = next(r for r in rows if r.problem)
+            problem = _wrong_length(values, reply, short)
         if problem:
             problems.append(problem)
+    problems += _extra_bias(values, reply)
     if problems:
         return failed(problems[0], comparisons=tuple(table))
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
 
 
+def _wrong_length(values: Values, reply: Reply, row: Compared) -> Finding:
+    seen = reply[0]
+    assert isinstance(seen, Value)
+    node = part(seen.results[0], "2", ["0", "1", "2"])
+    count = node.array.size if isinstance(node, Leaf) else 0
+    return finding(
+        "wrong_length", what=values.labels["2"], at=place(row.inputs), theirs=count, expected=row.expected.size
+    )
+
+
+def _extra_bias(values: Values, reply: Reply) -> list[Finding]:
+    """A bias that came back where none was given."""
+    for point, seen in zip(values.points, reply, strict=True):
+        assert isinstance(seen, Value)
+        node = part(seen.results[0], "1", ["0", "1", "2"])
+        if "1" not in point.expected and not isinstance(node, Finding) and node != Other("None"):
+            return [finding("wrong_type", what="b", theirs=described(node), expected="None, as it was given,")]
+    return []
+
+
 def _departure(theirs: Array, expected: Array) -> str:
     """From which epoch on the losses differ, and what that points to."""
-    agree = [relative_error(t, e) < 1e-6 for t, e in zip(theirs[:, None], expected[:, None], strict=True)]
+    agree = [relative_error(t, e) < SAME for t, e in zip(theirs[:, None], expected[:, None], strict=True)]
     first = agree.index(False) if False in agree else len(agree)
     if first == 0:
         return "The very first loss differs, before any step: look at the loss, or at when it is recorded."
@@ -124,7 +141,8 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
     w, b = _flat(result[0]), _flat(result[1])
     columns = truth.features.shape[1]
     if w is None or w.size != columns:
-        return failed(finding("wrong_shape", what="w", theirs=described(result[0]), expected=f"(1, {columns})"))
+        asked = f"a tensor of shape (1, {columns})"
+        return failed(finding("wrong_type", what="w", theirs=described(result[0]), expected=asked))
     absent = isinstance(result[1], Other) and result[1].type_name == "None"
     if absent == truth.with_bias or (not absent and (b is None or b.size != 1)):
         asked = "a tensor with one element" if truth.with_bias else "None"
@@ -134,26 +152,23 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
         error = float(np.mean((prediction - truth.targets) ** 2))
     row = Comparison("mean squared error", "", number(error), number(truth.optimum), False)
     if not np.isfinite(error) or error > (1 + truth.excess) * truth.optimum:
-        hint = (
-            "It grew without bound: take a smaller learning rate." if not np.isfinite(error) else _advice(error, truth)
-        )
+        hint = _advice(error, _flat(result[2]))
         return failed(
-            finding(
-                "poor_fit",
-                theirs=number(error),
-                expected=number(truth.optimum),
-                excess=truth.excess,
-                hint=hint,
-            ),
+            finding("poor_fit", theirs=number(error), expected=number(truth.optimum), excess=truth.excess, hint=hint),
             comparisons=(row,),
         )
     return Verdict(Status.PASS, "correct", "Right.", 1.0, comparisons=(replace(row, agrees=True),))
 
 
-def _advice(error: float, truth: Fit) -> str:
-    if error < 4 * truth.optimum:
-        return "The descent is on its way: more epochs, or features of similar size."
-    return "Check that w and b belong to the original x, in the order of the features."
+def _advice(error: float, losses: Array | None) -> str:
+    """What the losses say about a fit that is not good enough."""
+    if losses is None or losses.size < 2:
+        return "Check that w and b belong to the original x, in the order of the features."
+    if not np.isfinite(losses).all() or losses[-1] > losses[0]:
+        return "The losses grow: take a smaller learning rate."
+    if abs(losses[-1] - error) > 0.5 * error:
+        return "The last loss is another error than this: check that w and b belong to the original x."
+    return "The losses still fall: take more epochs, a larger learning rate, or features of similar size."
 
 
 def _flat(node: Node) -> Array | None:

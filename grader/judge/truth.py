@@ -153,10 +153,15 @@ class Seeded:
 
 @dataclass(frozen=True)
 class Rules:
-    """What the code may not use, and what it must: names, with the sentence that says why."""
+    """What the code may not use, and what it must: names, with the sentence that says why.
+
+    `forbidden` are names in the code or of torch functions called; `required` are torch functions of which one
+    must be called. `apart` are functions of other questions, whose own affair it is what they use.
+    """
 
     forbidden: frozenset[str] = frozenset()
     required: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     why: str = ""
 
 

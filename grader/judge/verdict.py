@@ -72,7 +72,7 @@ def _used(seen: Observation) -> frozenset[str]:
 def _judged(name: str, trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
         for seen in _own_observations(trial, evidence):
-            problem = unanswered(name, seen)
+            problem = unanswered(name, seen, evidence.source.is_stub(name))
             if problem:
                 status = Status.MISSING if problem.note in ("missing", "not_written") else Status.FAIL
                 return Verdict(status, problem.note, problem.message, 0.0)
@@ -92,8 +92,8 @@ def _judged(name: str, trial: Trial, evidence: Evidence) -> Verdict:
 
 
 def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
-    """What the question's own function gave: the last reply; earlier ones of steps are others' functions."""
-    own = evidence.replies[-1] if isinstance(trial.truth, Steps) else evidence.replies[0]
+    """What the question's own function gave; steps are asked of other functions first."""
+    own = evidence.replies[len(trial.truth.keys) - 1] if isinstance(trial.truth, Steps) else evidence.replies[0]
     return list(own)
 
 
@@ -125,10 +125,12 @@ def _compared(name: str, trial: Trial, evidence: Evidence) -> Verdict:
             return judge_rules(truth, evidence, name)
 
 
-def unanswered(name: str, seen: Observation) -> Finding | None:
-    """What is wrong where there is no value to look at."""
+def unanswered(name: str, seen: Observation, stub: bool) -> Finding | None:
+    """What is wrong where there is no value to look at; `stub` where the function has no body yet."""
     match seen:
-        case Raised(type_name="NotImplementedError"):
+        case Raised() | Value(results=(Other(type_name="None"), *_)) if stub:
+            return finding("not_written", name=name)
+        case Raised(type_name="NotImplementedError", text=""):
             return finding("not_written", name=name)
         case Raised(type_name=kind, text=text, line=line):
             return finding("raised", name=name, type=kind, text=text, line=f" ({line})" if line else "")
@@ -162,6 +164,9 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
     table = tuple(row for v in verdicts for row in v.comparisons)
     wrong = [v for v, _ in scored if v.status is not Status.PASS]
+    if any(v.note == "wrong_step" for v in wrong):
+        # What is wrong with a step has been said; that the whole differs too would say it twice.
+        wrong = [v for v in wrong if v.note != "wrong_value"]
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table)
     messages = tuple(dict.fromkeys(v.message for v in wrong))

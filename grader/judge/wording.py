@@ -19,7 +19,8 @@ SHOWN = 12
 
 def number(value: float, digits: int = 7) -> str:
     """A number to a readable count of digits."""
-    return f"{value:.{digits}g}"
+    # Adding 0 makes 0 of -0.
+    return f"{value + 0.0:.{digits}g}"
 
 
 def written(values: Array, digits: int = 7) -> str:

@@ -63,20 +63,14 @@ class Visit:
 
     def at_point(self, field: str) -> dict[str, Array]:
         """The arrays of "pulls" or "replacements" by path, at this point."""
-        return {
-            path: self.recipe.arrays[i][self.point, ...] for path, i in self.body[field].items()
-        }
+        return {path: self.recipe.arrays[i][self.point, ...] for path, i in self.body[field].items()}
 
 
 def answer(body: Body, arrays: Sequence[Array], notebook: Notebook) -> tuple[Body, list[Array]]:
     """The reply to a question: groups of observations, and what the first call used of torch."""
     stack, writer, listener = Stack(), Writer(), Listener()
     reading = body["request"] == "read"
-    recipe = Recipe(
-        *([], [], "", "")
-        if reading
-        else (body["arguments"], arrays, body["dtype"], notebook.device)
-    )
+    recipe = Recipe(*([], [], "", "") if reading else (body["arguments"], arrays, body["dtype"], notebook.device))
     for point in range(body["points"]):
         writer.begin()
         visit = Visit(body, recipe, point, writer, notebook, nullcontext() if point else listener)
@@ -156,9 +150,7 @@ def _pulled(result: Any, pulls: Mapping[str, Array]) -> torch.Tensor:
         if not issubclass(type(output), torch.Tensor):
             raise TypeError(f"the result is a {type_name(output)}, which autograd cannot follow")
         if _numel(output) != pull.size:
-            raise ValueError(
-                f"the result has shape {tuple(output.shape)}; {pull.shape} was expected"
-            )
+            raise ValueError(f"the result has shape {tuple(output.shape)}; {pull.shape} was expected")
         cotangent = _to(_as_tensor(pull.copy()), device=output.device, dtype=output.dtype)
         terms.append(_sum(output * _reshape(cotangent, output.shape)))
     return sum(terms[1:], terms[0])

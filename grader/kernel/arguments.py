@@ -63,14 +63,10 @@ class Recipe:
     def make(self, point: int) -> Arguments:
         """New arguments for a point, sharing nothing with those of any other call."""
         holders: dict[str, Holder] = {}
-        values = tuple(
-            self._value(part, point, str(i), holders) for i, part in enumerate(self.described)
-        )
+        values = tuple(self._value(part, point, str(i), holders) for i, part in enumerate(self.described))
         return Arguments(values, holders)
 
-    def _value(
-        self, described: Body, point: int, path: str, holders: dict[str, Holder]
-    ) -> Any:
+    def _value(self, described: Body, point: int, path: str, holders: dict[str, Holder]) -> Any:
         ((kind, content),) = described.items()
         match kind:
             case "tensor":
@@ -86,13 +82,9 @@ class Recipe:
             case "float":
                 return float.fromhex(content)
             case "tuple":
-                return [
-                    self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)
-                ]
+                return [self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)]
             case "map":
-                return {
-                    k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()
-                }
+                return {k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()}
             case "plain":
                 return content
         raise ValueError(f"no argument is made from {kind}")

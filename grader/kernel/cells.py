@@ -33,12 +33,8 @@ class Compiler(CachingCompiler):
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """A name in the temporary folder, from the code's hash."""
-        digest = hashlib.sha1(
-            raw_code.encode("utf-8", "replace"), usedforsecurity=False
-        ).hexdigest()
-        return str(
-            Path(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{int(digest[:8], 16)}.py")
-        )
+        digest = hashlib.sha1(raw_code.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        return str(Path(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{int(digest[:8], 16)}.py"))
 
 
 class ResultHook(DisplayHook):
@@ -111,9 +107,7 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         """Stay: `exit` in a cell ends that cell's line and nothing else."""
 
-    def _showtraceback(
-        self, etype: type[BaseException], evalue: BaseException, stb: list[str]
-    ) -> None:
+    def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         self.recorder.failed(str(etype.__name__), str(evalue), stb)
 
 
@@ -163,12 +157,8 @@ def _no_pager(*_: object, **__: object) -> None:
 
 
 def _no_input(prompt: object = "") -> NoReturn:
-    raise StdinNotImplementedError(
-        "raw_input was called, but this frontend does not support input requests."
-    )
+    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
 
 
 def _no_password(*_: object, **__: object) -> NoReturn:
-    raise StdinNotImplementedError(
-        "getpass was called, but this frontend does not support input requests."
-    )
+    raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")

@@ -90,11 +90,7 @@ def _hidden(descriptor: int) -> int:
 def _search_path(root: Path) -> list[str]:
     """Without our own folder, and with the current one where IPython puts it: after the standard library."""
     entries = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
-    packages = (
-        i
-        for i, entry in enumerate(entries)
-        if Path(entry).name in {"site-packages", "dist-packages"}
-    )
+    packages = (i for i, entry in enumerate(entries) if Path(entry).name in {"site-packages", "dist-packages"})
     entries.insert(next(packages, 0), "")
     return entries
 

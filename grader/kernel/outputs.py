@@ -91,9 +91,7 @@ class Recorder:
         if len(kept) < len(text):
             self._stop(outputs)
 
-    def shown(
-        self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None, **more: Any
-    ) -> None:
+    def shown(self, kind: str, data: Mapping[str, Any], metadata: Mapping[str, Any] | None, **more: Any) -> None:
         """A display, a result, or an update; `display_id`, where there is one, names it for updates."""
         self.flush()
         display_id = more.pop("display_id", None)

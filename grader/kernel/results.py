@@ -99,11 +99,7 @@ class Writer:
 
     def _opened(self, value: Any) -> tuple[Array, str, str, str]:
         if not issubclass(type(value), torch.Tensor):
-            array = (
-                np.asarray(value)
-                if isinstance(value, np.generic)
-                else np.ndarray.view(value, np.ndarray)
-            )
+            array = np.asarray(value) if isinstance(value, np.generic) else np.ndarray.view(value, np.ndarray)
             self._afford(array.nbytes)
             return array, "numpy", array.dtype.name, "cpu"
         with _Plain():
@@ -191,6 +187,4 @@ class Stack:
     def message(self) -> tuple[list[Body], list[Array]]:
         """The groups, each with its count of points, and the stacked arrays in the order of the leaves."""
         groups = [{"count": len(points), "observation": seen} for seen, points in self._groups]
-        return groups, [
-            np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)
-        ]
+        return groups, [np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)]

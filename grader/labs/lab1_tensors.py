@@ -45,17 +45,15 @@ def positive(signs: str) -> Check:
 
 
 x, v, a, b = array("x", 4, 3), array("v", 6), array("a", 5), array("b", 5)
-images, singles, columns = (
-    array("images", 2, 3, 4, 3),
-    array("s", 1, 3, 1, 2),
-    np.array([2, 0, 1, 2]),
-)
+odd, wide = array("x", 5, 2), array("x", 2, 5)
+images, columns = array("images", 2, 3, 4, 3), np.array([2, 0, 1, 2])
+singles, others = array("x", 1, 3, 1, 2), array("x", 2, 1, 3)
 square, row = array("square", 7, 7), array("row", 1, 7)
 left, right = array("a", 2, 3), array("b", 2, 3)
 
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
-shared = Graph((v,), {array("tensor", 6): v, array("copy", 6): v})
+shared = Graph((v,), {array("tensor", 6): v, array("array", 6): v})
 
 
 def running(better: type[Max | Min], name: str) -> dict[sympy.Symbol, sympy.Expr]:
@@ -83,7 +81,7 @@ positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **po
 def round_trip(dtype: str) -> Check:
     """`numpy_round_trip` in one dtype."""
     setting = Setting(shared, WIDE, ("v",))
-    return View(setting, ("tensor", "copy"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
+    return View(setting, ("tensor", "array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
 
 
 LAB = Lab(
@@ -97,15 +95,40 @@ LAB = Lab(
             (moves(matrix, "x"), View(Setting(matrix, WIDE, ("x",)), "result", {})),
         ),
         Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
-        Question("drop_ones", 1, (moves(graph_of(singles, result=singles.reshape(3, 2)), "s"),)),
-        Question("add_batch_axis", 1, (moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),)),
+        Question(
+            "drop_ones",
+            1,
+            (
+                moves(graph_of(singles, result=singles.reshape(3, 2)), "x"),
+                moves(graph_of(others, result=others.reshape(2, 3)), "x"),
+            ),
+        ),
+        Question(
+            "add_batch_axis",
+            1,
+            (
+                moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),
+                moves(graph_of(v, result=v.reshape(1, 6)), "v"),
+            ),
+        ),
         Question(
             "channels_first",
             2,
             (moves(graph_of(images, result=sympy.permutedims(images, (0, 3, 1, 2))), "images"),),
         ),
-        Question("last_column", 1, (moves(graph_of(x, result=x[:, 2]), "x"),)),
-        Question("every_other_row", 1, (moves(graph_of(x, result=Array([x[0], x[2]])), "x"),)),
+        Question(
+            "last_column",
+            1,
+            (moves(graph_of(x, result=x[:, 2]), "x"), moves(graph_of(wide, result=wide[:, 4]), "x")),
+        ),
+        Question(
+            "every_other_row",
+            1,
+            (
+                moves(graph_of(x, result=Array([x[0], x[2]])), "x"),
+                moves(graph_of(odd, result=Array([odd[0], odd[2], odd[4]])), "x"),
+            ),
+        ),
         Question(
             "positives",
             1,

@@ -10,7 +10,7 @@ from grader.oracle.checks import Differentiable, StepByStep, Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable
 from grader.oracle.setting import Setting, keyed
-from grader.oracle.structure import BY_HAND, Edges
+from grader.oracle.structure import BY_AUTOGRAD, BY_HAND, Edges
 
 a, b, c, d, e, f, s, u, v, w, x, y, z = symbols("a b c d e f s u v w x y z", real=True)
 
@@ -29,7 +29,11 @@ path = Graph((a, b), {x: 2 * a + 3 * b, y: 5 * a**2 + 3 * b**3, z: 2 * x + 3 * y
 path_domain = Domain(where=(Abs(a) > 0, Abs(b) > 0))
 
 relu = Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)})
-relu_domain = Domain(where=(Abs(v) > 0.25, Abs(x) > 0, Abs(w) > 0), cases=(v > 0, v < 0))
+# Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
+relu_domain = Domain(
+    where=(Abs(v) > 0.25, Abs(u) > 0.25, Abs(x) > 0, Abs(w) > 0),
+    cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0),
+)
 
 sigmoid = Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))})
 sigmoid_domain = Domain(where=(Abs(v) < 3, Abs(v) > 0, Abs(x) > 0))
@@ -90,7 +94,7 @@ LAB = Lab(
             "tanh_log",
             2,
             (
-                StepByStep(setting(chain, chain_domain), keyed(*"abcdef")),
+                StepByStep(setting(chain, chain_domain), keyed(*"abcdef"), weight=6),
                 Differentiable(setting(chain, chain_domain), {"f": "f"}, of=("f",)),
             ),
         ),
@@ -99,11 +103,23 @@ LAB = Lab(
             4,
             (
                 BY_HAND,
-                StepByStep(setting(chain, chain_domain, f), keyed(*chain_slopes), manner=Manner.INFERENCE),
+                StepByStep(
+                    setting(chain, chain_domain, f),
+                    keyed(*chain_slopes),
+                    given=(("tanh_log", ("x", "y", "z"), keyed(*"abcdef")),),
+                    manner=Manner.INFERENCE,
+                ),
             ),
         ),
         Question("tanh_log_edges", 1, (Edges(chain),)),
         Question("ratio", 1, (Differentiable(setting(quotient, quotient_domain), "f", of=("f",)),)),
-        Question("ratio_gradient", 1, (Value(setting(quotient, quotient_domain, f), ("df_dx", "df_dy")),)),
+        Question(
+            "ratio_gradient",
+            1,
+            (
+                BY_AUTOGRAD,
+                Value(setting(quotient, quotient_domain, f), ("df_dx", "df_dy")),
+            ),
+        ),
     ),
 )

@@ -4,13 +4,12 @@ import numpy as np
 from sympy import Array, Eq, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
-from grader.judge.truth import Rules
 from grader.oracle.checks import Differentiable
 from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.setting import Setting
-from grader.oracle.structure import FROM_SCRATCH, Uses
+from grader.oracle.structure import BY_AUTOGRAD, FROM_SCRATCH
 
 X = tuple(
     """
@@ -24,7 +23,6 @@ Y = tuple(
     206.21027 272.71857 272.24033 289.54745 293.8488 295.2281 306.62274 327.93243 383.16296 408.65967
     """.split()
 )
-BACKWARD = Uses(Rules(required=frozenset({"backward", "grad"}), why="the gradient is to come from backward()"))
 NORMAL = Domain()
 
 
@@ -99,7 +97,7 @@ LAB = Lab(
             ),
         ),
         Question("gradient_step", 2, (FROM_SCRATCH, InPlaceUpdate(((1, 2), (1,)), rate=0.125))),
-        Question("train", 4, (FROM_SCRATCH, BACKWARD, training(b, 5), training(None, 4))),
+        Question("train", 4, (FROM_SCRATCH, BY_AUTOGRAD, training(b, 5), training(None, 4))),
         Question("quadratic_fit", 2, (LeastSquares(X, Y, (1, 2), with_bias=True),)),
         Question("linear_fit", 2, (LeastSquares(X, Y, (1,), with_bias=True),)),
         Question("proportional_fit", 2, (LeastSquares(X, Y, (1,), with_bias=False),)),

@@ -13,13 +13,13 @@ from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.setting import Setting
 from grader.oracle.stability import Stable
-from grader.oracle.structure import without
+from grader.oracle.structure import BY_AUTOGRAD, without
 
 Sample = Callable[[Random], Mapping[str, facts.Array]]
 
-x, y, z, t, size = symbols("x y z t size", real=True)
+x, y, z, logit, target, size = symbols("x y z logit target size", real=True)
 vector = array("x", 3)
-probabilities = array("result", 3)
+probabilities, exponents = array("result", 3), array("exponents", 3)
 five, variance, mean = array("x", 5), Symbol("variance", real=True), Symbol("mean", real=True)
 
 POINTS = 160
@@ -41,14 +41,14 @@ def spread(random: Random) -> float:
 
 
 def numbers(random: Random) -> dict[str, facts.Array]:
-    """x alone, with 0 among them."""
-    return {"x": np.array([0.0, *(spread(random) for _ in range(POINTS - 1))])}
+    """x alone; never 0, where max, abs and clamp have their kinks and good cures use them."""
+    return {"x": np.array([spread(random) for _ in range(POINTS)])}
 
 
 def pairs(random: Random) -> dict[str, facts.Array]:
-    """x and y: any difference from 0, dyadic differences from other bases, equal ones among them."""
-    rows = [(1.0, 1.0)]
-    for base in random.choices(BASES, k=POINTS - 1):
+    """x and y: any difference from 0, dyadic differences from other bases."""
+    rows = []
+    for base in random.choices(BASES, k=POINTS):
         rows.append((base, base + dyadic(random)) if base else (0.0, spread(random)))
     return {"x": np.array([x for x, _ in rows]), "y": np.array([y for _, y in rows])}
 
@@ -67,7 +67,14 @@ def triples(random: Random) -> dict[str, facts.Array]:
 
 def decisions(random: Random) -> dict[str, facts.Array]:
     """A logit and a target, 0 or 1."""
-    return {**numbers(random), "t": np.array([float(random.randrange(2)) for _ in range(POINTS)])}
+    targets = np.array([float(random.randrange(2)) for _ in range(POINTS)])
+    return {"logit": numbers(random)["x"], "target": targets}
+
+
+def soft_decisions(random: Random) -> dict[str, facts.Array]:
+    """A logit and a target anywhere from 0 to 1."""
+    targets = np.array([random.randrange(9) / 8 for _ in range(POINTS)])
+    return {"logit": numbers(random)["x"], "target": targets}
 
 
 def measurements(random: Random) -> dict[str, facts.Array]:
@@ -82,17 +89,22 @@ def measurements(random: Random) -> dict[str, facts.Array]:
 
 def swept(
     graph: Graph,
-    sample: Sample,
+    samples: tuple[Sample, Sample],
     arguments: tuple[str, ...] = ("x",),
     sizes: tuple[str, str] = ("", ""),
 ) -> tuple[Check, ...]:
-    """Value and gradient in the first argument, in float32 and float64; `sizes` as in `Stable`."""
+    """Values at moderate inputs, without which nothing counts; then value and gradient, swept in both dtypes.
+
+    `samples` and `sizes` (as in `Stable`) are those of the value and of the gradient in the first argument.
+    """
     output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
-    return tuple(
+    moderate = Setting(graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0)), arguments)
+    sweeps = (
         Stable(graph, output, arguments, sample, dtype, wrt, size)
         for dtype in ("float64", "float32")
-        for wrt, size in zip((None, "x"), sizes, strict=True)
+        for wrt, sample, size in zip((None, arguments[0]), samples, sizes, strict=True)
     )
+    return Value(moderate, name_of(output), weight=0.0), *sweeps
 
 
 def slopes(expression: Expr) -> Check:
@@ -117,22 +129,35 @@ softmax = Graph(
     (vector,),
     {
         probabilities: Array([1 / sum(exp(other - e) for other in entries(vector)) for e in entries(vector)]),
+        # exp(z - log(sum)) rounds an exponent; half an ulp of it is that many ulp of the result.
+        exponents: Array([p * (1 - log(p) / 8) for p in entries(probabilities)]),
         # p (g - sum g p), which torch's own softmax uses, cancels down to a rounding of p.
         size: probabilities[0],
     },
 )
 sigmoid = Graph((x,), {z: 1 / (1 + exp(-x))})
-bce = Graph((x, t), {z: t * log(1 + exp(-x)) + (1 - t) * log(1 + exp(x))})
+bce = Graph((logit, target), {z: target * log(1 + exp(-logit)) + (1 - target) * log(1 + exp(logit))})
+
+
+def variance_graph(eps: float) -> Graph:
+    """The population variance, and the size in whose last place it is judged.
+
+    That allows what the two-pass formula costs, the square of a few roundings of the mean; the factor of 4 is
+    for one-pass updates of mean and spread, which are stable too.
+    """
+    return Graph(
+        (five,),
+        {
+            mean: sum(entries(five)) / 5,
+            variance: sum((e - mean) ** 2 for e in entries(five)) / 5,
+            size: 4 * variance + mean**2 * eps,
+        },
+    )
 
 
 def variance_sweep(dtype: str, eps: float) -> Check:
-    """Variances, allowed what the two-pass formula costs: the square of a few roundings of the mean."""
-    steps = {
-        mean: sum(entries(five)) / 5,
-        variance: sum((e - mean) ** 2 for e in entries(five)) / 5,
-        size: variance + mean**2 * eps,
-    }
-    return Stable(Graph((five,), steps), variance, ("x",), measurements, dtype, size="size")
+    """Variances of data with a large mean."""
+    return Stable(variance_graph(eps), variance, ("x",), measurements, dtype, size="size")
 
 
 LAB = Lab(
@@ -144,28 +169,32 @@ LAB = Lab(
             1,
             (Value(Setting(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
-        Question("gradients", 2, (slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
-        Question("stable_log_exp", 5, swept(softplus, pairs, ("x", "y"))),
+        Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
+        Question("stable_log_exp", 5, swept(softplus, (pairs, pairs), ("x", "y"))),
         Question(
             "stable_logsumexp",
             3,
-            (without("logsumexp", "logaddexp"), *swept(logsumexp, triples, sizes=("size", ""))),
+            (without("logsumexp", "logaddexp"), *swept(logsumexp, (triples, triples), sizes=("size", ""))),
         ),
         Question(
             "stable_softmax",
             3,
-            (without("softmax", "log_softmax"), *swept(softmax, triples, sizes=("", "size"))),
+            (without("softmax", "log_softmax"), *swept(softmax, (triples, triples), sizes=("exponents", "size"))),
         ),
         Question(
             "stable_sigmoid",
             3,
-            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, numbers)),
+            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, (numbers, numbers))),
         ),
-        Question("stable_bce", 3, swept(bce, decisions, ("x", "t"))),
+        Question("stable_bce", 3, swept(bce, (soft_decisions, decisions), ("logit", "target"))),
         Question(
             "stable_variance",
             2,
-            (variance_sweep("float32", 2.0**-23), variance_sweep("float64", 2.0**-52)),
+            (
+                Value(Setting(variance_graph(0.0), Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
+                variance_sweep("float32", 2.0**-23),
+                variance_sweep("float64", 2.0**-52),
+            ),
         ),
     ),
 )

@@ -1,5 +1,7 @@
 """Lab 5: the backward pass of a 2-2-2 network, step by step and for a batch."""
 
+from dataclasses import replace
+
 from sympy import Array, Rational, Symbol, exp, symbols
 
 from grader.judge.facts import Manner
@@ -8,7 +10,7 @@ from grader.oracle.checks import Differentiable, StepByStep, Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.setting import Setting, keyed
-from grader.oracle.structure import BY_HAND
+from grader.oracle.structure import BY_HAND, Uses
 
 INPUTS = tuple("x1 x2 t1 t2".split())
 PARAMETERS = tuple("w1 w2 w3 w4 w5 w6 w7 w8 b_h1 b_h2 b_o1 b_o2".split())
@@ -104,12 +106,12 @@ LAB = Lab(
             "updated_parameters",
             2,
             (
-                BY_HAND,
+                # Built on one's own `backward`; how that works is judged there.
+                Uses(replace(BY_HAND.rules, apart=frozenset({"forward", "backward"}))),
                 StepByStep(
                     Setting(updated, DOMAIN, (*ARGUMENTS, float(RATE))),
                     {p: f"new_{p}" for p in PARAMETERS},
                     given=(own_forward, own_backward),
-                    manner=Manner.INFERENCE,
                 ),
             ),
         ),

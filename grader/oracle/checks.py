@@ -36,7 +36,7 @@ def values_of(
     """What is right for a function whose results a template names."""
     known = evaluate(setting.whole, draws)
     return Values(
-        points=points_at(returns, draws, known),
+        points=points_at(returns, setting.arguments, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
         tolerance=TOLERANCE["float64", device],
@@ -105,15 +105,17 @@ class Differentiable:
         )
         truth = Gradients(
             values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),
-            gradients=points_at({p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, draws, known),
-            labels={path: _slope(self.of, outputs, n) for path, n in wrt.items()},
+            gradients=points_at(
+                {p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.setting.arguments, draws, known
+            ),
+            labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         return Trial((ask,), truth, self.weight)
 
 
-def _slope(of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
-    named = of[0] if len(of) == 1 and outputs[of[0]] else "result"
-    return f"autograd's d{named}/d{name}"
+def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
+    ending = of[0] if len(of) == 1 and outputs[of[0]] else question
+    return f"autograd's d({ending})/d{name}"
 
 
 @cache
@@ -186,6 +188,8 @@ class StepByStep:
             Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
             for function, arguments, _ in asked
         )
+        if self.manner is Manner.INFERENCE:
+            asks = (*asks, replace(asks[-1], dtype="float32"))
         known = evaluate(self.setting.whole, draws)
         ways = [self.setting.whole]
         if self.setting.output is not None:

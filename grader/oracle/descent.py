@@ -67,7 +67,8 @@ class Descent:
                 start = {n: exact(v) for n, v in draw.items()}
                 end, losses = descend(self.setting.graph, self.loss, parameters, start, self.epochs, exact(self.rate))
                 known = {str(i): rounded(end[p]) for i, p in enumerate(parameters)}
-                points.append(Point(draw, {**known, "2": rounded(losses)}))
+                fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
+                points.append(Point({**draw, **fixed}, {**known, "2": rounded(losses)}))
         truth = Trajectory(
             Values(
                 points=tuple(points),
@@ -100,7 +101,8 @@ class InPlaceUpdate:
             for i, _ in enumerate(self.shapes):
                 moved = [draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)]
                 known[f"0.{i}"] = np.stack(moved)
-            points.append(Point({n: v for n, v in draw.items() if n.startswith("p")}, known))
+            inputs = {f"start {n[1:]}" if n[0] == "p" else f"gradients {n[1:]}": v for n, v in draw.items()}
+            points.append(Point({**inputs, "learning rate": np.array(self.rate)}, known))
         ask = Ask(
             name,
             (

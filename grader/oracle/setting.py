@@ -90,11 +90,18 @@ def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Arra
         return [{name: rounded(value) for name, value in values.items()} for values in found]
 
 
-def points_at(template: Any, draws: list[dict[str, Array]], known: list[dict[str, Array]]) -> tuple[Point, ...]:
-    """The points of a truth: the drawn inputs, and the values that a template of results names."""
+def points_at(
+    template: Any,
+    arguments: tuple[Any, ...],
+    draws: list[dict[str, Array]],
+    known: list[dict[str, Array]],
+) -> tuple[Point, ...]:
+    """The points of a truth: drawn and constant inputs, and the values that a template of results names."""
     leaves = list(paths(template))
+    fixed = {f"argument {i + 1}": a for i, a in enumerate(arguments) if isinstance(a, np.ndarray)}
     return tuple(
-        Point(draw, {path: values[name] for path, name in leaves}) for draw, values in zip(draws, known, strict=True)
+        Point({**draw, **fixed}, {path: values[name] for path, name in leaves})
+        for draw, values in zip(draws, known, strict=True)
     )
 
 

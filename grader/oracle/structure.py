@@ -18,12 +18,12 @@ from grader.oracle.graph import Graph
 
 AUTOGRAD = frozenset(
     """
-    backward autograd grad requires_grad requires_grad_ enable_grad inference_mode retain_grad func
-    functorch jacrev jacfwd hessian vjp jvp jacobian gradient gradcheck sympy jax numdifftools
-    approx_fprime derivative lambdify Symbol symbols diff
+    backward autograd grad requires_grad_ enable_grad retain_grad func functorch jacrev jacfwd hessian vjp jvp
+    jacobian gradient gradcheck sympy jax numdifftools approx_fprime derivative lambdify Symbol symbols diff
+    imag complex cmath view_as_complex polyder deriv
     """.split()
 )
-"""Names that differentiate for the student, in torch, SymPy, SciPy or JAX."""
+"""Names that differentiate for the student: autograd, computer algebra, and steps into the complex plane."""
 
 EVASION = frozenset(
     """
@@ -56,6 +56,12 @@ BY_HAND = Uses(
     Rules(
         forbidden=AUTOGRAD | EVASION,
         why="this gradient is to be worked out by hand: no autograd, no computer algebra, no finite differences",
+    )
+)
+BY_AUTOGRAD = Uses(
+    Rules(
+        required=frozenset({"Tensor.backward", "autograd.grad", "autograd.backward"}),
+        why="here autograd is to find the gradient, not a formula or a difference",
     )
 )
 FROM_SCRATCH = Uses(
