@@ -140,7 +140,7 @@ def verify(
         findings += found.findings
         mistakes += found.mistakes
         console.print(
-            f"{found.lab.name}: solution {found.solution:g} of {found.lab.points:g}, blank {found.blank:g}, "
+            f"{found.lab}: solution {found.solution:g} of {found.points:g}, blank {found.blank:g}, "
             f"{found.mistakes} planted mistakes"
         )
     for finding in findings:

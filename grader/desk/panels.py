@@ -5,6 +5,7 @@ Knows the words and the order of a panel. Refuses to know HTML.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,8 +19,9 @@ MESSAGE: Final = 6_000
 CELL: Final = 600
 """Characters of a message, and of a cell of a table."""
 OPEN: Final = 6
-ROWS: Final = 60
-"""Rows of a table that are open to the eye, and rows at all."""
+ROWS: Final = 20
+AGREEING: Final = 8
+"""Rows of a table that are open to the eye, rows at all, and rows where all agree."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ def panel(mark: Mark) -> Panel:
     verdict = mark.verdict
     # The badge says it already.
     said = "" if verdict.note == "correct" else verdict.message
-    rows = tuple(_cut(row) for row in sorted(verdict.comparisons, key=lambda row: row.agrees)[:ROWS])
     agreeing = sum(row.agrees for row in verdict.comparisons)
-    first = 0 if agreeing == len(verdict.comparisons) else OPEN
+    first, most = (0, AGREEING) if agreeing == len(verdict.comparisons) else (OPEN, ROWS)
+    rows = tuple(_cut(row) for row in _telling(verdict.comparisons)[:most])
     return Panel(
         anchor=f"q-{mark.question.name}",
         name=mark.question.name,
@@ -92,6 +94,16 @@ def homes(names: Sequence[str], notebook: Notebook) -> dict[str, int]:
         bound = Source((cell.source,)).definitions
         found |= {name: cell.index for name in names if name in bound}
     return found
+
+
+def _telling(rows: Sequence[Comparison]) -> list[Comparison]:
+    """What differs before what agrees, and each part of the answer once before any of them a second time."""
+    seen: Counter[tuple[bool, str]] = Counter()
+    ranked = []
+    for place, row in enumerate(rows):
+        ranked.append((row.agrees, seen[row.agrees, row.what], place))
+        seen[row.agrees, row.what] += 1
+    return [rows[place] for _, _, place in sorted(ranked)]
 
 
 def _cut(row: Comparison) -> Comparison:

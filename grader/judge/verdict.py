@@ -150,7 +150,7 @@ def unanswered(name: str, seen: Observation, stub: bool) -> Finding | None:
 
 
 def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
-    """One verdict of many: the weighted mean of the scores; a broken rule (weight 0) forfeits all.
+    """One verdict of many: the weighted mean of the scores; a check of weight 0 that fails forfeits all.
 
     The note is that of the first check that failed; messages that differ follow each other, a line each.
     """
@@ -158,12 +158,12 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     if all(v.status is Status.MISSING for v, _ in scored):
         return scored[0][0]
     for verdict, weight in zip(verdicts, weights, strict=True):
-        if not weight and verdict.status is not Status.PASS:
+        if not weight and not verdict.score:
             return verdict
     score = sum(v.score * w for v, w in scored) / sum(w for _, w in scored)
     remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
     table = tuple(row for v in verdicts for row in v.comparisons)
-    wrong = [v for v, _ in scored if v.status is not Status.PASS]
+    wrong = [v for v in verdicts if v.status is not Status.PASS]
     if any(v.note == "wrong_step" for v in wrong):
         # What is wrong with a step has been said; that the whole differs too would say it twice.
         wrong = [v for v in wrong if v.note != "wrong_value"]

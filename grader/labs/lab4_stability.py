@@ -8,7 +8,7 @@ from sympy import Abs, Array, Expr, Max, Symbol, exp, log, sin, symbols
 
 from grader.judge import facts
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Value
+from grader.oracle.checks import Differentiable, Value
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.setting import Setting
@@ -104,7 +104,7 @@ def swept(
         for dtype in ("float64", "float32")
         for wrt, sample, size in zip((None, arguments[0]), samples, sizes, strict=True)
     )
-    return Value(moderate, name_of(output), weight=0.0), *sweeps
+    return Differentiable(moderate, name_of(output), (name_of(output),), wrt=arguments[:1], weight=0.0), *sweeps
 
 
 def slopes(expression: Expr) -> Check:
