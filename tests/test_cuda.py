@@ -32,7 +32,7 @@ def test_a_solution_has_full_marks_on_cuda(lab: Lab) -> None:
 
 def test_tensors_on_the_wrong_device_are_seen() -> None:
     lab = next(lab for lab in all_labs() if lab.name == "lab1_tensors")
-    code = "import torch\ndef random_pair(device):\n    return torch.rand(2, 3, device='cpu'), torch.rand(2, 3, device='cpu')"
+    code = "import torch\ndef random_pair(device):\n    return tuple(torch.rand(2, 2, 3, device='cpu'))"
     marks = {m.question.name: m for m in marks_of(pose(lab, Conditions("cuda", "cuda")), [code], "cuda")}
     assert marks["random_pair"].verdict.note == "wrong_device"
     assert marks["random_pair"].score == 0

@@ -278,7 +278,7 @@ def test_every_note_can_be_filled_in_and_is_used() -> None:
         filled = finding(
             note,
             **{
-                **{f: "…" for f in _fields(NOTES[note])},
+                **dict.fromkeys(_fields(NOTES[note]), "…"),
                 **{k: v for k, v in fields.items() if k in _fields(NOTES[note])},
             },
         )

@@ -200,6 +200,12 @@ def test_a_table_names_every_part_once_before_it_repeats_one() -> None:
     assert [len(shown.folded), shown.folded[-1].what, shown.agreeing, shown.total] == [14, "c", 9, 27]
     agreed = panel(Mark(Question("q", 1, ()), replace(verdict, comparisons=rows[18:])))
     assert [len(agreed.open), len(agreed.folded), agreed.total] == [0, 8, 9]
+    assert [row.span for row in shown.open] == [2, 0, 2, 0, 2, 0]
+
+
+def test_the_summary_leaves_the_place_to_the_panel() -> None:
+    message = "dz_da at (a = 1, b = [1, … shape (3, 4)]): yours 4, expected 34.\nA path is missing."
+    assert panel(mark("q", Status.FAIL, message)).brief == "dz_da: yours 4, expected 34."
 
 
 def test_formulas_become_mathml(tmp_path: Path) -> None:

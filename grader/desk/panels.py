@@ -5,9 +5,11 @@ Knows the words and the order of a panel. Refuses to know HTML.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from grader.desk.plain import cut, line, points
@@ -22,6 +24,9 @@ OPEN: Final = 6
 ROWS: Final = 20
 AGREEING: Final = 8
 """Rows of a table that are open to the eye, rows at all, and rows where all agree."""
+
+_PLACE: Final = re.compile(r" at \((?:[^()]|\([^()]*\))*\)")
+"""How `judge.wording` says where: " at (a = 1, b = 2)"."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,18 @@ LOOKS: Final = {
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row of theirs against expected. `span` rows from this one on share the place; 0 for those after the first."""
+
+    what: str
+    at: str
+    theirs: str
+    expected: str
+    agrees: bool
+    span: int
+
+
+@dataclass(frozen=True)
 class Panel:
     """A question as the page shows it. `open` rows are seen at once, `folded` ones on demand."""
 
@@ -55,8 +72,8 @@ class Panel:
     brief: str
     message: str
     remarks: tuple[str, ...]
-    open: tuple[Comparison, ...]
-    folded: tuple[Comparison, ...]
+    open: tuple[Row, ...]
+    folded: tuple[Row, ...]
     agreeing: int
     total: int
 
@@ -68,7 +85,7 @@ def panel(mark: Mark) -> Panel:
     said = "" if verdict.note == "correct" else verdict.message
     agreeing = sum(row.agrees for row in verdict.comparisons)
     first, most = (0, AGREEING) if agreeing == len(verdict.comparisons) else (OPEN, ROWS)
-    rows = tuple(_cut(row) for row in _telling(verdict.comparisons)[:most])
+    telling = _telling(verdict.comparisons)[:most]
     return Panel(
         anchor=f"q-{mark.question.name}",
         name=mark.question.name,
@@ -77,11 +94,11 @@ def panel(mark: Mark) -> Panel:
         score=points(mark.score),
         points=points(mark.question.points),
         weight=mark.question.points,
-        brief=line(said.partition("\n")[0], 140),
+        brief=_brief(said),
         message=cut(said, MESSAGE),
         remarks=tuple(cut(remark, MESSAGE) for remark in verdict.remarks),
-        open=rows[:first],
-        folded=rows[first:],
+        open=_rows(telling[:first]),
+        folded=_rows(telling[first:]),
         agreeing=agreeing,
         total=len(verdict.comparisons),
     )
@@ -106,7 +123,17 @@ def _telling(rows: Sequence[Comparison]) -> list[Comparison]:
     return [rows[place] for _, _, place in sorted(ranked)]
 
 
-def _cut(row: Comparison) -> Comparison:
-    return Comparison(
-        cut(row.what, CELL), cut(row.at, CELL), cut(row.theirs, CELL), cut(row.expected, CELL), row.agrees
-    )
+def _rows(compared: Sequence[Comparison]) -> tuple[Row, ...]:
+    """Rows of one table, in which a place that several rows in a row share is named once."""
+    rows: list[Row] = []
+    for _, group in groupby(compared, key=lambda row: row.at):
+        same = list(group)
+        for position, row in enumerate(same):
+            what, at, theirs, expected = (cut(t, CELL) for t in (row.what, row.at, row.theirs, row.expected))
+            rows.append(Row(what, at, theirs, expected, row.agrees, 0 if position else len(same)))
+    return tuple(rows)
+
+
+def _brief(message: str) -> str:
+    """The first line of a message, without the place: in the summary there is room for what was found only."""
+    return line(_PLACE.sub("", message[:MESSAGE].partition("\n")[0]), 140)

@@ -78,7 +78,9 @@ NOTES: dict[str, str] = {
     "wrong_draw": (
         "{what} does not hold the numbers that the seed and torch.rand give: yours begin {theirs}, expected {expected}."
     ),
-    "not_squeezed": "The second tensor is not the first without its axes of length 1: it begins {theirs}, not {expected}.",
+    "not_squeezed": (
+        "The second tensor is not the first without its axes of length 1: it begins {theirs}, not {expected}."
+    ),
 }
 """Code to sentence."""
 

@@ -18,7 +18,6 @@ from grader.judge.truth import Fit, Trajectory, Updates, Values
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.judge.wording import both, described, difference, number, place
 
-
 SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
 

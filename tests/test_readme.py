@@ -1,0 +1,54 @@
+"""The README's commands and its table of labs are those of the code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from grader.labs import all_labs
+from grader.student.feedback import _questions
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_table_of_labs_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| (lab\w+) \| (.+?) \| (\d+) \|$", README, flags=re.MULTILINE)
+    assert rows == [(lab.name, lab.title, str(int(lab.points))) for lab in all_labs()]
+
+
+def test_every_make_target_named_is_there() -> None:
+    targets = set(re.findall(r"(?:`|^    )make ((?:[a-z]+ ?)+)", README, flags=re.MULTILINE))
+    words = {word for group in targets for word in group.split()}
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for word in words:
+        assert re.search(rf"^{word}:", makefile, flags=re.MULTILINE), word
+    assert {"grade", "test", "labs", "verify"} <= words
+
+
+def test_every_option_named_is_there() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "grader", "grade", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+    ).stdout
+    for option in set(re.findall(r"(--[a-z][a-z-]+)", README)):
+        assert option in shown
+
+
+def test_the_rooms_named_are_there() -> None:
+    for room in re.findall(r"^      (\w+)/  ", README, flags=re.MULTILINE):
+        assert (ROOT / "grader" / room).is_dir()
+    assert all((ROOT / name).is_dir() for name in ("solutions", "labs", "submissions", "grader"))
+
+
+def test_the_names_in_the_examples_are_exercises() -> None:
+    assert set(re.findall(r'check\("(\w+)"\)', README)) <= set(_questions())
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    assert "make test" in README
+    commands = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert [c for c in commands if c.startswith("make")] == ["make test", "make verify", "make lint"]
