@@ -7,10 +7,9 @@ from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
 from grader.judge.facts import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
 from grader.judge.model import Status, Verdict
 from grader.judge.notes import NOTES, REMARKS, finding
-from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
 from grader.judge.truth import Sweep
-from grader.judge.verdict import judge, merged, unanswered
+from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.descent import least_squares
 
@@ -241,15 +240,19 @@ def test_scores_are_weighted_means_and_messages_follow_each_other() -> None:
 
 
 def test_a_second_call_that_differs_is_told() -> None:
-    question, trials = posed("gradients")
-    replies = []
-    for trial in trials:
+    _, trials = posed("gradients")
+    groups = []
+    for trial in (t for t in trials if t.asks):
         reply = tuple(
-            seen(tuple(leaf(v) for v in p.expected.values()), tuple(leaf(2 * v) for v in p.expected.values()))
+            seen(
+                tuple(leaf(v) for v in p.expected.values()),
+                tuple(leaf(2 * v) for v in p.expected.values()),
+                used=frozenset({"Tensor.backward"}),
+            )
             for p in trial.truth.points
         )
-        replies.append((reply,))
-    mark = judge(question, trials, replies, Source(("def gradients(): pass",)))
+        groups.append((reply,))
+    mark = marked("gradients", *groups)
     assert (mark.score, mark.verdict.note) == (0, "changes_on_second_call")
 
 

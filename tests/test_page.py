@@ -213,6 +213,7 @@ def test_formulas_become_mathml(tmp_path: Path) -> None:
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in page
     assert '<math display="block">' in page
     assert "$" not in "".join(Seen(page).texts)
+    assert '<mo lspace="0" rspace="0">/</mo>' in mathml("x/y", False)
 
 
 def test_the_page_is_the_same_every_time_and_small(tmp_path: Path) -> None:
