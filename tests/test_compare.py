@@ -83,7 +83,11 @@ def test_float32_precision_passes_with_a_remark(error: float, passes: bool, rema
 
 def test_a_float32_result_is_remarked_on_as_such() -> None:
     row = judged(leaf(np.float32(0.1), dtype="float32"), 0.1)
-    assert row.remarks == ("f came back as float32 where the inputs were float64. It costs nothing here.",)
+    (remark,) = row.remarks
+    assert (remark.what, remark.rest) == (
+        "f",
+        "came back as float32 where the inputs were float64. It costs nothing here.",
+    )
 
 
 def test_a_message_names_the_point_theirs_and_expected() -> None:

@@ -232,11 +232,16 @@ def test_a_broken_rule_forfeits_everything() -> None:
     assert merged([right, right], [0.0, 1.0]).score == 1
 
 
-def test_scores_are_weighted_means_and_messages_follow_each_other() -> None:
+def test_scores_are_weighted_means_and_one_message_of_a_kind_is_enough() -> None:
     right = Verdict(Status.PASS, "correct", "Right.", 1.0)
     one, two = (Verdict(Status.FAIL, "wrong_value", m, 0.0) for m in "ab")
     found = merged([right, one, two], [2.0, 1.0, 1.0])
-    assert (found.score, found.status, found.message) == (0.5, Status.PARTIAL, "a\nb")
+    assert (found.score, found.status, found.message) == (0.5, Status.PARTIAL, "a")
+
+
+def test_every_sweep_has_its_own_message() -> None:
+    one, two = (Verdict(Status.FAIL, "unstable", m, 0.0) for m in "ab")
+    assert merged([one, two], [1.0, 1.0]).message == "a\nb"
 
 
 def test_a_second_call_that_differs_is_told() -> None:

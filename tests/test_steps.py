@@ -51,7 +51,7 @@ def test_one_slip_costs_its_own_step_only() -> None:
     assert mark.verdict.message.startswith("df_db at (x = ")
     assert "(the sign is flipped at every point)" in mark.verdict.message
     assert mark.verdict.message.endswith("(7 of 8 steps are right.)")
-    assert mark.verdict.remarks == ("df_dy follows rightly from your own df_db and counts as right.",)
+    assert mark.verdict.said == ("df_dy: follows rightly from your own df_db, and counts as right.",)
 
 
 def test_a_slip_at_the_start_is_carried_through_all_that_follows() -> None:

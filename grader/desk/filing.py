@@ -39,11 +39,11 @@ class Filing:
     def add(self, graded: Graded) -> None:
         """File one more result. Raises FilingError."""
         self.report = Report(self.report.device, self.report.seed, (*self.report.results, graded.result))
+        result = graded.result
+        title = self._labs[result.lab].title if result.lab else ""
         try:
-            if graded.notebook is not None:
-                title = self._labs[graded.result.lab].title
-                page = render(graded.result, graded.notebook, graded.runs, title, self.report.device)
-                write_whole(page_path(self._out, graded.result), page.encode("utf-8", "replace"))
+            page = render(result, graded.notebook, graded.runs, title, self.report.device)
+            write_whole(page_path(self._out, result), page.encode("utf-8", "replace"))
             self._write_tables()
         except OSError as error:
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error

@@ -96,7 +96,7 @@ def panel(mark: Mark) -> Panel:
         weight=mark.question.points,
         brief=_brief(said),
         message=cut(said, MESSAGE),
-        remarks=tuple(cut(remark, MESSAGE) for remark in verdict.remarks),
+        remarks=tuple(cut(remark, MESSAGE) for remark in verdict.said),
         open=_rows(telling[:first]),
         folded=_rows(telling[first:]),
         agreeing=agreeing,

@@ -61,5 +61,5 @@ def _question(mark: Mark) -> Json:
         "status": str(verdict.status),
         "note": verdict.note,
         "message": verdict.message,
-        "remarks": list(verdict.remarks),
+        "remarks": list(verdict.said),
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.judge.facts import Array, Leaf, Node
-from grader.judge.model import Comparison
+from grader.judge.model import Comparison, Remark
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import Named, Tolerance
 from grader.judge.wording import both, described, difference, place, written
@@ -31,7 +31,7 @@ class Compared:
     numbers: Array | None
     problem: Finding | None = None
     error: float = np.inf
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
@@ -125,7 +125,7 @@ def compared(
     return Compared(inputs, expected, found, None, error, _remarks(result, error, expected, what, tolerance))
 
 
-def slipped(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[str, ...]:
+def slipped(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Remark, ...]:
     """The remark on an output that is right to float32 precision only."""
     worst = max((row.error for row in rows), default=0.0)
     if not FLOAT32_LIKE < worst <= tolerance.slip or tolerance.agree > FLOAT32_LIKE or any(r.remarks for r in rows):
@@ -133,7 +133,7 @@ def slipped(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[
     return (remark("float32_slip", what=what, error=worst),)
 
 
-def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: Tolerance) -> tuple[str, ...]:
+def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: Tolerance) -> tuple[Remark, ...]:
     if not isinstance(node, Leaf) or error > tolerance.slip:
         return ()
     said = []
@@ -147,7 +147,7 @@ def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: To
 
 def verdict_on(
     rows: Sequence[Compared], what: str, tolerance: Tolerance, note: str = "wrong_value"
-) -> tuple[Finding | None, tuple[str, ...]]:
+) -> tuple[Finding | None, tuple[Remark, ...]]:
     """What is wrong with one output over all points (None where nothing is), and the remarks on it."""
     problems = [row.problem for row in rows if row.problem]
     for problem in problems:
@@ -170,9 +170,9 @@ def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Co
     """The rows of a feedback table."""
     table = []
     for row in rows:
+        agrees = row.error <= tolerance.slip
         theirs, expected = "–", written(row.expected)
         if row.numbers is not None:
-            theirs, expected = both(row.numbers, row.expected)
-        at = place(row.inputs).removeprefix(" at ")
-        table.append(Comparison(what, at, theirs, expected, row.error <= tolerance.slip))
+            theirs, expected = (written(row.numbers), expected) if agrees else both(row.numbers, row.expected)
+        table.append(Comparison(what, place(row.inputs).removeprefix(" at "), theirs, expected, agrees))
     return tuple(table)

@@ -86,6 +86,14 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Something said beside a mark, which costs nothing: a sentence about `what`."""
+
+    what: str
+    rest: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a judge found: `score` is a share of the points, 0 to 1; `note` a code of `judge.notes`."""
 
@@ -93,8 +101,16 @@ class Verdict:
     note: str
     message: str
     score: float
-    remarks: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The remarks as sentences; those that say the same of several things are one."""
+        subjects: dict[str, list[str]] = {}
+        for remark in dict.fromkeys(self.remarks):
+            subjects.setdefault(remark.rest, []).append(remark.what)
+        return tuple(f"{', '.join(whats)}: {rest}" for rest, whats in subjects.items())
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.judge.model import Remark
+
 NOTES: dict[str, str] = {
     "correct": "Right.",
     "wrong_value": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
@@ -86,15 +88,15 @@ NOTES: dict[str, str] = {
 
 REMARKS: dict[str, str] = {
     "float32_slip": (
-        "{what} is right only to float32 precision (relative difference {error:.0e}): a float32 constant or cast is "
+        "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast is "
         "on the way. It costs nothing here."
     ),
-    "dtype_slip": "{what} came back as {theirs} where the inputs were {expected}. It costs nothing here.",
-    "shape_slip": "{what} came back with shape {theirs}; a scalar is asked for. It costs nothing here.",
-    "wrote_to_arguments": "{name} changes its arguments in place. Whoever calls it may not expect that.",
-    "carried_forward": "{what} follows rightly from your own {from_} and counts as right.",
+    "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
+    "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",
+    "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
+    "carried_forward": "follows rightly from your own {from_}, and counts as right.",
 }
-"""Things said beside a mark; they cost nothing."""
+"""Things said beside a mark, after the name of what they are about; they cost nothing."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,6 @@ def finding(note: str, **facts: object) -> Finding:
     return Finding(note, NOTES[note].format(**facts))
 
 
-def remark(code: str, **facts: object) -> str:
-    """The sentence of `REMARKS`, filled in."""
-    return REMARKS[code].format(**facts)
+def remark(code: str, what: str, **facts: object) -> Remark:
+    """The remark for a code of `REMARKS` about `what`."""
+    return Remark(what, REMARKS[code].format(**facts))

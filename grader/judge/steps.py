@@ -42,7 +42,7 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     for step in wrong:
         if step.problem and step.problem.note == "wrong_structure":
             return failed(step.problem)
-    remarks = tuple(remark("carried_forward", what=s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
+    remarks = tuple(remark("carried_forward", s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
     table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
     if not wrong:
         differences = _numerical(truth, evidence, steps)

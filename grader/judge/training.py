@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
-from grader.judge.model import Comparison, Evidence, Status, Verdict
+from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding
 from grader.judge.truth import Fit, Trajectory, Updates, Values
 from grader.judge.values import RIGHT, failed, rows_of
@@ -66,7 +66,7 @@ def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
     values, reply = truth.values, evidence.replies[0]
     problems: list[Finding] = []
     table: list[Comparison] = []
-    remarks: list[str] = []
+    remarks: list[Remark] = []
     for path in ("2", "0", "1"):
         what = values.labels[path]
         rows = rows_of(values, reply, path)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.facts import Array, Leaf, Reply, Value
-from grader.judge.model import Comparison, Evidence, Status, Verdict
+from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import Gradients, Point, Rewritten, Values
 from grader.judge.wording import both, place
@@ -41,18 +41,21 @@ def rows_of(truth: Values, reply: Reply, path: str, call: int = 0) -> list[Compa
 
 
 def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
-    """Every output of one round, all or nothing."""
+    """The outputs of one round: a share of the points for each that is right."""
     table: list[Comparison] = []
-    remarks: list[str] = []
-    problem: Finding | None = None
+    remarks: list[Remark] = []
+    problems: list[Finding] = []
     for path, what in truth.labels.items():
         rows = rows_of(truth, reply, path, call)
         found, said = verdict_on(rows, what, truth.tolerance)
-        problem = problem or found
+        problems += [found] if found else []
         remarks += said
         table += shown(rows, what, truth.tolerance)
-    if problem:
-        return failed(swapped(truth, reply, call) or problem, comparisons=tuple(table))
+    if problems:
+        if exchanged := swapped(truth, reply, call):
+            return failed(exchanged, comparisons=tuple(table))
+        right = 1 - len(problems) / len(truth.labels)
+        return failed(problems[0], right, tuple(table))
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
 
 
@@ -131,7 +134,7 @@ def judge_gradients(truth: Gradients, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
     verdict = judge_outputs(truth.values, evidence.replies[0])
     if verdict.score < 1:
-        return verdict
+        return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
     table = list(verdict.comparisons)
     problem: Finding | None = None
     for path, what in truth.labels.items():
@@ -184,7 +187,7 @@ def _dtypes(truth: Rewritten, reply: Reply, path: str) -> list[str]:
     return [node.dtype for node in nodes if isinstance(node, Leaf)]
 
 
-def wrote_to_arguments(name: str, reply: Reply) -> tuple[str, ...]:
+def wrote_to_arguments(name: str, reply: Reply) -> tuple[Remark, ...]:
     """A remark where a call changed its arguments."""
     changed = any(isinstance(seen, Value) and seen.changed for seen in reply)
-    return (remark("wrote_to_arguments", name=name),) if changed else ()
+    return (remark("wrote_to_arguments", name),) if changed else ()

@@ -169,6 +169,7 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
         wrong = [v for v in wrong if v.note != "wrong_value"]
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table)
-    messages = tuple(dict.fromkeys(v.message for v in wrong))
+    # Each sweep has its own first failure to tell; elsewhere one message of a kind is enough.
+    messages = tuple({v.message if v.note == "unstable" else v.note: v.message for v in reversed(wrong)}.values())[::-1]
     status = Status.PARTIAL if score else Status.FAIL
     return Verdict(status, wrong[0].note, "\n".join(messages[:4]), score, remarks, table)

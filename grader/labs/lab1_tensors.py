@@ -53,7 +53,7 @@ left, right = array("a", 2, 3), array("b", 2, 3)
 
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
-shared = Graph((v,), {array("tensor", 6): v, array("array", 6): v})
+shared = Graph((v,), {array("the tensor", 6): v, array("the array", 6): v})
 
 
 def running(better: type[Max | Min], name: str) -> dict[sympy.Symbol, sympy.Expr]:
@@ -81,7 +81,7 @@ positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **po
 def round_trip(dtype: str) -> Check:
     """`numpy_round_trip` in one dtype."""
     setting = Setting(shared, WIDE, ("v",))
-    return View(setting, ("tensor", "array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
+    return View(setting, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
 
 
 LAB = Lab(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sympy import Array, Rational, Symbol, exp, symbols
+from sympy import Abs, Array, Rational, Symbol, exp, symbols
 
 from grader.judge.facts import Manner
 from grader.judge.model import Lab, Question
@@ -40,12 +40,10 @@ network = Graph(
     },
 )
 backward = network.backward(E)
+new = {p: Symbol(f"new_{p}", real=True) for p in parameters}
 updated = Graph(
     backward.inputs,
-    {
-        **backward.steps,
-        **{Symbol(f"new_{p}", real=True): p - RATE * backward.variables[f"dE_d{p}"] for p in parameters},
-    },
+    {**backward.steps, **{new[p]: p - RATE * backward.variables[f"dE_d{p}"] for p in parameters}},
 )
 
 X, T, A, H, O = (array(name, 3, 2) for name in "XTAHO")  # noqa: E741 -- the sheet's letters
@@ -68,7 +66,13 @@ batch = Graph(
 )
 
 ARGUMENTS = (keyed(*INPUTS), keyed(*PARAMETERS))
-DOMAIN = Domain(default=(-1.5, 1.5))
+d1, d2 = o1 - t1, o2 - t2
+DOMAIN = Domain(
+    default=(-1.5, 1.5),
+    # Away from differences that nearly cancel, whose relative error would not be the student's doing.
+    where=tuple(Abs(v) > Rational(1, 8) for v in (z_h1, z_h2, o1, o2, d1, d2, w5 * d1 + w7 * d2, w6 * d1 + w8 * d2)),
+)
+STEPPED = replace(DOMAIN, where=(*DOMAIN.where, *(Abs(v) > Rational(1, 16) for v in new.values())))
 own_forward = ("forward", ARGUMENTS, keyed(*STEPS))
 own_backward = ("backward", ARGUMENTS, keyed(*SLOPES))
 
@@ -109,7 +113,7 @@ LAB = Lab(
                 # Built on one's own `backward`; how that works is judged there.
                 Uses(replace(BY_HAND.rules, apart=frozenset({"forward", "backward"}))),
                 StepByStep(
-                    Setting(updated, DOMAIN, (*ARGUMENTS, float(RATE))),
+                    Setting(updated, STEPPED, (*ARGUMENTS, float(RATE))),
                     {p: f"new_{p}" for p in PARAMETERS},
                     given=(own_forward, own_backward),
                 ),
@@ -121,7 +125,7 @@ LAB = Lab(
             (
                 BY_HAND,
                 Value(
-                    Setting(batch, DOMAIN, tuple(map(name_of, batch.inputs)), E),
+                    Setting(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E),
                     tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")),
                     Manner.INFERENCE,
                 ),

@@ -51,7 +51,7 @@ def line(mark: Mark) -> str:
     said = "right at the public points." if verdict.status is Status.PASS else verdict.message
     named = said if name in said else f"{name}: {said}"
     first = f"{SIGNS[verdict.status]} {named}"
-    return "\n".join([first, *(f"    {remark}" for remark in verdict.remarks)])
+    return "\n".join([first, *(f"    {remark}" for remark in verdict.said)])
 
 
 def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:
