@@ -20,7 +20,7 @@ from grader.desk.markdown import rendered
 from grader.desk.mathml import mathml
 from grader.desk.page import render
 from grader.desk.panels import panel
-from grader.judge.model import CellRun, Comparison, Mark, Question, Report, Result, Status, Verdict
+from grader.judge.model import CellRun, Comparison, Mark, Question, Remark, Report, Result, Status, Verdict
 from grader.runner.notebook import Notebook, read_notebook
 
 PNG = base64.b64encode(
@@ -148,7 +148,7 @@ def normal(tmp_path: Path) -> str:
     ]
     marks = (
         mark("slope", Status.PASS, "Right.", rows=1),
-        mark("square", Status.FAIL, "at x = 3:\nyours 9", rows=9, remarks=("A float32 slip.",)),
+        mark("square", Status.FAIL, "at x = 3:\nyours 9", rows=9, remarks=(Remark("square", "A float32 slip."),)),
         mark("cube", Status.MISSING, "No cube was found."),
     )
     return render(result(*marks), notebook(tmp_path, *CELLS), runs, "Graphs", "cpu")
@@ -285,7 +285,7 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
     ]
     cells = (("code", f"# {SCRIPT} {BIDI}\nx = '{SCRIPT}'\n\x0c\x00"), ("raw", hostile))
     row = Comparison(hostile, hostile, hostile, hostile, False)
-    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (hostile,), (row, replace(row, agrees=True)))
+    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), (row, replace(row, agrees=True)))
     marked = replace(
         result(Mark(Question("x", 1, ()), verdict), student=hostile),
         file=f"{hostile}.ipynb",
@@ -303,7 +303,7 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
 def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:
     flood = "<&\x1b[31m" * 2_000_000
     row = Comparison(flood, flood, flood, flood, False)
-    verdict = Verdict(Status.FAIL, "wrong_value", flood, 0.0, (flood,), (row,) * 2000)
+    verdict = Verdict(Status.FAIL, "wrong_value", flood, 0.0, (Remark(flood, flood),), (row,) * 2000)
     loud = ran(*(printed(flood) for _ in range(30)))
     marked = replace(result(Mark(Question("x", 1, ()), verdict)), remarks=(flood,))
     long = flood[:2_000_000]

@@ -10,12 +10,12 @@ import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
 from grader.desk.report import as_json, write_report
-from grader.judge.model import Mark, Question, Report, Result, Status, Verdict
+from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
 MARKS = (
     Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
-    Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, ("A remark.",))),
+    Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
 ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
@@ -52,7 +52,7 @@ def test_the_shape_of_version_1() -> None:
                         "status": "pass",
                         "note": "correct",
                         "message": "Right.",
-                        "remarks": ["A remark."],
+                        "remarks": ["q: A remark."],
                     },
                 ],
                 "remarks": [],
