@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from grader.desk.notebooks import solution_notebook
 from grader.runner.session import Session
 
 CELLS = {
@@ -129,3 +130,22 @@ def test_the_cells_that_fail_are_those_with_an_error(runs):
     # An exception group and an unknown magic fail with text on stderr alone; a repr's error ends no cell.
     assert failed - shown == {"group", "unknown magic"}
     assert shown - failed == {"bad repr", "traceback later"}
+
+
+SOLUTIONS = sorted((Path(__file__).parents[1] / "solutions").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_solutions_give_the_same_outputs_as_in_a_kernel(path, tmp_path):
+    notebook = solution_notebook(path.read_text("utf-8"))
+    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    with Session() as session:
+        runs = session.run([cell.source for cell in cells])
+    assert {run.outcome for run in runs} == {"ok"}
+    shown = 0
+    for cell, run in zip(cells, runs, strict=True):
+        assert comparable(run.outputs, "") == comparable(cell.outputs, "")
+        shown += len(run.outputs)
+    assert shown > 3

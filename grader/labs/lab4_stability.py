@@ -89,16 +89,19 @@ def measurements(random: Random) -> dict[str, facts.Array]:
 
 def swept(
     graph: Graph,
+    side: Expr,
     samples: tuple[Sample, Sample],
     arguments: tuple[str, ...] = ("x",),
     sizes: tuple[str, str] = ("", ""),
 ) -> tuple[Check, ...]:
     """Values at moderate inputs, without which nothing counts; then value and gradient, swept in both dtypes.
 
-    `samples` and `sizes` (as in `Stable`) are those of the value and of the gradient in the first argument.
+    Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `samples` and `sizes` (as in `Stable`) are those of the value and of the gradient in the first argument.
     """
     output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
-    moderate = Setting(graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0)), arguments)
+    moderate = Setting(
+        graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0), cases=(side > 0, side < 0)), arguments
+    )
     sweeps = (
         Stable(graph, output, arguments, sample, dtype, wrt, size)
         for dtype in ("float64", "float32")
@@ -170,23 +173,29 @@ LAB = Lab(
             (Value(Setting(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
         Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
-        Question("stable_log_exp", 5, swept(softplus, (pairs, pairs), ("x", "y"))),
+        Question("stable_log_exp", 5, swept(softplus, y - x, (pairs, pairs), ("x", "y"))),
         Question(
             "stable_logsumexp",
             3,
-            (without("logsumexp", "logaddexp"), *swept(logsumexp, (triples, triples), sizes=("size", ""))),
+            (
+                without("logsumexp", "logaddexp"),
+                *swept(logsumexp, vector[0] - vector[1], (triples, triples), sizes=("size", "")),
+            ),
         ),
         Question(
             "stable_softmax",
             3,
-            (without("softmax", "log_softmax"), *swept(softmax, (triples, triples), sizes=("exponents", "size"))),
+            (
+                without("softmax", "log_softmax"),
+                *swept(softmax, vector[0] - vector[1], (triples, triples), sizes=("exponents", "size")),
+            ),
         ),
         Question(
             "stable_sigmoid",
             3,
-            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, (numbers, numbers))),
+            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, x, (numbers, numbers))),
         ),
-        Question("stable_bce", 3, swept(bce, (soft_decisions, decisions), ("logit", "target"))),
+        Question("stable_bce", 3, swept(bce, logit, (soft_decisions, decisions), ("logit", "target"))),
         Question(
             "stable_variance",
             2,

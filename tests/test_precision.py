@@ -1,0 +1,85 @@
+"""The tolerances hold what their table says, measured on the reference solutions."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.desk.notebooks import solution_notebook
+from grader.judge.compare import numbers, part, relative_error
+from grader.judge.facts import Ask, Value
+from grader.judge.model import Conditions, Lab
+from grader.judge.sweep import ulp_errors
+from grader.judge.truth import Gradients, Sweep, Values
+from grader.kernel.answers import Notebook, answer
+from grader.labs import all_labs
+from grader.oracle.precision import EPS64, TOLERANCE, ULP_LIMIT, exact, rounded
+from grader.runner import wire
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module", params=all_labs(), ids=lambda lab: lab.name)
+def solved(request: pytest.FixtureRequest) -> tuple[Lab, Notebook]:
+    """A lab with the names that its solution leaves behind."""
+    lab: Lab = request.param
+    text = (ROOT / "solutions" / f"{lab.name}.py").read_text("utf-8")
+    names: dict[str, object] = {"__name__": "__main__"}
+    for cell in solution_notebook(text).cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+    return lab, Notebook(names, "cpu", lambda _: False)
+
+
+def asked(ask: Ask, notebook: Notebook) -> list[Value]:
+    body, arrays = wire.request(ask)
+    reply = wire.reply(*answer(body, arrays, notebook), ask.points)
+    assert all(isinstance(seen, Value) for seen in reply)
+    return [seen for seen in reply if isinstance(seen, Value)]
+
+
+def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Notebook]) -> None:
+    """At most 64 ulp, of which 4096 are allowed, at the points of four seeds."""
+    lab, notebook = solved
+    for question in lab.questions:
+        for check in question.checks:
+            for seed in range(4):
+                trial = check.pose(question.name, Conditions(f"precision {seed}"))
+                truth = trial.truth.values if isinstance(trial.truth, Gradients) else trial.truth
+                if isinstance(truth, Values):
+                    for point, seen in zip(truth.points, asked(trial.asks[0], notebook), strict=True):
+                        for path, expected in point.expected.items():
+                            node = part(seen.results[0], path, list(truth.labels))
+                            found = numbers(node, expected.shape, path, truth.kinds.get(path, ""))
+                            assert relative_error(found, expected) <= 64 * EPS64, (question.name, path)
+
+
+def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Notebook]) -> None:
+    """At most half of the allowed units in the last place."""
+    lab, notebook = solved
+    for question in lab.questions:
+        for check in question.checks:
+            trial = check.pose(question.name, Conditions("sweeps"))
+            if isinstance(trial.truth, Sweep):
+                seen = asked(trial.asks[0], notebook)
+                path = trial.truth.path
+                nodes = [s.results[0] if path is None else s.gradients[path] for s in seen]
+                errors = ulp_errors(np.stack([node.array.astype(float) for node in nodes]), trial.truth)
+                assert errors.max() <= trial.truth.limit / 2, (question.name, trial.truth.dtype, path)
+
+
+def test_every_dtype_and_device_has_its_tolerance() -> None:
+    assert set(TOLERANCE) == {(t, d) for t in ("float32", "float64") for d in ("cpu", "cuda")}
+    assert all(t.agree <= t.slip < 1e-4 for t in TOLERANCE.values())
+    assert TOLERANCE["float64", "cpu"].agree < 1e-11, "central differences reach 1e-10"
+    assert set(ULP_LIMIT) == {"value", "gradient"}
+
+
+@pytest.mark.parametrize("value", [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -0.0, 3])
+def test_floats_survive_the_way_to_mpmath_and_back(value: float) -> None:
+    assert float(rounded(exact(value))) == value
+
+
+def test_arrays_keep_their_shape_on_the_way() -> None:
+    grid = np.arange(6.0).reshape(2, 3) / 8
+    assert np.array_equal(rounded(exact(grid)), grid)
