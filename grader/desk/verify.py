@@ -185,7 +185,7 @@ def _sum(marks: Sequence[Mark]) -> float:
 
 def verify(root: Path, labs: Sequence[Lab], seed: str, device: str) -> Iterator[Verification | Finding]:
     """Everything, lab by lab as they are done; findings about the project's folders first."""
-    yield from (Finding("", text) for text in orphans(root, labs))
+    yield from (Finding("", text) for text in orphans(root, all_labs()))
     built: Mapping[Path, str] = build(root, labs)
     yield from (Finding("", f"{p.relative_to(root)} is stale: run make labs") for p in stale(dict(built)))
     with ProcessPoolExecutor() as pool:

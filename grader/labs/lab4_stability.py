@@ -96,7 +96,8 @@ def swept(
 ) -> tuple[Check, ...]:
     """Values at moderate inputs, without which nothing counts; then value and gradient, swept in both dtypes.
 
-    Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `samples` and `sizes` (as in `Stable`) are those of the value and of the gradient in the first argument.
+    Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `samples` and `sizes` (as
+    in `Stable`) are those of the value and of the gradient in the first argument.
     """
     output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
     moderate = Setting(
