@@ -24,8 +24,9 @@ from grader.desk.verify import verify as verify_labs
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
-from grader.runner.grading import assign
+from grader.runner.grading import Workers, assign
 from grader.runner.grading import grade as grade_notebooks
+from grader.runner.probing import ConfinementError, Starters
 from grader.runner.process import StartError
 from grader.runner.submissions import SubmissionsError, find_submissions
 
@@ -55,6 +56,7 @@ def grade(
     device: OnDevice = Device.CPU,
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time; default: the cores.")] = None,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
+    unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
     fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
 ) -> None:
     """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT."""
@@ -62,8 +64,9 @@ def grade(
     try:
         conditions = Conditions(seed or secrets.token_hex(8), resolve(device))
         submissions = find_submissions(paths)
-        filing = Filing(out, conditions, {lab.name: lab for lab in labs})
-    except (DeviceError, SubmissionsError, FilingError) as error:
+        starters = Starters(conditions.device, unconfined)
+        filing = Filing(out, conditions, {lab.name: lab for lab in labs}, starters.in_force)
+    except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
         refuse(error)
     assignments, refused = assign(submissions, labs)
     for graded in refused:
@@ -71,7 +74,8 @@ def grade(
     try:
         with terminal.progress() as bar:
             task = bar.add_task("starting", total=len(assignments))
-            for graded in grade_notebooks(assignments, conditions, jobs or os.cpu_count() or 1):
+            workers = Workers(starters, jobs or os.cpu_count() or 1)
+            for graded in grade_notebooks(assignments, conditions, workers):
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
     except KeyboardInterrupt:

@@ -26,6 +26,7 @@ def test_the_shape_of_version_1() -> None:
         "version": 1,
         "device": "cpu",
         "seed": "s",
+        "confinement": [],
         "results": [
             {
                 "student": "ada",

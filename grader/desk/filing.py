@@ -7,6 +7,7 @@ what is in them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from grader.desk.files import page_path, write_whole
@@ -25,11 +26,13 @@ class FilingError(Exception):
 class Filing:
     """An output folder that grows with every graded notebook."""
 
-    def __init__(self, out: Path, conditions: Conditions, labs: Mapping[str, Lab]) -> None:
+    def __init__(
+        self, out: Path, conditions: Conditions, labs: Mapping[str, Lab], confinement: tuple[str, ...]
+    ) -> None:
         """Make the folder. Raises FilingError where that is not possible."""
         self._out = out
         self._labs = labs
-        self.report = Report(conditions.device, conditions.seed, ())
+        self.report = Report(conditions.device, conditions.seed, (), confinement)
         try:
             out.mkdir(parents=True, exist_ok=True)
             self._write_tables()
@@ -38,7 +41,7 @@ class Filing:
 
     def add(self, graded: Graded) -> None:
         """File one more result. Raises FilingError."""
-        self.report = Report(self.report.device, self.report.seed, (*self.report.results, graded.result))
+        self.report = replace(self.report, results=(*self.report.results, graded.result))
         result = graded.result
         title = self._labs[result.lab].title if result.lab else ""
         try:

@@ -24,6 +24,7 @@ def as_json(report: Report) -> Json:
         "version": VERSION,
         "device": report.device,
         "seed": report.seed,
+        "confinement": list(report.confinement),
         "results": [_result(result) for result in results],
     }
 

@@ -24,6 +24,7 @@ from grader.judge.verdict import judge
 from grader.labs import all_labs
 from grader.runner.grading import Posed, ask_all, pose
 from grader.runner.session import Limits, Session
+from grader.runner.starting import Cold
 
 LEAST = 3
 """Planted mistakes that every question must have."""
@@ -117,7 +118,7 @@ def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
     empty = marks_of(posed, [c.source for c in blank.cells if c.cell_type == "code"], device)
     mistakes = read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml")
     findings = [Finding(lab.name, text) for text in _counted(lab, mistakes)]
-    with Session(PATIENT, device) as session:
+    with Session(PATIENT, Cold(device)) as session:
         session.run(cells)
         full = marks(posed, ask_all(session, posed), Source(tuple(cells)))
         findings += [Finding(lab.name, text) for text in _expected(full, empty)]
@@ -166,7 +167,7 @@ def _caught(session: Session, posed: Posed, cells: Sequence[str], text: str, mis
 
 def marks_of(posed: Posed, cells: Sequence[str], device: str) -> list[Mark]:
     """The marks of a notebook given by its code cells."""
-    with Session(PATIENT, device) as session:
+    with Session(PATIENT, Cold(device)) as session:
         session.run(cells)
         return marks(posed, ask_all(session, posed), Source(tuple(cells)))
 

@@ -174,8 +174,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run, as `report.json` holds it (version 1)."""
+    """A whole run, as `report.json` holds it (version 1). `confinement` is what notebooks were kept from."""
 
     device: str
     seed: str
     results: tuple[Result, ...]
+    confinement: tuple[str, ...] = ()

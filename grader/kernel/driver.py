@@ -80,14 +80,14 @@ def _silence() -> None:
     os.close(nowhere)
 
 
-def _hidden(descriptor: int) -> int:
+def hidden(descriptor: int) -> int:
     """The same stream under a high number, closed to programs that the student's code starts."""
     high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST)
     os.close(descriptor)
     return high
 
 
-def _search_path(root: Path) -> list[str]:
+def search_path(root: Path) -> list[str]:
     """Without our own folder, and with the current one where IPython puts it: after the standard library."""
     entries = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
     packages = (i for i, entry in enumerate(entries) if Path(entry).name in {"site-packages", "dist-packages"})
@@ -99,6 +99,6 @@ def main() -> None:
     """Become a student's process: `sys.argv` holds the folder of our code and the socket's number."""
     root, descriptor = sys.argv[1:]
     sys.argv[:] = [""]
-    sys.path[:] = _search_path(Path(root))
+    sys.path[:] = search_path(Path(root))
     standin.install()
-    serve(_hidden(int(descriptor)))
+    serve(hidden(int(descriptor)))

@@ -6,16 +6,19 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from queue import Queue
 
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
+from grader.runner.process import StartError
 from grader.runner.session import LIMITS, Limits, Session
+from grader.runner.starting import Starter
 from grader.runner.submissions import Submission
 
 
@@ -150,26 +153,64 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
     return Graded(result, assignment.notebook, observed.runs)
 
 
+class Workers:
+    """As many starters of processes as there are notebooks at work at a time; one that fails is replaced."""
+
+    def __init__(self, make: Callable[[], Starter], count: int) -> None:
+        """Start them all; they load while the truth is computed."""
+        self._make = make
+        self._free: Queue[Starter] = Queue()
+        self._sessions: set[Session] = set()
+        self.count = count
+        for _ in range(count):
+            self._free.put(make())
+
+    def observe(self, assignment: Assignment, posed: Posed, limits: Limits) -> Observed:
+        """Observe a notebook with a free starter; once more with a new one where that fails."""
+        starter = self._free.get()
+        try:
+            try:
+                return self._observe(assignment, posed, limits, starter)
+            except StartError:
+                starter.close()
+                starter = self._make()
+                return self._observe(assignment, posed, limits, starter)
+        finally:
+            self._free.put(starter)
+
+    def _observe(self, assignment: Assignment, posed: Posed, limits: Limits, starter: Starter) -> Observed:
+        session = Session(limits, starter)
+        self._sessions.add(session)
+        try:
+            return observe(assignment, posed, session)
+        finally:
+            self._sessions.discard(session)
+
+    def close(self) -> None:
+        """End what is under way, and the starters."""
+        for session in list(self._sessions):
+            session.abandon()
+        for _ in range(self.count):
+            self._free.get().close()
+
+
 def grade(
-    assignments: Sequence[Assignment], conditions: Conditions, jobs: int, limits: Limits = LIMITS
+    assignments: Sequence[Assignment], conditions: Conditions, workers: Workers, limits: Limits = LIMITS
 ) -> Iterator[Graded]:
-    """Grade notebooks, `jobs` at a time, in the order in which they are done.
+    """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
 
     Sessions wait in threads; the judging stays in this one, because mpmath's precision is global.
     """
     labs = {a.lab.name: a.lab for a in assignments}
     posed = {name: pose(lab, conditions) for name, lab in labs.items()}
-    sessions = [Session(limits, conditions.device) for _ in assignments]
-    pool = ThreadPoolExecutor(max_workers=jobs)
+    pool = ThreadPoolExecutor(max_workers=workers.count)
     try:
         waiting: dict[Future[Observed], Assignment] = {
-            pool.submit(observe, a, posed[a.lab.name], session): a
-            for a, session in zip(assignments, sessions, strict=True)
+            pool.submit(workers.observe, a, posed[a.lab.name], limits): a for a in assignments
         }
         for done in as_completed(waiting):
             assignment = waiting[done]
             yield mark(assignment, posed[assignment.lab.name], done.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        for session in sessions:
-            session.abandon()
+        workers.close()

@@ -1,34 +1,38 @@
-"""One student's process: started clean, spoken to in frames, ended whole.
+"""One student's process as the grader holds it: spoken to in frames, ended whole.
 
-Knows how a process is started, waited for and killed, and the scratch folder that it lives in. Refuses to
-know what a frame means. A later way of starting (a fork of a warm parent) replaces this module alone.
+Knows the socket to a process and the scratch folder that it lives in. Refuses to know what a frame means, and how
+the process was started: `Child` is all that it sees of that.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from grader.kernel.frames import Caps, read_frame
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-_BOOTSTRAP: Final = "import sys; sys.path.insert(0, sys.argv[1]); from grader.kernel.driver import main; main()"
 _SLICE: Final = 0.2
 """Seconds between two looks at whether the process is alive; its end is otherwise seen at once."""
-_PASSED_ON: Final = MappingProxyType(
-    {"cpu": ("PATH", "LANG"), "cuda": ("PATH", "LANG", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")}
-)
+
+
+class Child(Protocol):
+    """A process of the operating system."""
+
+    def poll(self) -> int | None:
+        """The exit code as `subprocess` counts it, None while it runs."""
+        ...
+
+    def kill(self) -> None:
+        """End it with all that it started."""
+        ...
 
 
 class StartError(Exception):
@@ -39,43 +43,22 @@ class DeadlineError(Exception):
     """Nothing, or not all of it, came in time."""
 
 
+def new_scratch() -> Path:
+    """A folder for one process, with the folders that it works in."""
+    scratch = Path(tempfile.mkdtemp(prefix="notebook-"))
+    for name in ("work", "home", "tmp"):
+        (scratch / name).mkdir()
+    return scratch
+
+
 class Process:
     """A process of its own session, with a socket to it and a scratch folder that it may fill."""
 
-    def __init__(self, device: str) -> None:
-        """Start; the process is at work once it has answered a first frame."""
-        self._scratch = Path(tempfile.mkdtemp(prefix="notebook-"))
-        for name in ("work", "home", "tmp"):
-            (self._scratch / name).mkdir()
-        ours, theirs = socket.socketpair()
-        self._socket = ours
-        with theirs, (self._scratch / "start.log").open("wb") as log:
-            self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOTSTRAP, str(ROOT), str(theirs.fileno())],
-                cwd=self._scratch / "work",
-                env=self._environment(device),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-
-    def _environment(self, device: str) -> dict[str, str]:
-        home = str(self._scratch / "home")
-        passed = {
-            name: os.environ[name] for name in _PASSED_ON["cpu" if device == "cpu" else "cuda"] if name in os.environ
-        }
-        return {
-            "LANG": "C.UTF-8",
-            **passed,
-            "HOME": home,
-            "TMPDIR": str(self._scratch / "tmp"),
-            "IPYTHONDIR": home,
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-        }
+    def __init__(self, child: Child, connection: socket.socket, scratch: Path) -> None:
+        """Take over what was started; the process is at work once it has answered a first frame."""
+        self._child = child
+        self._socket = connection
+        self._scratch = scratch
 
     def exchange(self, frame: bytes, deadline: float, caps: Caps) -> bytes | None:
         """Send a frame and wait for the next one; None where the process ended instead.
@@ -94,15 +77,16 @@ class Process:
 
     def _reader(self, deadline: float) -> Callable[[int], bytes]:
         def read(size: int) -> bytes:
+            ended = False
             while True:
                 self._socket.settimeout(min(_SLICE, _remaining(deadline)))
-                # Asked before reading: what an ended process had sent is still read.
-                ended = self._popen.poll() is not None
                 try:
                     return self._socket.recv(size)
                 except TimeoutError:
+                    # Looked at twice: what an ended process had sent is still read.
                     if ended:
                         return b""
+                    ended = self._child.poll() is not None
                 except OSError:
                     return b""
 
@@ -110,25 +94,32 @@ class Process:
 
     def log(self) -> str:
         """What the process said before it was at work."""
-        return (self._scratch / "start.log").read_text(errors="replace")[-2000:]
+        try:
+            return (self._scratch / "start.log").read_text(errors="replace")[-2000:]
+        except OSError:
+            return "it said nothing"
 
     def how_it_ended(self) -> str:
-        """The exit code, or the signal's name; a process that still runs is given a second to end."""
-        try:
-            code = self._popen.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
+        """The exit code, or the signal's name; a process that still runs is given five seconds to end."""
+        code = self._waited(5.0)
+        if code is None:
             return "closed its connection"
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
+    def _waited(self, seconds: float) -> int | None:
+        deadline = time.monotonic() + seconds
+        while (code := self._child.poll()) is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return code
+
     def kill(self) -> None:
-        """Kill the process with all it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        """End the process with all it started."""
+        self._child.kill()
 
     def stop(self) -> None:
-        """Kill the process, and remove its folder."""
+        """End the process, and remove its folder."""
         self.kill()
-        self._popen.wait()
+        self._waited(10.0)
         self._socket.close()
         _remove(self._scratch)
 

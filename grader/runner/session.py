@@ -17,6 +17,7 @@ from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import wire
 from grader.runner.process import DeadlineError, Process, StartError
+from grader.runner.starting import Cold, Starter
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
 Failure: TypeAlias = TimedOut | Died | Unreadable
@@ -41,6 +42,7 @@ class Limits:
 
 
 LIMITS: Final = Limits()
+COLD: Final = Cold()
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,10 @@ class _Cell:
 class Session:
     """One student's notebook in a process of its own, which is replaced when it dies."""
 
-    def __init__(self, limits: Limits = LIMITS, device: str = "cpu") -> None:
+    def __init__(self, limits: Limits = LIMITS, starter: Starter = COLD) -> None:
         """Set the limits; the process starts with the first cell or question."""
         self._limits = limits
-        self._device = device
+        self._starter = starter
         self._process: Process | None = None
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
@@ -156,10 +158,10 @@ class Session:
 
     def _start(self) -> None:
         began = time.monotonic()
-        self._process = process = Process(self._device)
+        self._process = process = self._starter.start()
         limits = self._limits
         caps = {"cell": limits.cell_output, "total": limits.output, "count": limits.outputs}
-        start = encode({"id": 0, "request": "start", "device": self._device, "caps": caps})
+        start = encode({"id": 0, "request": "start", "device": self._starter.device, "caps": caps})
         try:
             ready = process.exchange(start, began + limits.start, Caps())
         except (DeadlineError, FrameError):
@@ -167,7 +169,7 @@ class Session:
         if ready is None:
             log = process.log()
             self._stop()
-            raise StartError(f"a notebook's process did not start on {self._device}: {log}")
+            raise StartError(f"a notebook's process did not start on {self._starter.device}: {log}")
         if self._cells:
             self._spent += time.monotonic() - began
 
