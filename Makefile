@@ -5,7 +5,7 @@ OUT ?= out
 DEVICE ?= cpu
 GRADER = .venv/bin/python -m grader
 
-.PHONY: grade test labs verify lint .venv
+.PHONY: grade test labs verify lint jupyter .venv
 grade: .venv
 	$(GRADER) grade $(SUBMISSIONS) --out $(OUT) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS))
 
@@ -17,6 +17,10 @@ labs: .venv
 
 verify: .venv
 	$(GRADER) verify --device $(DEVICE)
+
+jupyter: .venv
+	.venv/bin/python -m pip install --quiet jupyterlab
+	.venv/bin/jupyter lab labs
 
 lint: .venv
 	.venv/bin/ruff format --check .

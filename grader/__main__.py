@@ -68,7 +68,7 @@ def grade(
         filing = Filing(out, conditions, {lab.name: lab for lab in labs}, starters.in_force)
     except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
         refuse(error)
-    assignments, refused = assign(submissions, labs)
+    assignments, refused = assign(submissions, all_labs(), {lab.name for lab in labs})
     for graded in refused:
         filing.add(graded)
     try:

@@ -97,7 +97,9 @@ def test_of_two_notebooks_for_one_lab_the_newer_counts(tmp_path: Path) -> None:
     grader("grade", tmp_path / "s01", "--out", tmp_path / "out")
     (result,) = report(tmp_path / "out")
     assert result["file"].endswith("b.ipynb")
-    assert result["remarks"] == ["a.ipynb is an older notebook for the same lab and was not graded."]
+    assert result["remarks"] == [
+        "Of two notebooks for this lab, b.ipynb was graded, the newer by its file's date; a.ipynb was not."
+    ]
 
 
 @pytest.mark.parametrize(

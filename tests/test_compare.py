@@ -130,8 +130,8 @@ def test_parts_of_tuples_and_dicts() -> None:
     ("result", "path", "wanted", "message"),
     [
         ({"x": leaf(1.0)}, "z", ["x", "z"], "The result has no entry 'z'. It has: 'x'."),
-        (leaf(1.0), "z", ["z"], "The result is a float64 tensor of shape (); a dict with the keys z is asked for."),
-        (leaf(1.0), "0", ["0", "1"], "The result is a float64 tensor of shape (); a tuple of 2 is asked for."),
+        (leaf(1.0), "z", ["z"], "The result is a float64 tensor; a dict with the keys z is asked for."),
+        (leaf(1.0), "0", ["0", "1"], "The result is a float64 tensor; a tuple of 2 is asked for."),
         ((leaf(1.0),), "1", ["0", "1"], "The result is a tuple or list of 1; a tuple of 2 is asked for."),
     ],
 )

@@ -7,6 +7,7 @@ from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
 from grader.judge.facts import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
 from grader.judge.model import Status, Verdict
 from grader.judge.notes import NOTES, REMARKS, finding
+from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
 from grader.judge.truth import Sweep
 from grader.judge.verdict import merged, unanswered
@@ -26,9 +27,9 @@ def edges(pairs: list[tuple[str, str]]) -> Node:
         (PATH, 1.0, "Right."),
         (PATH[::-1], 1.0, "Right."),
         ([*PATH, PATH[0]], 1.0, "Right."),
-        (PATH[1:], 0.83, "missing a → x"),
-        ([*PATH, ("a", "z")], 0.83, "not in the graph a → z"),
-        ([("x", "a"), *PATH[1:]], 0.83, "the wrong way round x → a"),
+        (PATH[1:], 0.83, "a → x is missing"),
+        ([*PATH, ("a", "z")], 0.83, "a → z is not in the graph"),
+        ([("x", "a"), *PATH[1:]], 0.83, "x → a is the wrong way round"),
         ([(b, a) for a, b in PATH], 0.0, "the wrong way round"),
         ([], 0.0, "missing"),
     ],
@@ -219,10 +220,20 @@ def test_autograd_where_nothing_is_recorded_is_named_for_what_it_is() -> None:
     ],
 )
 def test_where_there_is_no_value_the_reason_is_given(seen_there: object, note: str, said: str) -> None:
-    found = unanswered("f", seen_there, False)  # type: ignore[arg-type] # an observation
+    found = unanswered("f", seen_there, Source(("def f():\n    return 1",)))  # type: ignore[arg-type] # an observation
     assert found is not None
     assert found.note == note
     assert said in found.message
+
+
+def test_a_name_whose_cell_stopped_is_missing_for_that_reason() -> None:
+    source = Source(("x = 1", "def f(:\n    pass", "def g():\n    pass"), {1: "SyntaxError: invalid syntax"})
+    found = unanswered("f", Missing(), source)
+    assert found is not None
+    assert "the cell that is to define it stopped with an error: SyntaxError: invalid syntax" in found.message
+    other = unanswered("g", Missing(), source)
+    assert other is not None
+    assert other.note == "missing"
 
 
 def test_a_broken_rule_forfeits_everything() -> None:

@@ -25,7 +25,7 @@ ROWS: Final = 20
 AGREEING: Final = 8
 """Rows of a table that are open to the eye, rows at all, and rows where all agree."""
 
-_PLACE: Final = re.compile(r" at \((?:[^()]|\([^()]*\))*\)")
+_PLACE: Final = re.compile(r" (?:at|is) \((?:[^()]|\([^()]*\))*\)")
 """How `judge.wording` says where: " at (a = 1, b = 2)"."""
 
 
@@ -134,6 +134,12 @@ def _rows(compared: Sequence[Comparison]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+BRIEF: Final = 200
+"""Characters of a finding in the summary; a longer one ends with its last whole sentence."""
+
+
 def _brief(message: str) -> str:
     """The first line of a message, without the place: in the summary there is room for what was found only."""
-    return line(_PLACE.sub("", message[:MESSAGE].partition("\n")[0]), 140)
+    told = _PLACE.sub("", message[:MESSAGE].partition("\n")[0])
+    whole, stop, _ = told[:BRIEF].rpartition(". ")
+    return line(whole + "." if stop and len(told) > BRIEF else told, BRIEF)

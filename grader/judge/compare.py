@@ -78,7 +78,8 @@ def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: s
     if not scalar and node.kind != (kind or "tensor"):
         return finding("wrong_type", what=what, theirs=described(node), expected=asked)
     if not scalar and node.array.shape != shape:
-        return finding("wrong_shape", what=what, at=at, theirs=node.array.shape, expected=shape)
+        problem = finding("wrong_shape", what=what, at=at, theirs=node.array.shape, expected=shape)
+        return replace(problem, theirs=f"shape {node.array.shape}")
     return node.array.astype(np.float64).reshape(shape)
 
 
@@ -171,7 +172,7 @@ def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Co
     table = []
     for row in rows:
         agrees = row.error <= tolerance.slip
-        theirs, expected = "–", written(row.expected)
+        theirs, expected = row.problem.theirs if row.problem else "–", written(row.expected)
         if row.numbers is not None:
             theirs, expected = (written(row.numbers), expected) if agrees else both(row.numbers, row.expected)
         table.append(Comparison(what, place(row.inputs).removeprefix(" at "), theirs, expected, agrees))

@@ -48,15 +48,8 @@ def judge_drawing(truth: Drawing, evidence: Evidence) -> Verdict:
     extra = [e for e in theirs.edges if not right.has_edge(*e) and e not in reversed_]
     if not (reversed_ or missing or extra):
         return RIGHT
-    named = [
-        f"{word} {arrows(found)}"
-        for word, found in (
-            ("missing", missing),
-            ("not in the graph", extra),
-            ("the wrong way round", reversed_),
-        )
-        if found
-    ]
+    findings = ((missing, "missing"), (extra, "not in the graph"), (reversed_, "the wrong way round"))
+    named = [f"{arrows(found)} {'is' if len(found) == 1 else 'are'} {what}" for found, what in findings if found]
     problem = finding("wrong_edges", what="; ".join(named))
     wrong = len(missing) + len(extra) + len(reversed_)
     score = max(0.0, 1 - wrong / right.number_of_edges()) if theirs.number_of_edges() else 0.0

@@ -31,10 +31,11 @@ NOTES: dict[str, str] = {
         "Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
     ),
     "raised": "{name} raised {type}: {text}{line}",
+    "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {error}",
     "not_written": "{name} is not written yet: its stub still stands.",
     "missing": "No {name} was found in the notebook. Did you misname it, or forget to run its cell?",
     "not_a_function": "{name} is there, but it is not a function.",
-    "timed_out": "{name} gave no answer within {seconds:g} seconds.",
+    "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
     "forbidden_method": "{name} uses {what}, but {why}.",
@@ -50,14 +51,15 @@ NOTES: dict[str, str] = {
         "{what}{at} was {theirs}, expected {expected}{difference}."
     ),
     "copied": (
-        "The values are right, but {what} is a copy: when the input is overwritten afterwards, it does not follow."
+        "The values are right, but {what} is a copy: when the input is overwritten afterwards, it does not follow. "
+        "Some functions copy the memory, others share it."
     ),
     "wrong_edges": "The drawn graph is not the one of the formulas: {what}.",
     "not_edges": "The result is {theirs}; a list of pairs of names such as [('a', 'x')] is asked for.",
     "wrong_trajectory": "{what}{at}: yours {theirs}, expected {expected}{difference}. {since}",
     "poor_fit": (
         "The mean squared error of this fit on the data is {theirs}; the best possible is {expected}, and at most "
-        "{excess:.0%} more is allowed. {hint}"
+        "{excess:.0f} % more is allowed. {hint}"
     ),
     "unstable": (
         "In {dtype}, the {what} is right at {right} of {total} inputs. The first that fails is {at}: yours {theirs}, "
@@ -101,10 +103,11 @@ REMARKS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A code of the table with its sentence filled in."""
+    """A code of the table with its sentence filled in; `theirs` is what a table shows for it."""
 
     note: str
     message: str
+    theirs: str = "–"
 
 
 def finding(note: str, **facts: object) -> Finding:

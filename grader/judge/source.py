@@ -6,8 +6,9 @@ Knows Python's syntax tree. Refuses to run anything, and to know which names are
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 
@@ -22,9 +23,19 @@ def parsed(cell: str) -> list[ast.stmt]:
 
 @dataclass(frozen=True)
 class Source:
-    """The code cells of a notebook, in order."""
+    """The code cells of a notebook, in order; `errors` has the last line of the error of each that stopped."""
 
     cells: tuple[str, ...]
+    errors: Mapping[int, str] = field(default_factory=dict)
+
+    def stopped(self, name: str) -> str:
+        """The error of the last cell that was to define `name` and stopped; "" if there is none."""
+        found = (
+            error
+            for index, error in sorted(self.errors.items(), reverse=True)
+            if re.search(rf"^(?:def {name}\b|{name}\s*=)", self.cells[index], flags=re.MULTILINE)
+        )
+        return next(found, "")
 
     @cached_property
     def definitions(self) -> dict[str, list[ast.stmt]]:

@@ -153,7 +153,9 @@ def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
     if not np.isfinite(error) or error > (1 + truth.excess) * truth.optimum:
         hint = _advice(error, _flat(result[2]))
         return failed(
-            finding("poor_fit", theirs=number(error), expected=number(truth.optimum), excess=truth.excess, hint=hint),
+            finding(
+                "poor_fit", theirs=number(error), expected=number(truth.optimum), excess=100 * truth.excess, hint=hint
+            ),
             comparisons=(row,),
         )
     return Verdict(Status.PASS, "correct", "Right.", 1.0, comparisons=(replace(row, agrees=True),))

@@ -72,7 +72,7 @@ def _used(seen: Observation) -> frozenset[str]:
 def _judged(name: str, trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
         for seen in _own_observations(trial, evidence):
-            problem = unanswered(name, seen, evidence.source.is_stub(name))
+            problem = unanswered(name, seen, evidence.source)
             if problem:
                 status = Status.MISSING if problem.note in ("missing", "not_written") else Status.FAIL
                 return Verdict(status, problem.note, problem.message, 0.0)
@@ -125,10 +125,10 @@ def _compared(name: str, trial: Trial, evidence: Evidence) -> Verdict:
             return judge_rules(truth, evidence, name)
 
 
-def unanswered(name: str, seen: Observation, stub: bool) -> Finding | None:
-    """What is wrong where there is no value to look at; `stub` where the function has no body yet."""
+def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
+    """What is wrong where there is no value to look at."""
     match seen:
-        case Raised() | Value(results=(Other(type_name="None"), *_)) if stub:
+        case Raised() | Value(results=(Other(type_name="None"), *_)) if source.is_stub(name):
             return finding("not_written", name=name)
         case Raised(type_name="NotImplementedError", text=""):
             return finding("not_written", name=name)
@@ -136,6 +136,8 @@ def unanswered(name: str, seen: Observation, stub: bool) -> Finding | None:
             return finding("raised", name=name, type=kind, text=text, line=f" ({line})" if line else "")
         case Missing(reason="not callable"):
             return finding("not_a_function", name=name)
+        case Missing() if source.stopped(name):
+            return finding("cell_failed", name=name, error=source.stopped(name))
         case Missing():
             return finding("missing", name=name)
         case TimedOut(seconds):

@@ -65,7 +65,8 @@ def described(node: Node) -> str:
     """What a result is, in words: "a tensor of shape (2, 3)", "None", "a dict with keys x, y"."""
     match node:
         case Leaf(kind="tensor"):
-            return f"a {node.dtype} tensor of shape {node.array.shape}"
+            article = "an" if node.dtype[0] in "aeiou" else "a"
+            return f"{article} {node.dtype} tensor" + (f" of shape {node.array.shape}" if node.array.shape else "")
         case Leaf(kind="numpy"):
             return f"a NumPy array of shape {node.array.shape}" if node.array.shape else "a NumPy number"
         case Leaf(kind="list"):

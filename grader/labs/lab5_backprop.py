@@ -70,7 +70,10 @@ d1, d2 = o1 - t1, o2 - t2
 DOMAIN = Domain(
     default=(-1.5, 1.5),
     # Away from differences that nearly cancel, whose relative error would not be the student's doing.
-    where=tuple(Abs(v) > Rational(1, 8) for v in (z_h1, z_h2, o1, o2, d1, d2, w5 * d1 + w7 * d2, w6 * d1 + w8 * d2)),
+    where=tuple(
+        Abs(v) > Rational(1, 8)
+        for v in (z_h1, z_h2, o1, o2, d1, d2, w5 * d1 + w7 * d2, w6 * d1 + w8 * d2, *parameters[4:8])
+    ),
 )
 STEPPED = replace(DOMAIN, where=(*DOMAIN.where, *(Abs(v) > Rational(1, 16) for v in new.values())))
 own_forward = ("forward", ARGUMENTS, keyed(*STEPS))

@@ -98,7 +98,9 @@ def points_at(
 ) -> tuple[Point, ...]:
     """The points of a truth: drawn and constant inputs, and the values that a template of results names."""
     leaves = list(paths(template))
-    fixed = {f"argument {i + 1}": a for i, a in enumerate(arguments) if isinstance(a, np.ndarray)}
+    fixed = {
+        f"argument {i + 1}": np.asarray(a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray | int | float)
+    }
     return tuple(
         Point({**draw, **fixed}, {path: values[name] for path, name in leaves})
         for draw, values in zip(draws, known, strict=True)

@@ -6,7 +6,7 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from queue import Queue
@@ -71,10 +71,13 @@ def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
     return labs[counts.index(best)] if best else None
 
 
-def assign(submissions: Iterable[Submission], labs: Sequence[Lab]) -> tuple[list[Assignment], list[Graded]]:
+def assign(
+    submissions: Iterable[Submission], labs: Sequence[Lab], wanted: Collection[str]
+) -> tuple[list[Assignment], list[Graded]]:
     """Read every file and find its lab; of two for one lab by one student, the newer counts.
 
-    The second list holds what cannot be graded, each with a sentence.
+    The second list holds what cannot be graded, each with a sentence. Notebooks of labs that are not `wanted` are
+    left out of both.
     """
     chosen: dict[tuple[str, str], Assignment] = {}
     refused = []
@@ -90,6 +93,8 @@ def assign(submissions: Iterable[Submission], labs: Sequence[Lab]) -> tuple[list
             names = ", ".join(lab.name for lab in labs)
             refused.append(_refused(submission, f"It defines no function or variable of {names}."))
             continue
+        if lab.name not in wanted:
+            continue
         key = submission.student, lab.name
         fresh = Assignment(submission, notebook, source, lab)
         chosen[key] = _newer(chosen[key], fresh) if key in chosen else fresh
@@ -98,7 +103,8 @@ def assign(submissions: Iterable[Submission], labs: Sequence[Lab]) -> tuple[list
 
 def _newer(one: Assignment, other: Assignment) -> Assignment:
     older, newer = sorted((one, other), key=lambda a: a.submission.path.stat().st_mtime)
-    said = f"{older.submission.path.name} is an older notebook for the same lab and was not graded."
+    kept, left = newer.submission.path.name, older.submission.path.name
+    said = f"Of two notebooks for this lab, {kept} was graded, the newer by its file's date; {left} was not."
     return replace(newer, remarks=(*older.remarks, *newer.remarks, said))
 
 
@@ -138,8 +144,10 @@ def _asked(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...]
 
 def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
     """The result of an observed notebook."""
+    errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
+    source = replace(assignment.source, errors=errors)
     marks = tuple(
-        judge(question, trials, replies, assignment.source)
+        judge(question, trials, replies, source)
         for question, trials, replies in zip(posed.lab.questions, posed.trials, observed.replies, strict=True)
     )
     result = Result(
@@ -151,6 +159,12 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
         remarks=assignment.remarks,
     )
     return Graded(result, assignment.notebook, observed.runs)
+
+
+def _error(run: CellRun) -> str:
+    """The error that a cell stopped with, in a line; "" where it did not."""
+    shown = [o for o in run.outputs if o.get("output_type") == "error"]
+    return f"{shown[-1]['ename']}: {shown[-1]['evalue']}"[:300] if shown else ""
 
 
 class Workers:
