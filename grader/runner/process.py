@@ -51,6 +51,13 @@ def new_scratch() -> Path:
     return scratch
 
 
+def log_of(scratch: Path) -> str:
+    """What a process said while it started; it may have ended, and its folder with it."""
+    with contextlib.suppress(OSError):
+        return (scratch / "start.log").read_text(errors="replace")[-2000:].strip() or "it said nothing"
+    return "it said nothing"
+
+
 class Process:
     """A process of its own session, with a socket to it and a scratch folder that it may fill."""
 
@@ -94,10 +101,7 @@ class Process:
 
     def log(self) -> str:
         """What the process said before it was at work."""
-        try:
-            return (self._scratch / "start.log").read_text(errors="replace")[-2000:]
-        except OSError:
-            return "it said nothing"
+        return log_of(self._scratch)
 
     def how_it_ended(self) -> str:
         """The exit code, or the signal's name; a process that still runs is given five seconds to end."""

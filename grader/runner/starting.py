@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from grader.runner.process import Process, StartError, new_scratch
+from grader.runner.process import Process, StartError, log_of, new_scratch
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PASSED_ON: Final = {
@@ -165,8 +165,7 @@ class Warm:
             except OSError:
                 answer = b""
         if not answer:
-            log = (self._scratch / "start.log").read_text(errors="replace")[-2000:]
-            raise StartError(f"the warm parent ended: {log or 'without a word'}")
+            raise StartError(f"the warm parent ended: {log_of(self._scratch)}")
         found: dict[str, Any] = json.loads(answer)
         return found
 

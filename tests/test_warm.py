@@ -1,0 +1,160 @@
+"""Warm parents and confined children: what starts fast must also be kept apart."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.judge.facts import Died, Read, Value
+from grader.runner.probing import ATTEMPTS, in_force
+from grader.runner.process import StartError
+from grader.runner.session import Session
+from grader.runner.starting import Confinement, Warm
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking and confining are Linux's")
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    parent = Warm()
+    yield parent
+    parent.close()
+
+
+def shown(warm: Warm, *cells: str) -> list[str]:
+    """What each cell printed or returned, or its error's name and text."""
+    with Session(starter=warm) as session:
+        runs = session.run(cells)
+    found = []
+    for run in runs:
+        parts = []
+        for output in run.outputs:
+            data = output.get("data", {})
+            parts.append(
+                output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
+            )
+        found.append("".join(map(str, parts)).strip())
+    return found
+
+
+def test_everything_is_seen_to_be_refused(warm: Warm) -> None:
+    assert in_force(warm) == tuple(ATTEMPTS)
+
+
+def test_without_confinement_nothing_is_said_to_be_refused() -> None:
+    free = Warm(confinement=Confinement(confined=False))
+    try:
+        assert "files" not in in_force(free)
+        assert "processes" not in in_force(free)
+    finally:
+        free.close()
+        Path("/tmp/notebook-probe").unlink(missing_ok=True)
+
+
+def test_siblings_share_no_random_numbers_and_no_names(warm: Warm) -> None:
+    cells = ("import torch, random, numpy", "(torch.rand(1).item(), random.random(), numpy.random.rand())", "left = 1")
+    one, two = shown(warm, *cells), shown(warm, *cells)
+    assert one[1] != two[1]
+    assert shown(warm, "left")[0].startswith("NameError")
+
+
+def test_a_notebook_computes_plots_and_awaits_when_confined(warm: Warm) -> None:
+    cells = (
+        "import torch\nw = torch.ones(2, requires_grad=True)\no = torch.optim.Adam([w])",
+        "(w * w).sum().backward()\no.step()",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('$x^2$');",
+        "import asyncio\nawait asyncio.sleep(0)\nprint('awaited')",
+        "import threading\nt = threading.Thread(target=print, args=('threaded',))\nt.start()\nt.join()",
+        "open('note.txt', 'w').write('mine')\nopen('note.txt').read()",
+    )
+    with Session(starter=warm) as session:
+        runs = session.run(cells)
+    assert [run.outcome for run in runs] == ["ok"] * len(cells), [run.outputs for run in runs]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('{root}/solutions/lab1_tensors.py').read()",
+        "open('{root}/grader/labs/lab1_tensors.py').read()",
+        "open('{root}/submissions/s01/lab1_tensors.ipynb').read()",
+        "open('/etc/passwd').read()",
+        "open('/proc/1/environ').read()",
+        "import os; open(f'/proc/{{os.getppid()}}/environ').read()",
+        "import os; os.listdir('/root')",
+        "open('/tmp/planted', 'w')",
+        "import torch; open(torch.__file__, 'a')",
+        "import os; os.symlink('/etc/passwd', 'link'); open('link').read()",
+        "import os; os.fork()",
+        "import os; os.kill(os.getppid(), 9)",
+        "import os; os.kill(-1, 9)",
+        "import subprocess; subprocess.run(['ls'])",
+        "import socket; socket.socket()",
+        "import socket; socket.socket(socket.AF_UNIX)",
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+        "import os; os.setuid(1000)",
+        "import ctypes; assert ctypes.CDLL(None, use_errno=True).ptrace(16, 1, 0, 0) == 0, 'refused'",
+        "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0, 'refused'",
+        "import ctypes; assert ctypes.CDLL(None).memfd_create(b'x', 0) >= 0, 'refused'",
+        "import torch; torch.ones(2**30)",
+        "x = bytearray(3 << 30)",
+        "import os; os.urandom(1); open('big', 'wb').truncate(1 << 30)",
+        "import grader.oracle",
+        "import solutions",
+    ],
+)
+def test_a_confined_notebook_is_refused(warm: Warm, code: str) -> None:
+    root = Path(__file__).parents[1]
+    planted = Path("/tmp/planted")
+    (said,) = shown(warm, code.format(root=root))
+    kinds = (
+        "PermissionError",
+        "OSError",
+        "MemoryError",
+        "RuntimeError",
+        "ModuleNotFoundError",
+        "ValueError",
+        "AssertionError",
+    )
+    assert said.startswith(kinds), said
+    assert not planted.exists()
+
+
+@pytest.mark.parametrize(
+    "code", ["import os; os._exit(3)", "import ctypes; ctypes.string_at(0)", "import os; os.abort()"]
+)
+def test_a_child_that_dies_is_replaced_by_another(warm: Warm, code: str) -> None:
+    with Session(starter=warm) as session:
+        first, last, after = session.run(["kept = 1", code, "kept + 1"])
+        assert (first.outcome, last.outcome, after.outcome) == ("ok", "died", "ok")
+        (seen,) = session.ask(Read("kept"))
+    assert isinstance(seen, Value)
+
+
+def test_nothing_is_left_when_a_session_ends(warm: Warm) -> None:
+    with Session(starter=warm) as session:
+        session.run(["import os", "here = os.getpid()", "place = os.getcwd()", "open('x', 'w').write('y')"])
+        (pid,) = session.ask(Read("here"))
+    assert isinstance(pid, Value)
+    number = int(pid.results[0].array)  # type: ignore[union-attr] # a number
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_a_parent_that_ended_is_said_to_have() -> None:
+    parent = Warm()
+    parent.start().stop()
+    parent.close()
+    with pytest.raises(StartError):
+        parent.start()
+
+
+def test_a_call_that_dies_is_seen(warm: Warm) -> None:
+    from grader.judge.facts import Ask
+
+    with Session(starter=warm) as session:
+        session.run(["import os\ndef f():\n    os._exit(0)"])
+        (seen,) = session.ask(Ask("f", (), 1))
+    assert seen == Died("exit code 0")
