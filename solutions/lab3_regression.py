@@ -398,7 +398,7 @@ for p in (0.99, 0.5, 0.01, 0.0001):
 # $(n, k)$. For $x = (1)$, weights $0$ and $\ln 3$, and both biases 0, the two
 # probabilities are 0.25 and 0.75. Keep an eye on the axis: every *row* must add up to 1, so maxima
 # and sums are taken along `dim=1`, and `keepdim=True` keeps the shape $(n, 1)$ that broadcasting
-# needs.
+# needs. `torch.softmax` is allowed here, and taking it apart teaches more.
 #
 # Write `cross_entropy(probabilities, labels)`, the mean negative log-likelihood. Label $c_i$ is the
 # number of the right class of row $i$, an int64 tensor of shape $(n,)$:

@@ -47,7 +47,13 @@ def test_an_exception_shows_its_text() -> None:
 
 def test_a_name_that_is_no_exercise(capsys: pytest.CaptureFixture[str]) -> None:
     check("polynomal")
-    assert "There is no exercise called polynomal" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("? There is no exercise called polynomal. Did you mean polynomial or ")
+
+
+def test_what_an_answer_prints_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    said(RIGHT.replace("return", "print('noise')\n    return"))
+    assert capsys.readouterr().out == ""
 
 
 def test_check_takes_a_function_or_its_name(capsys: pytest.CaptureFixture[str]) -> None:

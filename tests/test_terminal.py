@@ -36,7 +36,7 @@ def test_the_class_in_one_table() -> None:
         "ada lab1_tensors 4/6 2 ✓ 1 ✗ 1.0",
         "grace lab2_graphs 2/10 1 ✓ 1 ◐ 1 ✗ 1 – 1 ? 12.3",
         "old.ipynb was not graded.",
-        "karl – – This file is no notebook. 0.0",
+        "karl c – This file is no notebook. 0.0",
         "✓ right ◐ partly right ✗ not right yet – missing ? not graded",
     ]
 

@@ -5,6 +5,7 @@ Knows rich. Refuses to print: the command line does. Text from students never re
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -44,7 +45,7 @@ def table(report: Report) -> Table:
     for result in sorted(report.results, key=lambda r: (r.student, r.lab, r.file)):
         made.add_row(
             Text(line(result.student, 60)),
-            Text(line(result.lab, 60) or "\u2013"),
+            Text(line(result.lab or Path(result.file).name, 60)),
             _score(result),
             _questions(result),
             Text(f"{result.seconds:.1f}"),

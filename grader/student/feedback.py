@@ -6,7 +6,10 @@ count are others, drawn when the notebook is graded.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import inspect
+import io
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -30,7 +33,9 @@ def check(name: str | Callable[..., Any]) -> None:
     called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
     question = _questions().get(called)
     if question is None:
-        print(f"? There is no exercise called {called}. There are: {', '.join(_questions())}.")
+        near = difflib.get_close_matches(called, _questions(), n=3, cutoff=0.5)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        print(f"? There is no exercise called {called}.{hint}")
         return
     names, source = _notebook()
     print(line(checked(question, names, source)))
@@ -41,7 +46,9 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     device = torch.get_default_device().type
     notebook = Notebook(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
     trials = _posed(question.name, device)
-    replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
+    # What an answer prints, it would print once a point.
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
     return judge(question, trials, replies, source)
 
 
