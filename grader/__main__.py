@@ -69,17 +69,18 @@ def grade(
     except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
         refuse(error)
     assignments, refused = assign(submissions, all_labs(), {lab.name for lab in labs})
-    for graded in refused:
-        filing.add(graded)
+    total = len(assignments) + len(refused)
     try:
-        with terminal.progress() as bar:
+        with filing, terminal.progress() as bar:
+            for graded in refused:
+                filing.add(graded)
             task = bar.add_task("starting", total=len(assignments))
-            workers = Workers(starters, jobs or os.cpu_count() or 1)
+            workers = Workers(starters, min(jobs or os.cpu_count() or 1, max(len(assignments), 1)))
             for graded in grade_notebooks(assignments, conditions, workers):
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
     except KeyboardInterrupt:
-        done, total = len(filing.report.results), len(assignments) + len(refused)
+        done = len(filing.report.results)
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")
         raise typer.Exit(UNGRADED) from None
     except FilingError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -61,6 +61,7 @@ def _lexer() -> Lexer:
     return lexer
 
 
+@lru_cache(maxsize=512)
 def highlighted(source: str) -> Markup:
     """Python as HTML with a class for each kind of token; a long text, and what is no Python, stays plain."""
     rows = "\n".join(row.rstrip() for row in visible(source).split("\n"))

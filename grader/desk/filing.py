@@ -6,7 +6,8 @@ what is in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from grader.desk.page import render
 from grader.desk.report import write_report
 from grader.judge.model import Conditions, Lab, Report
 from grader.runner.grading import Graded
+
+PAUSE = 1.0
+"""Seconds between two writings of the tables: for a class of hundreds, each is as long as the class."""
 
 
 class FilingError(Exception):
@@ -33,25 +37,39 @@ class Filing:
         self._out = out
         self._labs = labs
         self.report = Report(conditions.device, conditions.seed, (), confinement)
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            self._write_tables()
-        except OSError as error:
-            raise FilingError(f"The output folder {out} cannot be written: {error.strerror}.") from error
+        self._written = 0.0
+        self._write(lambda: out.mkdir(parents=True, exist_ok=True))
+        self._write(self._write_tables)
+
+    def __enter__(self) -> Filing:
+        """The tables are there from the start, however empty."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Bring the tables up to date, whatever ended the run."""
+        self._write(self._write_tables)
 
     def add(self, graded: Graded) -> None:
-        """File one more result. Raises FilingError."""
+        """File one more result; report and gradebook follow within a second. Raises FilingError."""
         self.report = replace(self.report, results=(*self.report.results, graded.result))
-        result = graded.result
-        title = self._labs[result.lab].title if result.lab else ""
+        self._write(lambda: self._write_page(graded))
+        if time.monotonic() - self._written > PAUSE:
+            self._write(self._write_tables)
+
+    def _write(self, write: Callable[[], None]) -> None:
         try:
-            page = render(result, graded.notebook, graded.runs, title, self.report.device)
-            write_whole(page_path(self._out, result), page.encode("utf-8", "replace"))
-            self._write_tables()
+            write()
         except OSError as error:
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
+
+    def _write_page(self, graded: Graded) -> None:
+        result = graded.result
+        title = self._labs[result.lab].title if result.lab else ""
+        page = render(result, graded.notebook, graded.runs, title, self.report.device)
+        write_whole(page_path(self._out, result), page.encode("utf-8", "replace"))
 
     def _write_tables(self) -> None:
         write_report(self.report, self._out)
         write_gradebook(self.report, list(self._labs), self._out)
         write_index(self.report, list(self._labs), self._out)
+        self._written = time.monotonic()

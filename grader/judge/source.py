@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol, cast
 
 
 def parsed(cell: str) -> list[ast.stmt]:
@@ -86,12 +87,12 @@ class Source:
         """The function that `name` calls at shifted arguments, x + h and x - h, as for a difference; "" if none."""
         everywhere = {n for n, ss in self.definitions.items() if any(map(_is_function, ss))}
         for statement in self.closure(name, apart):
+            watched = (everywhere | _inner(statement)) - apart
             shifts: dict[str, set[str]] = {}
-            for node in ast.walk(statement):
-                called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-                if called in everywhere | _inner(statement) - apart and isinstance(node, ast.Call):
-                    moved = {ast.dump(a) for a in _arguments(node) if _shifted(a, statement)}
-                    shifts.setdefault(called, set()).update(moved)
+            for call in _named_calls(statement):
+                if call.func.id in watched:
+                    moved = {ast.dump(a) for a in _arguments(call) if _shifted(a, statement)}
+                    shifts.setdefault(call.func.id, set()).update(moved)
             for called, moved in sorted(shifts.items()):
                 if len(moved) > 1 or (moved and _called_plainly(statement, called)):
                     return called
@@ -138,7 +139,7 @@ def _assignments(statement: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
     ]
 
 
-def _arguments(call: ast.Call) -> list[ast.expr]:
+def _arguments(call: NamedCall) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
@@ -179,10 +180,22 @@ def _is_step(name: str, statement: ast.stmt) -> bool:
 
 
 def _called_plainly(statement: ast.stmt, name: str) -> bool:
-    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
-    own = [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == name]
+    calls = [call for call in _named_calls(statement) if call.func.id == name]
     looped = any(isinstance(n, ast.comprehension | ast.For) for n in ast.walk(statement))
-    return looped or len(own) > 1
+    return looped or len(calls) > 1
+
+
+class NamedCall(Protocol):
+    """A call of a plain name."""
+
+    func: ast.Name
+    args: list[ast.expr]
+    keywords: list[ast.keyword]
+
+
+def _named_calls(statement: ast.stmt) -> list[NamedCall]:
+    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    return cast("list[NamedCall]", calls)
 
 
 def _is_function(statement: ast.stmt) -> bool:
