@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from html import unescape
 from typing import Any, Final
 from urllib.parse import unquote
@@ -35,6 +36,16 @@ Attachments = Mapping[str, Mapping[str, str]]
 
 def rendered(source: str, attachments: Attachments) -> Markup:
     """A Markdown cell as HTML; the source itself where it defeats the parser."""
+    return _rendered(source, attachments) if attachments else _prose(source)
+
+
+@lru_cache(maxsize=512)
+def _prose(source: str) -> Markup:
+    """A cell without images: most are the lab's own, the same in every notebook of a class."""
+    return _rendered(source, {})
+
+
+def _rendered(source: str, attachments: Attachments) -> Markup:
     if len(source) <= LONGEST:
         try:
             return Markup(visible(MarkdownWithMath(renderer=Renderer(attachments)).render(source)))

@@ -9,12 +9,16 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Protocol, cast
 
 
+@lru_cache(maxsize=2048)
 def parsed(cell: str) -> list[ast.stmt]:
-    """The statements of a cell, IPython's magics and shell lines left out; none where it is no Python."""
+    """The statements of a cell, IPython's magics and shell lines left out; none where it is no Python.
+
+    Kept, and never changed: most cells are the lab's own, the same in every notebook of a class.
+    """
     lines = ["" if line.lstrip()[:1] in ("%", "!", "?") else line for line in cell.splitlines()]
     try:
         return ast.parse("\n".join(lines)).body
@@ -223,12 +227,14 @@ def _bound(statement: ast.stmt) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=8192)
 def _loaded(statement: ast.stmt) -> set[str]:
     return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - _local(
         statement
     )
 
 
+@lru_cache(maxsize=8192)
 def _local(statement: ast.stmt) -> set[str]:
     """Parameters, and names assigned inside a function or class: they hide what stands outside."""
     found = {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}
