@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -19,12 +20,14 @@ from rich.markup import escape
 from grader.desk import terminal
 from grader.desk.filing import Filing, FilingError
 from grader.desk.notebooks import build as build_notebooks
+from grader.desk.report import read_report
+from grader.desk.resuming import split
 from grader.desk.verify import Finding
 from grader.desk.verify import verify as verify_labs
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
-from grader.runner.grading import Workers, assign
+from grader.runner.grading import Graded, Workers, assign
 from grader.runner.grading import grade as grade_notebooks
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.process import StartError
@@ -58,29 +61,30 @@ def grade(
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
     fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
 ) -> None:
-    """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT."""
-    labs = chosen(lab)
+    """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT.
+
+    What OUT has already, and has not changed since, is kept.
+    """
+    labs = {lab.name: lab for lab in chosen(lab)}
+    earlier = None if force else read_report(out)
     try:
-        conditions = Conditions(seed or secrets.token_hex(8), resolve(device))
-        submissions = find_submissions(paths)
+        conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), resolve(device))
+        assignments, refused = assign(find_submissions(paths), all_labs(), labs)
+        kept, left = split(earlier, out, assignments, conditions)
         starters = Starters(conditions.device, unconfined)
-        filing = Filing(out, conditions, {lab.name: lab for lab in labs}, starters.in_force)
+        report = Report(conditions.device, conditions.seed, tuple(kept), starters.in_force)
+        filing = Filing(out, report, labs)
     except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
         refuse(error)
-    assignments, refused = assign(submissions, all_labs(), {lab.name for lab in labs})
-    total = len(assignments) + len(refused)
+    if kept:
+        console.print(f"{len(kept)} notebooks have not changed since they were graded; --force grades them again.")
+    workers = Workers(starters, max(1, min(jobs or os.cpu_count() or 1, len(left))))
     try:
-        with filing, terminal.progress() as bar:
-            for graded in refused:
-                filing.add(graded)
-            task = bar.add_task("starting", total=len(assignments))
-            workers = Workers(starters, min(jobs or os.cpu_count() or 1, max(len(assignments), 1)))
-            for graded in grade_notebooks(assignments, conditions, workers):
-                filing.add(graded)
-                bar.update(task, advance=1, description=terminal.description(graded.result.student))
+        fill(filing, refused, grade_notebooks(left, conditions, workers), len(left))
     except KeyboardInterrupt:
-        done = len(filing.report.results)
+        done, total = len(filing.report.results), len(assignments) + len(refused)
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")
         raise typer.Exit(UNGRADED) from None
     except FilingError as error:
@@ -89,6 +93,17 @@ def grade(
         errors.print(escape(f"The grader could not start a notebook's process. {error}"))
         raise typer.Exit(OURS) from None
     conclude(filing.report, out, fail_under)
+
+
+def fill(filing: Filing, refused: Iterable[Graded], coming: Iterable[Graded], total: int) -> None:
+    """File every result as it comes, under a progress bar."""
+    with filing, terminal.progress() as bar:
+        for graded in refused:
+            filing.add(graded)
+        task = bar.add_task("starting", total=total)
+        for graded in coming:
+            filing.add(graded)
+            bar.update(task, advance=1, description=terminal.description(graded.result.student))
 
 
 def chosen(name: str | None) -> tuple[Lab, ...]:

@@ -160,3 +160,40 @@ def test_an_interrupted_run_keeps_what_is_graded(tmp_path: Path) -> None:
     assert "Interrupted: 1 of 2 notebooks are graded" in said
     assert time.monotonic() - began < 10
     assert [r["student"] for r in report(out)] == ["s01"]
+
+
+def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -> None:
+    one = notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
+    notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT)
+    first = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    again = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert "have not changed" not in first.stdout
+    assert "2 notebooks have not changed since they were graded" in again.stdout
+    before = report(tmp_path / "out")
+    notebook(one, "def polynomial(x):\n    return x")
+    changed = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert "1 notebooks have not changed" in changed.stdout
+    after = report(tmp_path / "out")
+    assert [r["score"] for r in after] == [0.0, 1.0]
+    assert after[1] == before[1]
+    forced = grader("grade", tmp_path / "class", "--out", tmp_path / "out", "--force", "--seed", "other")
+    assert "have not changed" not in forced.stdout
+    assert [r["score"] for r in report(tmp_path / "out")] == [0.0, 1.0]
+
+
+def test_an_interrupted_run_can_be_taken_up_and_keeps_its_seed(tmp_path: Path) -> None:
+    notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
+    grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    seed = json.loads((tmp_path / "out" / "report.json").read_text())["seed"]
+    notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT)
+    grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["seed"] == seed
+    assert [r["student"] for r in report(tmp_path / "out")] == ["s01", "s02"]
+
+
+def test_a_notebook_graded_unconfined_says_so(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "s01" / "n.ipynb", RIGHT)
+    done = grader("grade", path, "--out", tmp_path / "out", "--unconfined")
+    assert done.returncode == 0
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["confinement"] == []
+    assert "unconfined" in (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").read_text("utf-8")

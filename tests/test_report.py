@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, write_report
+from grader.desk.report import as_json, read_report, write_report
 from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
@@ -58,6 +58,7 @@ def test_the_shape_of_version_1() -> None:
                 ],
                 "remarks": [],
                 "problem": "",
+                "fingerprint": "",
             },
             {
                 "student": "karl",
@@ -70,6 +71,7 @@ def test_the_shape_of_version_1() -> None:
                 "questions": [],
                 "remarks": [],
                 "problem": "This file is no notebook.",
+                "fingerprint": "",
             },
         ],
     }
@@ -138,3 +140,17 @@ def test_two_students_never_share_a_folder() -> None:
 
 def test_an_unreadable_file_has_a_page_of_its_own(tmp_path: Path) -> None:
     assert page_path(tmp_path, KARL) == tmp_path / "feedback" / "karl" / "unread x.html"
+
+
+def test_a_report_that_was_read_writes_itself_again(tmp_path: Path) -> None:
+    write_report(Report("cpu", "s", (ADA, KARL)), tmp_path)
+    found = read_report(tmp_path)
+    assert found is not None
+    assert as_json(found) == as_json(Report("cpu", "s", (ADA, KARL)))
+
+
+def test_what_is_no_report_is_none(tmp_path: Path) -> None:
+    assert read_report(tmp_path) is None
+    for text in ("", "[]", "{}", '{"version": 2}', '{"version": 1, "results": [1]}'):
+        (tmp_path / "report.json").write_text(text)
+        assert read_report(tmp_path) is None

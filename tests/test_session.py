@@ -19,6 +19,7 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
+from grader.runner.process import Room
 from grader.runner.session import Limits, Session
 
 LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, cell_output=10_000, output=50_000, outputs=20)
@@ -309,3 +310,18 @@ def test_cells_that_only_end_a_second_run_are_left_out(tmp_path):
         other.run(["x = 1", once, "import os\nos._exit(1)"])
         assert other.ask(Read("x"))[0].results[0].array == 1
         assert other.ask(Read("y")) == (Missing("undefined"),)
+
+
+def test_a_scratch_folder_past_its_room_ends_the_cell():
+    small = Limits(cell=20.0, room=Room(size=1 << 20, entries=100))
+    with Session(small) as other:
+        runs = other.run(
+            [
+                "kept = 1",
+                "for i in range(40):\n    open(f'{i}', 'wb').write(bytes(100_000))\nimport time\ntime.sleep(15)",
+                "import os\nfor i in range(400):\n    os.mkdir(str(i))\nimport time\ntime.sleep(15)",
+                "kept",
+            ]
+        )
+    assert [run.outcome for run in runs] == ["ok", "died", "died", "ok"]
+    assert "it filled its folder" in runs[1].outputs[0]["evalue"]

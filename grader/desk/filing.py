@@ -16,7 +16,7 @@ from grader.desk.gradebook import write_gradebook
 from grader.desk.index import write_index
 from grader.desk.page import render
 from grader.desk.report import write_report
-from grader.judge.model import Conditions, Lab, Report
+from grader.judge.model import Lab, Report
 from grader.runner.grading import Graded
 
 PAUSE = 1.0
@@ -30,13 +30,11 @@ class FilingError(Exception):
 class Filing:
     """An output folder that grows with every graded notebook."""
 
-    def __init__(
-        self, out: Path, conditions: Conditions, labs: Mapping[str, Lab], confinement: tuple[str, ...]
-    ) -> None:
-        """Make the folder. Raises FilingError where that is not possible."""
+    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab]) -> None:
+        """Make the folder; `report` has what holds already. Raises FilingError where that is not possible."""
         self._out = out
         self._labs = labs
-        self.report = Report(conditions.device, conditions.seed, (), confinement)
+        self.report = report
         self._written = 0.0
         self._write(lambda: out.mkdir(parents=True, exist_ok=True))
         self._write(self._write_tables)
@@ -65,8 +63,13 @@ class Filing:
     def _write_page(self, graded: Graded) -> None:
         result = graded.result
         title = self._labs[result.lab].title if result.lab else ""
-        page = render(result, graded.notebook, graded.runs, title, self.report.device)
+        page = render(result, graded.notebook, graded.runs, title, self._where)
         write_whole(page_path(self._out, result), page.encode("utf-8", "replace"))
+
+    @property
+    def _where(self) -> str:
+        """The device, and that nothing confined the notebook where that was so."""
+        return self.report.device if self.report.confinement else f"{self.report.device}, unconfined"
 
     def _write_tables(self) -> None:
         write_report(self.report, self._out)

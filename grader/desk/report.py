@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from grader.desk.files import write_whole
-from grader.judge.model import Mark, Report, Result
+from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
 
 VERSION: Final = 1
 
@@ -50,6 +50,7 @@ def _result(result: Result) -> Json:
         "questions": [_question(mark) for mark in result.marks],
         "remarks": list(result.remarks),
         "problem": result.problem,
+        "fingerprint": result.fingerprint,
     }
 
 
@@ -64,3 +65,35 @@ def _question(mark: Mark) -> Json:
         "message": verdict.message,
         "remarks": list(verdict.said),
     }
+
+
+def read_report(out: Path) -> Report | None:
+    """The report of an earlier run in the folder `out`; None where there is none that can be read."""
+    try:
+        found = json.loads((out / "report.json").read_text("utf-8"))
+        if found["version"] != VERSION:
+            return None
+        results = tuple(_read_result(result) for result in found["results"])
+        return Report(found["device"], found["seed"], results, tuple(found["confinement"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_result(found: Any) -> Result:
+    return Result(
+        student=found["student"],
+        lab=found["lab"],
+        file=found["file"],
+        marks=tuple(_read_mark(question) for question in found["questions"]),
+        seconds=found["seconds"],
+        problem=found["problem"],
+        remarks=tuple(found["remarks"]),
+        fingerprint=found["fingerprint"],
+    )
+
+
+def _read_mark(found: Any) -> Mark:
+    remarks = tuple(Remark(*remark.split(": ", 1)) for remark in found["remarks"])
+    share = found["score"] / found["points"]
+    verdict = Verdict(Status(found["status"]), found["note"], found["message"], share, remarks)
+    return Mark(Question(found["name"], found["points"], ()), verdict)

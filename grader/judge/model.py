@@ -146,7 +146,10 @@ class CellRun:
 
 @dataclass(frozen=True)
 class Result:
-    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable."""
+    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
+
+    `fingerprint` is of everything that the marks depend on: equal ones need not be graded again.
+    """
 
     student: str
     lab: str
@@ -155,6 +158,7 @@ class Result:
     seconds: float
     problem: str = ""
     remarks: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def status(self) -> str:

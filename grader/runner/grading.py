@@ -57,6 +57,7 @@ class Assignment:
     source: Source
     lab: Lab
     remarks: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 def pose(lab: Lab, conditions: Conditions) -> Posed:
@@ -157,6 +158,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
         marks=marks,
         seconds=observed.seconds,
         remarks=assignment.remarks,
+        fingerprint=assignment.fingerprint,
     )
     return Graded(result, assignment.notebook, observed.runs)
 

@@ -7,6 +7,7 @@ the process was started: `Child` is all that it sees of that.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -43,6 +45,37 @@ class DeadlineError(Exception):
     """Nothing, or not all of it, came in time."""
 
 
+class OverfullError(Exception):
+    """The process filled its scratch folder."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a scratch folder may hold: bytes, and files and folders."""
+
+    size: int = 256 << 20
+    entries: int = 20_000
+
+
+def overfull(folder: Path, room: Room) -> bool:
+    """Whether a folder holds more than it may. Looks no further than that, and not below what it cannot open."""
+    size = entries = 0
+    waiting = [str(folder)]
+    while waiting and size <= room.size and entries <= room.entries:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                entries += 1
+                size += entry.stat(follow_symlinks=False).st_size
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                if entries > room.entries:
+                    break
+    return size > room.size or entries > room.entries
+
+
+ROOM: Final = Room()
+
+
 def new_scratch() -> Path:
     """A folder for one process, with the folders that it works in."""
     scratch = Path(tempfile.mkdtemp(prefix="notebook-"))
@@ -67,11 +100,11 @@ class Process:
         self._socket = connection
         self._scratch = scratch
 
-    def exchange(self, frame: bytes, deadline: float, caps: Caps) -> bytes | None:
+    def exchange(self, frame: bytes, deadline: float, caps: Caps, room: Room = ROOM) -> bytes | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
         `deadline` is a time of `time.monotonic()`. Raises DeadlineError, and FrameError for what is
-        no frame.
+        no frame, OverfullError for a scratch folder past its `room`.
         """
         try:
             self._socket.settimeout(_remaining(deadline))
@@ -80,9 +113,9 @@ class Process:
             raise DeadlineError from error
         except OSError:
             return None
-        return read_frame(self._reader(deadline), caps)
+        return read_frame(self._reader(deadline, room), caps)
 
-    def _reader(self, deadline: float) -> Callable[[int], bytes]:
+    def _reader(self, deadline: float, room: Room) -> Callable[[int], bytes]:
         def read(size: int) -> bytes:
             ended = False
             while True:
@@ -94,6 +127,8 @@ class Process:
                     if ended:
                         return b""
                     ended = self._child.poll() is not None
+                    if overfull(self._scratch, room):
+                        raise OverfullError from None
                 except OSError:
                     return b""
 

@@ -16,7 +16,7 @@ from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, TimedOut, 
 from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import wire
-from grader.runner.process import DeadlineError, Process, StartError
+from grader.runner.process import ROOM, DeadlineError, OverfullError, Process, Room, StartError
 from grader.runner.starting import Cold, Starter
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
@@ -39,6 +39,7 @@ class Limits:
     output: int = 16_000_000
     outputs: int = 500
     reply_bytes: int = 96 << 20
+    room: Room = ROOM
 
 
 LIMITS: Final = Limits()
@@ -199,7 +200,7 @@ class Session:
         failure: Failure
         try:
             frame = encode({"id": self._requests, **body}, arrays)
-            found = self._process.exchange(frame, began + limit, caps)
+            found = self._process.exchange(frame, began + limit, caps, self._limits.room)
             if found is not None:
                 answer = decode(found, caps)
                 if answer[0].get("id") == self._requests:
@@ -209,6 +210,8 @@ class Session:
                 failure = Died(self._process.how_it_ended())
         except DeadlineError:
             failure = TimedOut(seconds if limit == seconds else self._limits.notebook)
+        except OverfullError:
+            failure = Died("it filled its folder")
         except FrameError as error:
             failure = Unreadable(str(error))
         finally:

@@ -1,0 +1,49 @@
+"""Taking up an earlier run: what is graded already, and has not changed since, is not graded again.
+
+Knows what a mark depends on. Refuses to believe a report without the pages that belong to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import grader.labs
+from grader.desk.files import page_path
+from grader.judge.model import Conditions, Report, Result
+from grader.runner.grading import Assignment
+
+
+def fingerprint(assignment: Assignment, conditions: Conditions) -> str:
+    """The hash of all that a notebook's marks depend on, in hexadecimal.
+
+    That is its bytes, its lab's declaration, the grader's version, the device and the seed.
+    """
+    declaration = Path(grader.labs.__path__[0], f"{assignment.lab.name}.py").read_bytes()
+    parts = (
+        assignment.notebook.sha256,
+        hashlib.sha256(declaration).hexdigest(),
+        version("deep-learning-labs"),
+        *astuple(conditions),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def split(
+    earlier: Report | None, out: Path, assignments: Sequence[Assignment], conditions: Conditions
+) -> tuple[list[Result], list[Assignment]]:
+    """The earlier results that still hold, and the assignments that are left, with their fingerprints."""
+    results = earlier.results if earlier else ()
+    known = {(r.student, r.lab, r.fingerprint): r for r in results if r.fingerprint}
+    kept, left = [], []
+    for assignment in assignments:
+        printed = replace(assignment, fingerprint=fingerprint(assignment, conditions))
+        result = known.get((printed.submission.student, printed.lab.name, printed.fingerprint))
+        if result and page_path(out, result).exists():
+            kept.append(result)
+        else:
+            left.append(printed)
+    return kept, left
