@@ -27,7 +27,7 @@ from grader.desk.verify import verify as verify_labs
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
-from grader.runner.grading import Graded, Workers, assign
+from grader.runner.grading import Graded, Workers, assign, pose_all
 from grader.runner.grading import grade as grade_notebooks
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.process import StartError
@@ -73,16 +73,18 @@ def grade(
         conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), resolve(device))
         assignments, refused = assign(find_submissions(paths), all_labs(), labs)
         kept, left = split(earlier, out, assignments, conditions)
-        starters = Starters(conditions.device, unconfined)
-        report = Report(conditions.device, conditions.seed, tuple(kept), starters.in_force)
+        count = max(1, min(jobs or os.cpu_count() or 1, len(left)))
+        starters = Starters(conditions.device, unconfined, count)
+        posed = pose_all(left, conditions)
+        report = Report(conditions.device, conditions.seed, tuple(kept), starters.confirm())
         filing = Filing(out, report, labs)
     except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
         refuse(error)
     if kept:
         console.print(f"{len(kept)} notebooks have not changed since they were graded; --force grades them again.")
-    workers = Workers(starters, max(1, min(jobs or os.cpu_count() or 1, len(left))))
+    workers = Workers(starters, count)
     try:
-        fill(filing, refused, grade_notebooks(left, conditions, workers), len(left))
+        fill(filing, refused, grade_notebooks(left, posed, workers), len(left))
     except KeyboardInterrupt:
         done, total = len(filing.report.results), len(assignments) + len(refused)
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")

@@ -6,7 +6,7 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from queue import Queue
@@ -210,15 +210,19 @@ class Workers:
             self._free.get().close()
 
 
+def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[str, Posed]:
+    """The labs of some assignments, posed once for all of them."""
+    labs = {a.lab.name: a.lab for a in assignments}
+    return {name: pose(lab, conditions) for name, lab in labs.items()}
+
+
 def grade(
-    assignments: Sequence[Assignment], conditions: Conditions, workers: Workers, limits: Limits = LIMITS
+    assignments: Sequence[Assignment], posed: Mapping[str, Posed], workers: Workers, limits: Limits = LIMITS
 ) -> Iterator[Graded]:
     """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
 
     Sessions wait in threads; the judging stays in this one, because mpmath's precision is global.
     """
-    labs = {a.lab.name: a.lab for a in assignments}
-    posed = {name: pose(lab, conditions) for name, lab in labs.items()}
     pool = ThreadPoolExecutor(max_workers=workers.count)
     try:
         waiting: dict[Future[Observed], Assignment] = {

@@ -55,29 +55,40 @@ class ConfinementError(Exception):
 
 
 class Starters:
-    """Makes starters of one kind for a whole run: warm and confined where the machine can do that.
+    """Starters of one kind for a whole run, loading from the moment they are made.
 
-    `in_force` names what notebooks were seen to be kept from.
+    They are warm and confined where the machine can do that.
     """
 
-    def __init__(self, device: str, unconfined: bool) -> None:
-        """Try what this machine can do. Raises ConfinementError where it cannot confine and must."""
+    def __init__(self, device: str, unconfined: bool, count: int) -> None:
+        """Start `count` of them."""
         self._device = device
         self._confinement = Confinement(confined=not unconfined)
-        self._first: Starter | None = self._made()
-        self.in_force = () if unconfined else in_force(self._first)
-        if not unconfined and len(self.in_force) < len(ATTEMPTS):
-            self._first.close()
-            lacking = ", ".join(name for name in ATTEMPTS if name not in self.in_force)
+        self._ready = [self._made() for _ in range(count)]
+        self.count = count
+
+    def confirm(self) -> tuple[str, ...]:
+        """What notebooks are seen to be kept from. Raises ConfinementError where that is not all that it must be."""
+        if not self._confinement.confined:
+            return ()
+        seen = in_force(self._ready[0])
+        if len(seen) < len(ATTEMPTS):
+            self.close()
+            lacking = ", ".join(name for name in ATTEMPTS if name not in seen)
             raise ConfinementError(
                 f"Notebooks cannot be confined on this machine ({lacking}). Grade in a container that holds nothing "
                 "else, and say --unconfined."
             )
+        return seen
 
     def __call__(self) -> Starter:
-        """One more starter; the first is the one that was tried."""
-        first, self._first = self._first, None
-        return first or self._made()
+        """The next one; a new one where all are taken."""
+        return self._ready.pop(0) if self._ready else self._made()
+
+    def close(self) -> None:
+        """End those that nobody took."""
+        while self._ready:
+            self._ready.pop().close()
 
     def _made(self) -> Starter:
         warm = hasattr(os, "fork") and sys.platform == "linux"
