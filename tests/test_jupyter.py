@@ -149,3 +149,22 @@ def test_solutions_give_the_same_outputs_as_in_a_kernel(path, tmp_path):
         assert comparable(run.outputs, "") == comparable(cell.outputs, "")
         shown += len(run.outputs)
     assert shown > 3
+
+
+SUBMISSIONS = sorted((Path(__file__).parents[1] / "submissions").glob("*/*.ipynb"))
+
+
+@pytest.mark.parametrize("path", SUBMISSIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_the_example_class_gives_the_same_outputs_as_in_a_kernel(path, tmp_path):
+    # In a kernel, too, `check` is to say nothing: it would run the oracle there.
+    (tmp_path / "grader").mkdir()
+    (tmp_path / "grader" / "__init__.py").write_text("")
+    (tmp_path / "grader" / "student.py").write_text("def check(*_):\n    pass\n")
+    notebook = nbformat.read(path, 4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=60, allow_errors=True, resources=resources).execute()
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    with Session() as session:
+        runs = session.run([cell.source for cell in cells])
+    for cell, run in zip(cells, runs, strict=True):
+        assert comparable(run.outputs, "") == comparable(cell.outputs, "")
