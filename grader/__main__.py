@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -82,30 +82,31 @@ def grade(
         refuse(error)
     if kept:
         console.print(f"{len(kept)} notebooks have not changed since they were graded; --force grades them again.")
-    workers = Workers(starters, count)
+    coming = grade_notebooks(left, posed, Workers(starters, count))
+    fill(filing, refused, coming, len(left))
+    conclude(filing.report, out, fail_under)
+
+
+def fill(filing: Filing, refused: Sequence[Graded], coming: Iterable[Graded], total: int) -> None:
+    """File every result as it comes, under a progress bar; what was filed stays, whatever ends the run."""
+    kept = len(filing.report.results)
     try:
-        fill(filing, refused, grade_notebooks(left, posed, workers), len(left))
+        with filing, terminal.progress() as bar:
+            for graded in refused:
+                filing.add(graded)
+            task = bar.add_task("starting", total=total)
+            for graded in coming:
+                filing.add(graded)
+                bar.update(task, advance=1, description=terminal.description(graded.result.student))
     except KeyboardInterrupt:
-        done, total = len(filing.report.results), len(assignments) + len(refused)
-        console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept in {escape(str(out))}.")
+        done = len(filing.report.results)
+        console.print(f"\nInterrupted: {done} of {kept + len(refused) + total} notebooks are graded, and kept.")
         raise typer.Exit(UNGRADED) from None
     except FilingError as error:
         refuse(error)
     except StartError as error:
         errors.print(escape(f"The grader could not start a notebook's process. {error}"))
         raise typer.Exit(OURS) from None
-    conclude(filing.report, out, fail_under)
-
-
-def fill(filing: Filing, refused: Iterable[Graded], coming: Iterable[Graded], total: int) -> None:
-    """File every result as it comes, under a progress bar."""
-    with filing, terminal.progress() as bar:
-        for graded in refused:
-            filing.add(graded)
-        task = bar.add_task("starting", total=total)
-        for graded in coming:
-            filing.add(graded)
-            bar.update(task, advance=1, description=terminal.description(graded.result.student))
 
 
 def chosen(name: str | None) -> tuple[Lab, ...]:

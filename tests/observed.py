@@ -40,4 +40,4 @@ def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[T
 
 
 def evidence(*replies: Reply, code: str = "") -> Evidence:
-    return Evidence(replies, Source((code,)))
+    return Evidence("f", replies, Source((code,)))

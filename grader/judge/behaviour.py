@@ -23,7 +23,7 @@ DISTINCT = 0.9
 """The least share of different numbers in a draw; that two of 49 float32 draws coincide has odds of 1 in 14 000."""
 
 
-def judge_draws(truth: Draws, evidence: Evidence, name: str) -> Verdict:
+def judge_draws(truth: Draws, evidence: Evidence) -> Verdict:
     """Shape, range, device; and two calls differ."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)
@@ -37,7 +37,7 @@ def judge_draws(truth: Draws, evidence: Evidence, name: str) -> Verdict:
                 return failed(entry)
         calls.append([entry for entry in found if not isinstance(entry, Finding)])
     if any(np.array_equal(one, two) for one, two in zip(*calls, strict=True)):
-        return failed(finding("not_random", name=name))
+        return failed(finding("not_random", name=evidence.name))
     drawn = np.concatenate([entry.ravel() for entry in calls[0]])
     if len(np.unique(drawn)) < DISTINCT * len(drawn):
         return failed(finding("not_independent"))
@@ -65,7 +65,7 @@ def _drawn(node: object, path: str, shape: tuple[int, ...], truth: Draws) -> Arr
     return found
 
 
-def judge_seeded(truth: Seeded, evidence: Evidence, name: str) -> Verdict:
+def judge_seeded(truth: Seeded, evidence: Evidence) -> Verdict:
     """Two calls agree; the second entry is the first without its axes of length 1; the numbers are the seed's."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)
@@ -88,7 +88,7 @@ def judge_seeded(truth: Seeded, evidence: Evidence, name: str) -> Verdict:
             begins, right = written(second[:3]), written(first.ravel()[:3])
             return failed(finding("not_squeezed", theirs=begins, expected=right))
     if not np.array_equal(firsts[0], firsts[1]):
-        return failed(finding("not_repeatable", name=name))
+        return failed(finding("not_repeatable", name=evidence.name))
     if truth.expected is not None and not np.array_equal(firsts[0], truth.expected):
         return failed(
             finding(
@@ -101,8 +101,9 @@ def judge_seeded(truth: Seeded, evidence: Evidence, name: str) -> Verdict:
     return RIGHT
 
 
-def judge_rules(truth: Rules, evidence: Evidence, name: str) -> Verdict:
+def judge_rules(truth: Rules, evidence: Evidence) -> Verdict:
     """What the code uses, as read from its source and as seen while it ran."""
+    name = evidence.name
     if not evidence.source.closure(name):
         problem = finding("no_source", name=name)
         return Verdict(Status.UNGRADED, problem.note, problem.message, 0.0)

@@ -115,8 +115,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at: the replies to a trial's asks, the code, and what the code used."""
+    """All that a judge may look at, of the question called `name`.
 
+    These are the replies to a trial's asks, the code, and the torch functions that the code used.
+    """
+
+    name: str
     replies: tuple[Reply, ...]
     source: Source
     used: frozenset[str] = frozenset()

@@ -5,7 +5,9 @@ Knows how the verdicts of a question's checks make one. Refuses to know what any
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
 from grader.judge.drawing import judge_drawing
@@ -61,7 +63,7 @@ def judge(
     verdicts = []
     for trial, group in zip(trials, replies, strict=True):
         looked_at = group if trial.asks else everything
-        verdicts.append(_judged(question.name, trial, Evidence(looked_at, source, used)))
+        verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 
@@ -69,26 +71,18 @@ def _used(seen: Observation) -> frozenset[str]:
     return seen.used if isinstance(seen, Value | Raised) else frozenset()
 
 
-def _judged(name: str, trial: Trial, evidence: Evidence) -> Verdict:
+def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
         for seen in _own_observations(trial, evidence):
-            problem = unanswered(name, seen, evidence.source)
+            problem = unanswered(evidence.name, seen, evidence.source)
             if problem:
                 status = Status.MISSING if problem.note in ("missing", "not_written") else Status.FAIL
                 return Verdict(status, problem.note, problem.message, 0.0)
-    verdict = _compared(name, trial, evidence)
-    said = [r for reply in evidence.replies for r in wrote_to_arguments(name, reply)]
-    updates = isinstance(trial.truth, Updates | Rewritten)
-    if not trial.asks or updates or not said:
+    verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
+    if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
         return verdict
-    return Verdict(
-        verdict.status,
-        verdict.note,
-        verdict.message,
-        verdict.score,
-        tuple(dict.fromkeys([*verdict.remarks, *said])),
-        verdict.comparisons,
-    )
+    said = [r for reply in evidence.replies for r in wrote_to_arguments(evidence.name, reply)]
+    return replace(verdict, remarks=(*verdict.remarks, *said))
 
 
 def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
@@ -97,32 +91,21 @@ def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
     return list(own)
 
 
-def _compared(name: str, trial: Trial, evidence: Evidence) -> Verdict:
-    match trial.truth:
-        case Values() as truth:
-            return judge_values(truth, evidence)
-        case Gradients() as truth:
-            return judge_gradients(truth, evidence)
-        case Rewritten() as truth:
-            return judge_rewritten(truth, evidence)
-        case Steps() as truth:
-            return judge_steps(truth, evidence)
-        case Drawing() as truth:
-            return judge_drawing(truth, evidence)
-        case Trajectory() as truth:
-            return judge_trajectory(truth, evidence)
-        case Fit() as truth:
-            return judge_fit(truth, evidence)
-        case Sweep() as truth:
-            return judge_sweep(truth, evidence)
-        case Updates() as truth:
-            return judge_updates(truth, evidence)
-        case Draws() as truth:
-            return judge_draws(truth, evidence, name)
-        case Seeded() as truth:
-            return judge_seeded(truth, evidence, name)
-        case Rules() as truth:
-            return judge_rules(truth, evidence, name)
+JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {
+    Values: judge_values,
+    Gradients: judge_gradients,
+    Rewritten: judge_rewritten,
+    Steps: judge_steps,
+    Drawing: judge_drawing,
+    Trajectory: judge_trajectory,
+    Fit: judge_fit,
+    Sweep: judge_sweep,
+    Updates: judge_updates,
+    Draws: judge_draws,
+    Seeded: judge_seeded,
+    Rules: judge_rules,
+}
+"""Who judges which kind of truth."""
 
 
 def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
