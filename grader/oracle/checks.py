@@ -45,12 +45,12 @@ def values_of(
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """The function's results, compared with the steps that `returns` names."""
+    """The function's results, compared with the steps that `returns` names; asked twice with the same arguments."""
 
     setting: Setting
     returns: Any
     manner: Manner = Manner.VALUE
-    rounds: int = 1
+    rounds: int = 2
     weight: float = 1.0
     kinds: Mapping[str, str] = field(default_factory=dict)
 
