@@ -28,7 +28,7 @@ READABLE = (
 REFUSED = (
     # New processes and programs: this alone ends fork bombs, daemons and !commands.
     *("fork", "vfork", "execve", "execveat"),
-    # The network, and every other way to another process. A socketpair leads nowhere, and asyncio needs one.
+    # The network, and every other way to another process. A stream's pair leads nowhere, and asyncio needs one.
     *("socket", "bind", "connect", "listen", "accept", "accept4"),
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_open"),
     *("pidfd_getfd", "pidfd_send_signal", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"),
@@ -121,6 +121,8 @@ def filter_calls(refused: Sequence[str] = REFUSED) -> None:
     rules.add_rule(no, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     # glibc falls back to clone, whose flags a filter can read.
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    # Of SOCK_DGRAM and SOCK_RAW alone, either end can still send to any socket that has a name.
+    rules.add_rule(no, "socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0x2, 0x2))
     rules.add_rule(no, "kill", not_self)
     rules.add_rule(no, "tgkill", not_self)
     rules.add_rule(no, "prlimit64", pyseccomp.Arg(0, pyseccomp.NE, 0))

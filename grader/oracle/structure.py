@@ -27,10 +27,11 @@ AUTOGRAD = frozenset(
 
 EVASION = frozenset(
     """
-    eval exec compile __import__ importlib getattr globals vars ctypes inspect
+    eval exec compile __import__ importlib getattr globals vars ctypes inspect attrgetter methodcaller __dict__
+    threading _thread concurrent multiprocessing DisableTorchFunction _getframe
     """.split()
 )
-"""Names that hide what a function calls from a reader of its source."""
+"""Names that hide what a function calls from a reader of its source, or from one who listens to its thread."""
 
 READY_MADE = frozenset(
     """

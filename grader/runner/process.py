@@ -58,18 +58,24 @@ class Room:
 
 
 def overfull(folder: Path, room: Room) -> bool:
-    """Whether a folder holds more than it may. Looks no further than that, and not below what it cannot open."""
+    """Whether a folder holds more than it may; what cannot be looked into (too deep, closed) counts as too much."""
     size = entries = 0
     waiting = [str(folder)]
     while waiting and size <= room.size and entries <= room.entries:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
-            for entry in found:
-                entries += 1
-                size += entry.stat(follow_symlinks=False).st_size
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                if entries > room.entries:
-                    break
+        try:
+            with os.scandir(waiting.pop()) as found:
+                for entry in found:
+                    entries += 1
+                    size += entry.stat(follow_symlinks=False).st_size
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    if entries > room.entries:
+                        break
+        except FileNotFoundError:
+            # Removed while it was looked at.
+            continue
+        except OSError:
+            return True
     return size > room.size or entries > room.entries
 
 

@@ -1,0 +1,184 @@
+"""Submissions that cheat, leak or break something: their question earns nothing, and nothing else changes.
+
+The attacks are in tests/attacks, a file a group. Each is a cell after the solution of lab 2: it either
+replaces one `question`, which then gets `note`, or must change nothing at all.
+"""
+
+import contextlib
+import os
+import socket
+import sys
+import sysconfig
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grader.desk.notebooks import solution_notebook
+from grader.desk.verify import marks
+from grader.judge.model import CellRun, Conditions, Mark
+from grader.judge.source import Source
+from grader.labs.lab2_graphs import LAB
+from grader.runner.grading import Posed, ask_all, pose
+from grader.runner.process import Room
+from grader.runner.session import Limits, Session
+from grader.runner.starting import Warm
+
+pytestmark = [
+    pytest.mark.attack,
+    pytest.mark.skipif(sys.platform != "linux", reason="forking and confining are Linux's"),
+]
+
+ROOT = Path(__file__).parents[1]
+LIMITS = Limits(cell=3.0, call=3.0, notebook=30.0, room=Room(size=32 << 20, entries=2_000))
+SITE = sysconfig.get_path("purelib")
+SECRET = "a-secret-of-the-grader-7391"
+SOLUTION = tuple(
+    cell.source
+    for cell in solution_notebook((ROOT / "solutions" / "lab2_graphs.py").read_text("utf-8")).cells
+    if cell.cell_type == "code"
+)
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A cell, and what becomes of it: `outcome` and part of what it `says`, or the `note` of its `question`.
+
+    Several notes, parted by |, are equally right. `lost` are questions that it breaks for itself by
+    breaking what their code uses; "any" where that may be all of them.
+    """
+
+    what: str
+    code: str
+    question: str = ""
+    note: str = ""
+    score: float = 0.0
+    lost: Sequence[str] = ()
+    outcome: str = "ok"
+    says: str = ""
+    xfail: str = ""
+
+
+def attacks() -> Iterator[object]:
+    for path in sorted((ROOT / "tests" / "attacks").glob("*.toml")):
+        for entry in tomllib.loads(path.read_text("utf-8"))["attack"]:
+            attack = Attack(**entry)
+            weak = [pytest.mark.xfail(strict=True, reason=attack.xfail)] if attack.xfail else []
+            yield pytest.param(attack, marks=weak, id=f"{path.stem}: {attack.what}")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A warm parent whose children can be told from all others, by their folders and their PATH."""
+
+    warm: Warm
+    folder: Path
+    path: str
+    posed: Posed
+
+    def graded(self, *more: str) -> tuple[tuple[CellRun, ...], list[Mark]]:
+        cells = (*SOLUTION, *more)
+        with Session(LIMITS, self.warm) as session:
+            runs = session.run(cells)
+            replies = ask_all(session, self.posed)
+        return runs, marks(self.posed, replies, Source(cells))
+
+    @property
+    def parent(self) -> int:
+        return self.warm._popen.pid
+
+    def processes(self) -> list[str]:
+        """What the parent left behind, whoever its own parent is by now."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                own = self.path.encode() in (folder / "environ").read_bytes()
+            except OSError:
+                continue
+            if folder.name not in (str(self.parent), str(os.getpid())) and (own or parent == self.parent):
+                found.append(folder.name)
+        return found
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("scratch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        patch.setenv("PATH", f"{os.environ['PATH']}:{folder}")
+        patch.setenv("GRADER_TOKEN", SECRET)
+        warm = Warm()
+        (folder / "class" / "s02").mkdir(parents=True)
+        (folder / "class" / "s02" / "lab2.ipynb").write_text(SECRET)
+        yield Bench(warm, folder, f":{folder}", pose(LAB, Conditions("attacks")))
+        warm.close()
+
+
+@contextlib.contextmanager
+def listening(address: str) -> Iterator[None]:
+    """A socket outside, to which nothing is to be sent."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(address)
+        heard.setblocking(False)
+        try:
+            yield
+            with pytest.raises(BlockingIOError):
+                heard.recv(100)
+        finally:
+            if address[0] != "\0":
+                Path(address).unlink()
+
+
+def standing(folder: Path) -> set[Path]:
+    return set(folder.iterdir()) if folder.is_dir() else set()
+
+
+def said(run: CellRun) -> str:
+    parts = [o.get("text") or o.get("data") or f"{o.get('ename')}: {o.get('evalue')}" for o in run.outputs]
+    return "".join(map(str, parts))
+
+
+def test_without_an_attack_all_is_right(bench: Bench) -> None:
+    assert sum(mark.score for mark in bench.graded()[1]) == LAB.points
+
+
+@pytest.mark.parametrize("attack", list(attacks()))
+def test_an_attack(bench: Bench, attack: Attack) -> None:
+    places = {"ROOT": str(ROOT), "CLASS": str(bench.folder / "class"), "PARENT": str(bench.parent)}
+    places["ABSTRACT"] = f"heard-{os.getpid()}"
+    code = attack.code
+    for word, place in places.items():
+        code = code.replace(word, place)
+    watched = (bench.folder, bench.folder / "class" / "s02")
+    before = {folder: standing(folder) for folder in watched}
+    with listening(f"\0{places['ABSTRACT']}"), listening(f"{places['CLASS']}/heard"):
+        runs, marked = bench.graded(code)
+
+    assert runs[-1].outcome in attack.outcome.split("|"), said(runs[-1])
+    assert attack.says in said(runs[-1]), said(runs[-1])
+    assert [run.outcome for run in runs[:-1]] == ["ok"] * len(SOLUTION)
+    if attack.question:
+        (own,) = [mark for mark in marked if mark.question.name == attack.question]
+        assert own.verdict.note in attack.note.split("|"), own.verdict.message
+        assert own.score == attack.score * own.question.points
+        assert own.verdict.message and "Traceback" not in own.verdict.message
+    others = {m.question.name: m.verdict.message for m in marked if m.score != m.question.points}
+    others.pop(attack.question, None)
+    assert attack.lost == "any" or set(others) == set(attack.lost), others
+
+    everything = "".join(map(said, runs)) + "".join(mark.verdict.message for mark in marked)
+    assert SECRET not in everything
+    assert "INFERENCE" not in everything  # as the labs' definitions have it
+    assert {folder: standing(folder) for folder in watched} == before
+    assert not [
+        p
+        for place in (ROOT, SITE, "/usr/lib", "/usr/local", "/var/tmp", "/dev/shm")
+        for p in Path(place).glob("*planted*")
+    ]
+    assert not list(Path("/tmp").glob(f"planted-{bench.parent}*"))
+    assert bench.processes() == []
+    assert sum(mark.score for mark in bench.graded()[1]) == LAB.points
