@@ -5,18 +5,24 @@ OUT ?= out
 DEVICE ?= cpu
 GRADER = .venv/bin/python -m grader
 
-.PHONY: grade test labs verify lint jupyter .venv
+.PHONY: grade test attack labs verify bench lint jupyter .venv
 grade: .venv
 	$(GRADER) grade $(SUBMISSIONS) --out $(OUT) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS))
 
 test: .venv
 	.venv/bin/python -m pytest -n auto
 
+attack: .venv
+	.venv/bin/python -m pytest -m attack -n auto
+
 labs: .venv
 	$(GRADER) build
 
 verify: .venv
 	$(GRADER) verify --device $(DEVICE)
+
+bench: .venv
+	.venv/bin/python tests/bench.py $(BENCHFLAGS)
 
 jupyter: .venv
 	.venv/bin/python -m pip install --quiet jupyterlab
