@@ -77,7 +77,8 @@ def wall(*command: str | Path, folder: Path = ROOT) -> float:
     ended = subprocess.run(command, cwd=folder, env=env, check=False, capture_output=True, text=True)
     seconds = time.perf_counter() - began
     if ended.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} failed: {(ended.stdout + ended.stderr).strip()[-500:]}")
+        said = (ended.stdout + ended.stderr).strip().rpartition("\n")[2]
+        raise RuntimeError(f"{' '.join(map(str, command))} failed: {said}")
     return seconds
 
 
