@@ -6,32 +6,24 @@ Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be grad
 
 from __future__ import annotations
 
-import os
-import secrets
 import traceback
-from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from grader.desk import terminal
-from grader.desk.filing import Filing, FilingError
-from grader.desk.notebooks import build as build_notebooks
-from grader.desk.report import read_report
-from grader.desk.resuming import split
-from grader.desk.verify import Finding
-from grader.desk.verify import verify as verify_labs
-from grader.judge.model import Conditions, Lab, Report
+from grader.judge.model import Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
-from grader.runner.grading import Graded, Workers, assign, pose_all
-from grader.runner.grading import grade as grade_notebooks
-from grader.runner.probing import ConfinementError, Starters
+from grader.runner.probing import Starters
 from grader.runner.process import StartError
-from grader.runner.submissions import SubmissionsError, find_submissions
+
+if TYPE_CHECKING:
+    from grader.desk.running import Run
 
 UNGRADED, USAGE, OURS = 1, 2, 3
 
@@ -57,7 +49,7 @@ def grade(
     out: Annotated[Path, typer.Option(help="Where the report, the gradebook and the pages go.")],
     lab: Annotated[str | None, typer.Option(help="Grade only notebooks of this lab.")] = None,
     device: OnDevice = Device.CPU,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time; default: the cores.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0 for as many as cores.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
     fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
@@ -67,43 +59,38 @@ def grade(
 
     What OUT has already, and has not changed since, is kept.
     """
-    labs = {lab.name: lab for lab in chosen(lab)}
-    earlier = None if force else read_report(out)
     try:
-        conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), resolve(device))
-        assignments, refused = assign(find_submissions(paths), all_labs(), labs)
-        kept, left = split(earlier, out, assignments, conditions)
-        count = max(1, min(jobs or os.cpu_count() or 1, len(left)))
-        starters = Starters(conditions.device, unconfined, count)
-        posed = pose_all(left, conditions)
-        report = Report(conditions.device, conditions.seed, tuple(kept), starters.confirm())
-        filing = Filing(out, report, labs)
-    except (DeviceError, SubmissionsError, ConfinementError, FilingError) as error:
+        starters = Starters(resolve(device), unconfined)
+    except DeviceError as error:
         refuse(error)
-    if kept:
-        console.print(f"{len(kept)} notebooks have not changed since they were graded; --force grades them again.")
-    coming = grade_notebooks(left, posed, Workers(starters, count))
-    fill(filing, refused, coming, len(left))
-    conclude(filing.report, out, fail_under)
+    # Imported while the first warm parent loads: a run begins when both are there.
+    from grader.desk.running import MISUSE, prepare  # noqa: PLC0415
+
+    with closing(starters):
+        try:
+            run = prepare(paths, out, chosen(lab), starters, seed, force, jobs)
+            fill(run)
+        except MISUSE as error:
+            refuse(error)
+    conclude(run.filing.report, out, fail_under)
 
 
-def fill(filing: Filing, refused: Sequence[Graded], coming: Iterable[Graded], total: int) -> None:
+def fill(run: Run) -> None:
     """File every result as it comes, under a progress bar; what was filed stays, whatever ends the run."""
-    kept = len(filing.report.results)
+    if run.kept:
+        console.print(f"{run.kept} notebooks have not changed since they were graded; --force grades them again.")
     try:
-        with filing, terminal.progress() as bar:
-            for graded in refused:
+        with run.filing as filing, terminal.progress() as bar:
+            for graded in run.refused:
                 filing.add(graded)
-            task = bar.add_task("starting", total=total)
-            for graded in coming:
+            task = bar.add_task("starting", total=run.left)
+            for graded in run.coming:
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
     except KeyboardInterrupt:
-        done = len(filing.report.results)
-        console.print(f"\nInterrupted: {done} of {kept + len(refused) + total} notebooks are graded, and kept.")
+        done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
+        console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")
         raise typer.Exit(UNGRADED) from None
-    except FilingError as error:
-        refuse(error)
     except StartError as error:
         errors.print(escape(f"The grader could not start a notebook's process. {error}"))
         raise typer.Exit(OURS) from None
@@ -135,6 +122,8 @@ def conclude(report: Report, out: Path, fail_under: float) -> None:
 @app.command()
 def build(root: Root = Path()) -> None:
     """Write the student notebooks in labs/ from the solutions."""
+    from grader.desk.notebooks import build as build_notebooks  # noqa: PLC0415
+
     for path, text in build_notebooks(root, all_labs()).items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
@@ -151,6 +140,9 @@ def verify(
     ] = "verify",
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
+    from grader.desk.verify import Finding  # noqa: PLC0415
+    from grader.desk.verify import verify as verify_labs  # noqa: PLC0415
+
     findings: list[Finding] = []
     mistakes = 0
     try:

@@ -158,3 +158,15 @@ def test_a_call_that_dies_is_seen(warm: Warm) -> None:
         session.run(["import os\ndef f():\n    os._exit(0)"])
         (seen,) = session.ask(Ask("f", (), 1))
     assert seen == Died("exit code 0")
+
+
+def test_what_a_notebook_would_import_for_itself_is_loaded_before_it_is_forked(warm: Warm) -> None:
+    cells = ("import sys", "'torch._dynamo' in sys.modules")
+    fresh = Warm()
+    try:
+        fresh.load("import torch\nfunctions = torch.nn.Linear(2, 2)")
+        assert shown(fresh, *cells)[1] == "False"
+        fresh.load("optimizer = torch.optim.SGD([w], lr=0.1)")
+        assert shown(fresh, *cells)[1] == "True"
+    finally:
+        fresh.close()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.desk.files import page_path, write_whole
-from grader.desk.panels import LOOKS
+from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.judge.model import Report, Result, Status
 

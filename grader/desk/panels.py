@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from grader.desk.looks import LOOKS, Look
 from grader.desk.plain import cut, line, points
-from grader.judge.model import Comparison, Mark, Status
+from grader.judge.model import Comparison, Mark
 from grader.judge.source import Source
 from grader.runner.notebook import Notebook
 
@@ -27,23 +28,6 @@ AGREEING: Final = 8
 
 _PLACE: Final = re.compile(r" (?:at|is) \((?:[^()]|\([^()]*\))*\)")
 """How `judge.wording` says where: " at (a = 1, b = 2)"."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a status is named and drawn: a word and a sign, because colour alone tells some people nothing."""
-
-    word: str
-    sign: str
-
-
-LOOKS: Final = {
-    Status.PASS: Look("Right", "\u2713"),
-    Status.PARTIAL: Look("Partly right", "\u25d0"),
-    Status.FAIL: Look("Not right yet", "\u2717"),
-    Status.MISSING: Look("Missing", "\u2013"),
-    Status.UNGRADED: Look("Not graded", "?"),
-}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from grader.desk.panels import LOOKS
+from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.judge.model import Report, Result, Status
 

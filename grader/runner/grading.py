@@ -195,6 +195,7 @@ class Workers:
             self._free.put(starter)
 
     def _observe(self, assignment: Assignment, posed: Posed, limits: Limits, starter: Starter) -> Observed:
+        starter.load("\n".join(cell.source for cell in assignment.notebook.code))
         session = Session(limits, starter)
         self._sessions.add(session)
         try:

@@ -55,25 +55,24 @@ class ConfinementError(Exception):
 
 
 class Starters:
-    """Starters of one kind for a whole run, loading from the moment they are made.
+    """Starters of one kind for a whole run: warm and confined where the machine can do that.
 
-    They are warm and confined where the machine can do that.
+    The first loads from the moment this is made; the others when they are taken.
     """
 
-    def __init__(self, device: str, unconfined: bool, count: int) -> None:
-        """Start `count` of them."""
-        self._device = device
+    def __init__(self, device: str, unconfined: bool) -> None:
+        """Start one."""
+        self.device = device
         self._confinement = Confinement(confined=not unconfined)
-        self._ready = [self._made() for _ in range(count)]
-        self.count = count
+        self._first: Starter | None = self._made()
 
     def confirm(self) -> tuple[str, ...]:
         """What notebooks are seen to be kept from. Raises ConfinementError where that is not all that it must be."""
         if not self._confinement.confined:
             return ()
-        seen = in_force(self._ready[0])
+        assert self._first is not None
+        seen = in_force(self._first)
         if len(seen) < len(ATTEMPTS):
-            self.close()
             lacking = ", ".join(name for name in ATTEMPTS if name not in seen)
             raise ConfinementError(
                 f"Notebooks cannot be confined on this machine ({lacking}). Grade in a container that holds nothing "
@@ -82,14 +81,15 @@ class Starters:
         return seen
 
     def __call__(self) -> Starter:
-        """The next one; a new one where all are taken."""
-        return self._ready.pop(0) if self._ready else self._made()
+        """The first one, then new ones."""
+        taken, self._first = self._first or self._made(), None
+        return taken
 
     def close(self) -> None:
-        """End those that nobody took."""
-        while self._ready:
-            self._ready.pop().close()
+        """End the first one if nobody took it."""
+        if self._first:
+            self._first.close()
 
     def _made(self) -> Starter:
         warm = hasattr(os, "fork") and sys.platform == "linux"
-        return Warm(self._device, self._confinement) if warm else Cold(self._device)
+        return Warm(self.device, self._confinement) if warm else Cold(self.device)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,8 @@ _PASSED_ON: Final = {
     "cuda": ("PATH", "LANG", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
 }
 _MESSAGE: Final = 1 << 16
+_LAZY: Final = {"torch._dynamo": re.compile(r"\b(optim|func|functorch|functional|vmap|compile|compiler|checkpoint)\b")}
+"""What torch imports at the first use of one of these words: a second and 100 MB, once or in every child."""
 
 
 class Starter(Protocol):
@@ -34,6 +37,10 @@ class Starter(Protocol):
     @property
     def device(self) -> str:
         """cpu or cuda."""
+        ...
+
+    def load(self, text: str) -> None:
+        """Prepare for a notebook with this code in it. Raises StartError."""
         ...
 
     def start(self) -> Process:
@@ -92,6 +99,9 @@ class Cold:
 
     device: str = "cpu"
 
+    def load(self, text: str) -> None:
+        """Nothing: each process loads for itself."""
+
     def start(self) -> Process:
         """A process started by exec."""
         scratch = new_scratch()
@@ -130,11 +140,19 @@ class Warm:
             env = {**environment(device), **tuned}
             self._popen = _popen("warm", theirs, stdout=log, stderr=log, env=env, cwd=self._scratch / "work")
         self._ready = False
+        self._loaded: set[str] = set()
 
     @property
     def device(self) -> str:
         """cpu or cuda."""
         return self._device
+
+    def load(self, text: str) -> None:
+        """Import what this code would make torch import in every child. Raises StartError."""
+        modules = [name for name, words in _LAZY.items() if name not in self._loaded and words.search(text)]
+        if modules:
+            self._exchange({"load": modules}, [])
+            self._loaded.update(modules)
 
     def start(self) -> Process:
         """A process forked from the parent, confined before it reads a line. Raises StartError."""
@@ -170,10 +188,10 @@ class Warm:
         return found
 
     def close(self) -> None:
-        """End the parent and every child that is left."""
+        """End the parent and every child that is left; one that is still loading has none."""
         self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(timeout=2.0)
+            self._popen.wait(timeout=2.0 if self._ready else 0.0)
         Spawned(self._popen).kill()
         self._popen.wait()
         Process(Spawned(self._popen), self._control, self._scratch).stop()

@@ -1,0 +1,55 @@
+"""One run over a class: what holds from an earlier run, what is left to grade, and where it is filed.
+
+Knows the order in which a run is prepared. Refuses to print, and to know what a caller does with results.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.desk.filing import Filing, FilingError
+from grader.desk.report import read_report
+from grader.desk.resuming import split
+from grader.judge.model import Conditions, Lab, Report
+from grader.labs import all_labs
+from grader.runner.grading import Graded, Workers, assign, grade, pose_all
+from grader.runner.probing import ConfinementError, Starters
+from grader.runner.submissions import SubmissionsError, find_submissions
+
+MISUSE = (SubmissionsError, ConfinementError, FilingError)
+"""What is the caller's fault; each text is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is ready: how many results are `kept` and how many will be `coming`, and the files of refused ones."""
+
+    kept: int
+    left: int
+    refused: Sequence[Graded]
+    coming: Iterator[Graded]
+    filing: Filing
+
+
+def prepare(
+    paths: Sequence[Path], out: Path, labs: Sequence[Lab], starters: Starters, seed: str | None, force: bool, jobs: int
+) -> Run:
+    """Read a class, compute what is right, and have `starters` show what notebooks are kept from. Raises MISUSE.
+
+    `jobs` notebooks at a time, 0 for as many as there are cores. Without a seed the earlier run's counts, or a new one.
+    """
+    earlier = None if force else read_report(out)
+    conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
+    wanted = {lab.name: lab for lab in labs}
+    assignments, refused = assign(find_submissions(paths), all_labs(), wanted)
+    kept, left = split(earlier, out, assignments, conditions)
+    posed = pose_all(left, conditions)
+    kept_from = earlier.confinement if earlier and not left else starters.confirm()
+    report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
+    filing = Filing(out, report, wanted)
+    count = max(1, min(jobs or os.cpu_count() or 1, len(left)))
+    return Run(len(kept), len(left), refused, grade(left, posed, Workers(starters, count)), filing)
