@@ -19,17 +19,28 @@ import random
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import numpy.random
 import torch
 
 from grader.kernel import standin
+from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
+from grader.kernel.outputs import OutputCaps
 
 MESSAGE = 1 << 16
+
+
+def rehearse() -> None:
+    """Make a shell and run a line: what IPython imports and keeps at its first is then there for every child."""
+    streams = sys.stdout, sys.stderr
+    Cells(OutputCaps()).run(0, "1", 1)
+    Shell.clear_instance()
+    sys.stdout, sys.stderr = streams
 
 
 def load(modules: Sequence[str] = ()) -> dict[str, Any]:
@@ -79,8 +90,10 @@ def become(request: dict[str, Any], descriptor: int) -> None:
     os.closerange(3, channel)
     os.closerange(channel + 1, channel + 1024)
     os.environ.update(HOME=str(scratch / "home"), IPYTHONDIR=str(scratch / "home"), TMPDIR=str(scratch / "tmp"))
+    # What was found out with the parent's variables does not hold here.
+    tempfile.tempdir = None
     os.chdir(scratch / "work")
-    for source in (random.seed, np.random.seed, torch.manual_seed):
+    for source in (random.seed, numpy.random.seed, torch.manual_seed):
         source(int.from_bytes(os.urandom(4), "little"))
     if request["confined"]:
         module = importlib.import_module("grader.kernel.confine")
@@ -102,6 +115,7 @@ def main() -> None:
     sys.path[:] = search_path(Path(root))
     control = socket.socket(fileno=int(descriptor))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    rehearse()
     control.send(json.dumps(load()).encode())
     children: set[int] = set()
     while True:

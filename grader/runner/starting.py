@@ -66,15 +66,20 @@ def environment(device: str) -> dict[str, str]:
     }
 
 
-def _popen(module: str, theirs: socket.socket, **options: Any) -> subprocess.Popen[bytes]:
+def _popen(module: str, theirs: socket.socket, scratch: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     code = f"import sys; sys.path.insert(0, sys.argv[1]); from grader.kernel.{module} import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno())],
-        stdin=subprocess.DEVNULL,
-        pass_fds=[theirs.fileno()],
-        start_new_session=True,
-        **options,
-    )
+    home = {"HOME": str(scratch / "home"), "IPYTHONDIR": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
+    with (scratch / "start.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=scratch / "work",
+            env={**variables, **home},
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,10 +111,8 @@ class Cold:
         """A process started by exec."""
         scratch = new_scratch()
         ours, theirs = socket.socketpair()
-        home = {"HOME": str(scratch / "home"), "IPYTHONDIR": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
-        with theirs, (scratch / "start.log").open("wb") as log:
-            where = {"cwd": scratch / "work", "env": {**environment(self.device), **home}}
-            popen = _popen("driver", theirs, stdout=log, stderr=log, **where)
+        with theirs:
+            popen = _popen("driver", theirs, scratch, environment(self.device))
         return Process(Spawned(popen), ours, scratch)
 
     def close(self) -> None:
@@ -136,9 +139,8 @@ class Warm:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # glibc's larger pages and plain malloc make a fork of this much memory three times as fast.
         tuned = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
-        with theirs, (self._scratch / "start.log").open("wb") as log:
-            env = {**environment(device), **tuned}
-            self._popen = _popen("warm", theirs, stdout=log, stderr=log, env=env, cwd=self._scratch / "work")
+        with theirs:
+            self._popen = _popen("warm", theirs, self._scratch, {**environment(device), **tuned})
         self._ready = False
         self._loaded: set[str] = set()
 
