@@ -1,15 +1,25 @@
-"""On a CUDA device: the solutions earn full marks there, and tensors on the wrong device are seen."""
+"""On a CUDA device: the solutions earn full marks there, and tensors on the wrong device are seen.
 
+Both unconfined and confined; what of confinement can be seen without a device is in test_profile.py.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
 from grader.desk.notebooks import solution_notebook
-from grader.desk.verify import marks_of
+from grader.desk.verify import marks, marks_of
 from grader.judge.model import Conditions, Lab
+from grader.judge.source import Source
 from grader.labs import all_labs
-from grader.runner.grading import pose
+from grader.runner.devices import ON_CUDA
+from grader.runner.grading import ask_all, pose
+from grader.runner.probing import attempts, in_force
+from grader.runner.session import Session
+from grader.runner.starting import Warm
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +46,47 @@ def test_tensors_on_the_wrong_device_are_seen() -> None:
     marks = {m.question.name: m for m in marks_of(pose(lab, Conditions("cuda", "cuda")), [code], "cuda")}
     assert marks["random_pair"].verdict.note == "wrong_device"
     assert marks["random_pair"].score == 0
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    parent = Warm("cuda")
+    yield parent
+    parent.close()
+
+
+def test_confinement_is_in_force_and_a_confined_process_computes(warm: Warm) -> None:
+    assert in_force(warm) == tuple(attempts("cuda"))
+
+
+def test_the_warm_parent_has_not_started_cuda(warm: Warm) -> None:
+    cells = ["import torch\nprint(torch.cuda.is_initialized())", "print(torch.ones(3, device='cuda').sum().item())"]
+    for _ in range(2):
+        with Session(starter=warm) as session:
+            runs = session.run(cells)
+        assert [run.outputs[-1].get("text") for run in runs] == ["False\n", "3.0\n"], runs
+
+
+def test_as_many_confined_processes_as_a_device_is_given_compute_at_a_time(warm: Warm) -> None:
+    code = (
+        "import torch, time\nx = torch.rand(1000, 1000, dtype=torch.float64, device='cuda')\ntime.sleep(2)\n"
+        "print((x @ x.inverse()).trace().item())"
+    )
+
+    def trace(_: int) -> float:
+        with Session(starter=warm) as session:
+            (run,) = session.run([code])
+        return float(str(run.outputs[-1].get("text", "nan")))
+
+    with ThreadPoolExecutor(ON_CUDA) as pool:
+        assert list(pool.map(trace, range(ON_CUDA))) == pytest.approx([1000] * ON_CUDA)
+
+
+@pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
+def test_a_confined_solution_has_full_marks_on_cuda(lab: Lab, warm: Warm) -> None:
+    posed = pose(lab, Conditions("cuda", "cuda"))
+    with Session(starter=warm) as session:
+        session.run(cells(lab))
+        replies = ask_all(session, posed)
+    found = marks(posed, replies, Source(tuple(cells(lab))))
+    assert [(m.question.name, m.verdict.message) for m in found if m.verdict.score != 1] == []

@@ -5,7 +5,6 @@ Knows the order in which a run is prepared. Refuses to print, and to know what a
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from grader.desk.report import read_report
 from grader.desk.resuming import split
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
+from grader.runner.devices import DeviceError, at_a_time
 from grader.runner.grading import Graded, Workers, assign, grade, pose_all
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import SubmissionsError, find_submissions
 
-MISUSE = (SubmissionsError, ConfinementError, FilingError)
+MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError)
 """What is the caller's fault; each text is a sentence for people."""
 
 
@@ -40,8 +40,9 @@ def prepare(
 ) -> Run:
     """Read a class, compute what is right, and have `starters` show what notebooks are kept from. Raises MISUSE.
 
-    `jobs` notebooks at a time, 0 for as many as there are cores. Without a seed the earlier run's counts, or a new one.
+    `jobs` notebooks at a time, 0 for as many as is sensible. Without a seed the earlier run's counts, or a new one.
     """
+    count = at_a_time(starters.device, jobs)
     earlier = None if force else read_report(out)
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
@@ -51,5 +52,5 @@ def prepare(
     kept_from = earlier.confinement if earlier and not left else starters.confirm()
     report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
     filing = Filing(out, report, wanted)
-    count = max(1, min(jobs or os.cpu_count() or 1, len(left)))
-    return Run(len(kept), len(left), refused, grade(left, posed, Workers(starters, count)), filing)
+    workers = Workers(starters, max(1, min(count, len(left))))
+    return Run(len(kept), len(left), refused, grade(left, posed, workers), filing)

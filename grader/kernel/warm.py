@@ -31,6 +31,7 @@ from grader.kernel import standin
 from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
+from grader.kernel.profile import PROFILES, Bounds
 
 MESSAGE = 1 << 16
 
@@ -97,7 +98,7 @@ def become(request: dict[str, Any], descriptor: int) -> None:
         source(int.from_bytes(os.urandom(4), "little"))
     if request["confined"]:
         module = importlib.import_module("grader.kernel.confine")
-        module.confine(scratch, module.Limits(**request["limits"]))
+        module.confine(scratch, Bounds(**request["bounds"]), PROFILES[request["device"]])
     standin.install()
     serve(channel)
 

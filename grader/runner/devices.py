@@ -1,11 +1,17 @@
-"""Which device a run uses.
+"""Which device a run uses, and for how many notebooks at a time.
 
-Knows that CUDA must be there when it is asked for. Refuses to start it: that is the student's process's.
+Knows that CUDA must be there when it is asked for, and has room for few. Refuses to start it: that is the student's
+process's.
 """
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
+from typing import Final
+
+ON_CUDA: Final = 4
+"""Notebooks at a time on one device: each has a CUDA context, some 500 MB of its memory before the first tensor."""
 
 
 class Device(StrEnum):
@@ -32,3 +38,17 @@ def resolve(device: Device) -> str:
     if device is Device.CUDA:
         raise DeviceError("This machine has no CUDA device that torch can use; grade with --device cpu.")
     return "cpu"
+
+
+def at_a_time(device: str, jobs: int) -> int:
+    """How many notebooks run at a time where `jobs` were asked for, or as many as is sensible (0).
+
+    Raises DeviceError for more than a CUDA device is given.
+    """
+    if device == "cuda" and jobs > ON_CUDA:
+        raise DeviceError(
+            f"A CUDA device is given {ON_CUDA} notebooks at a time, not {jobs}, because each takes some 500 MB of its "
+            f"memory; say --jobs {ON_CUDA} or less."
+        )
+    cores = os.cpu_count() or 1
+    return jobs or (min(cores, ON_CUDA) if device == "cuda" else cores)

@@ -1,7 +1,7 @@
 """Finding out what confinement is in force: by trying, in a throw-away process.
 
-Knows a handful of things that a confined process cannot do. Refuses to trust that a call which confines
-succeeded: only what was seen to be refused counts.
+Knows a handful of things that a confined process cannot do, and one that it must: compute on its device. Refuses to
+trust that a call which confines succeeded: only what was seen to be refused counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import sys
 
 from grader.judge.facts import Leaf, Read, Value
+from grader.judge.model import CellRun
+from grader.kernel.profile import PROFILES
 from grader.runner.process import StartError
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Confinement, Starter, Warm
@@ -24,6 +26,14 @@ ATTEMPTS = {
 }
 """What confinement keeps a notebook from, and an attempt at it."""
 
+PRODUCT = """
+import torch
+ones = torch.ones(64, 64, device={device!r}, requires_grad=True)
+(ones @ ones).sum().backward()
+probe_product = float(ones.grad.sum())
+"""
+"""A product on the device, and its gradient, for which autograd starts a thread; every entry of it is 128."""
+
 PROBE = """
 def attempt(code):
     try:
@@ -34,24 +44,42 @@ def attempt(code):
 """
 
 
-def in_force(starter: Starter) -> tuple[str, ...]:
-    """The names of `ATTEMPTS` that fail in a process of this starter; none where it cannot start one."""
-    cells = [PROBE, *(f"probe_{name} = attempt({code!r})" for name, code in ATTEMPTS.items())]
-    try:
-        with Session(starter=starter) as session:
-            session.run(cells)
-            return tuple(name for name in ATTEMPTS if _refused(session, f"probe_{name}"))
-    except StartError:
-        return ()
-
-
-def _refused(session: Session, name: str) -> bool:
-    (seen,) = session.ask(Read(name))
-    return isinstance(seen, Value) and isinstance(seen.results[0], Leaf) and bool(seen.results[0].array == 1.0)
-
-
 class ConfinementError(Exception):
     """The caller's fault: this machine cannot confine notebooks, and it was not allowed to do without."""
+
+
+def attempts(device: str) -> dict[str, str]:
+    """The `ATTEMPTS` that must fail on a device: where memory is not bounded, none is made at that."""
+    return {name: code for name, code in ATTEMPTS.items() if name != "memory" or PROFILES[device].bounded}
+
+
+def in_force(starter: Starter) -> tuple[str, ...]:
+    """The names of `attempts` that fail in a process of this starter.
+
+    Raises StartError where it cannot start one, ConfinementError where one cannot compute on its device.
+    """
+    tried = attempts(starter.device)
+    cells = [PROBE, *(f"probe_{name} = attempt({code!r})" for name, code in tried.items())]
+    with Session(starter=starter) as session:
+        product, *_ = session.run([PRODUCT.format(device=starter.device), *cells])
+        if not _reads(session, "probe_product", 64 * 64 * 128.0):
+            raise ConfinementError(
+                f"A confined notebook cannot compute on {starter.device} on this machine ({_told(product)}). Grade "
+                f"{'with --device cpu, or ' if starter.device == 'cuda' else ''}in a container that holds nothing "
+                "else, and say --unconfined."
+            )
+        return tuple(name for name in tried if _reads(session, f"probe_{name}", 1.0))
+
+
+def _reads(session: Session, name: str, number: float) -> bool:
+    (seen,) = session.ask(Read(name))
+    return isinstance(seen, Value) and isinstance(seen.results[0], Leaf) and bool(seen.results[0].array == number)
+
+
+def _told(run: CellRun) -> str:
+    """The first line of the error that a cell stopped with."""
+    errors = [f"{o['ename']}: {o['evalue']}" for o in run.outputs if o.get("output_type") == "error"]
+    return "".join(errors[-1:]).partition("\n")[0][:300] or "its result is wrong"
 
 
 class Starters:
@@ -71,9 +99,12 @@ class Starters:
         if not self._confinement.confined:
             return ()
         assert self._first is not None
-        seen = in_force(self._first)
-        if len(seen) < len(ATTEMPTS):
-            lacking = ", ".join(name for name in ATTEMPTS if name not in seen)
+        try:
+            seen = in_force(self._first)
+            lacking = ", ".join(name for name in attempts(self.device) if name not in seen)
+        except StartError as error:
+            lacking = str(error)
+        if lacking:
             raise ConfinementError(
                 f"Notebooks cannot be confined on this machine ({lacking}). Grade in a container that holds nothing "
                 "else, and say --unconfined."

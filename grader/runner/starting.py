@@ -15,10 +15,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from grader.kernel.profile import BOUNDS, Bounds
 from grader.runner.process import Process, StartError, log_of, new_scratch
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -121,10 +122,10 @@ class Cold:
 
 @dataclass(frozen=True)
 class Confinement:
-    """Whether children confine themselves, and within which limits (as `grader.kernel.confine.Limits`)."""
+    """Whether children confine themselves, and how much they may then take."""
 
     confined: bool = True
-    limits: Mapping[str, int] = field(default_factory=dict)
+    bounds: Bounds = BOUNDS
 
 
 class Warm:
@@ -160,7 +161,7 @@ class Warm:
         """A process forked from the parent, confined before it reads a line. Raises StartError."""
         scratch = new_scratch()
         ours, theirs = socket.socketpair()
-        request = {"fork": {"scratch": str(scratch), **asdict(self._confinement)}}
+        request = {"fork": {"scratch": str(scratch), "device": self._device, **asdict(self._confinement)}}
         with theirs:
             answer = self._exchange(request, [theirs.fileno()])
         if "pid" not in answer:
@@ -217,5 +218,7 @@ class Forked:
     def kill(self) -> None:
         """Kill its whole session."""
         if self._code is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)
+            # Just forked, it leads no session yet.
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(self._pid, signal.SIGKILL)
