@@ -1,4 +1,4 @@
-# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE= and JOBS= pass through.
+# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE=, JOBS= and LIMITS= pass through.
 PYTHON ?= python3
 SUBMISSIONS ?= submissions
 OUT ?= out
@@ -7,7 +7,7 @@ GRADER = .venv/bin/python -m grader
 
 .PHONY: grade test attack labs verify bench lint jupyter .venv
 grade: .venv
-	$(GRADER) grade $(SUBMISSIONS) --out $(OUT) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS))
+	$(GRADER) grade $(SUBMISSIONS) --out $(OUT) --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits $(LIMITS))
 
 test: .venv
 	.venv/bin/python -m pytest -n auto

@@ -19,6 +19,7 @@ from grader.desk import terminal
 from grader.judge.model import Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
+from grader.runner.limits import LIMITS, LimitsError, read_limits
 from grader.runner.probing import Starters
 from grader.runner.process import StartError
 
@@ -39,7 +40,7 @@ OnDevice = Annotated[Device, typer.Option(help="Where the notebooks compute; aut
 
 def refuse(sentence: object) -> NoReturn:
     """End with a sentence about how the command was used."""
-    errors.print(escape(str(sentence)))
+    errors.print(escape(str(sentence)), soft_wrap=True)
     raise typer.Exit(USAGE)
 
 
@@ -49,19 +50,20 @@ def grade(
     out: Annotated[Path, typer.Option(help="Where the report, the gradebook and the pages go.")],
     lab: Annotated[str | None, typer.Option(help="Grade only notebooks of this lab.")] = None,
     device: OnDevice = Device.CPU,
-    jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0 for as many as cores.")] = 0,
+    jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0: as many as cores, on CUDA at most 4.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
     fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
+    limits: Annotated[Path | None, typer.Option(help="A TOML file that says how much a notebook may take.")] = None,
 ) -> None:
     """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT.
 
     What OUT has already, and has not changed since, is kept.
     """
     try:
-        starters = Starters(resolve(device), unconfined)
-    except DeviceError as error:
+        starters = Starters(resolve(device), unconfined, read_limits(limits) if limits else LIMITS)
+    except (DeviceError, LimitsError) as error:
         refuse(error)
     # Imported while the first warm parent loads: a run begins when both are there.
     from grader.desk.running import MISUSE, prepare  # noqa: PLC0415

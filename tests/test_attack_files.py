@@ -20,7 +20,7 @@ from grader.desk.filing import Filing
 from grader.judge.model import Conditions, Report
 from grader.labs.lab2_graphs import LAB
 from grader.runner.grading import Workers, assign, grade, pose
-from grader.runner.session import Limits
+from grader.runner.limits import Limits
 from grader.runner.starting import Warm
 from grader.runner.submissions import Submission
 

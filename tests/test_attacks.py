@@ -23,8 +23,8 @@ from grader.judge.model import CellRun, Conditions, Mark
 from grader.judge.source import Source
 from grader.labs.lab2_graphs import LAB
 from grader.runner.grading import Posed, ask_all, pose
-from grader.runner.process import Room
-from grader.runner.session import Limits, Session
+from grader.runner.limits import Limits, Room
+from grader.runner.session import Session
 from grader.runner.starting import Warm
 
 pytestmark = [

@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 import textwrap
+from operator import attrgetter
 from pathlib import Path
 
 from grader.judge.source import Source
 from grader.labs import all_labs
+from grader.runner.devices import ON_CUDA
+from grader.runner.limits import LIMITS, SETTINGS, read_limits
 from grader.student.feedback import _questions, checked, line
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +20,26 @@ README = (ROOT / "README.md").read_text("utf-8")
 def test_the_table_of_labs_is_that_of_the_code() -> None:
     rows = re.findall(r"^\| (lab\w+) \| (.+?) \| (\d+) \|$", README, flags=re.MULTILINE)
     assert rows == [(lab.name, lab.title, str(int(lab.points))) for lab in all_labs()]
+
+
+def test_the_table_of_limits_is_that_of_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \| .+ \|$", README, flags=re.MULTILINE)
+    defaults = {name: attrgetter(place)(LIMITS) for name, (place, _) in SETTINGS.items()}
+    assert rows == [
+        (name, unit, f"{defaults[name] / (2**20 if unit == 'MiB' else 1):.0f}") for name, (_, unit) in SETTINGS.items()
+    ]
+
+
+def test_the_example_of_limits_can_be_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^    \[limits\]\n(?:    .+\n)+", README, flags=re.MULTILINE)
+    path = tmp_path / "limits.toml"
+    path.write_text(textwrap.dedent(example), "utf-8")
+    limits = read_limits(path)
+    assert (limits.cell, limits.bounds.memory) == (120, 4 << 30)
+
+
+def test_what_is_said_of_cuda_is_that_of_the_code() -> None:
+    assert f"On CUDA at most {ON_CUDA} notebooks run at a time" in README
 
 
 def test_every_make_target_named_is_there() -> None:

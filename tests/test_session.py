@@ -19,8 +19,8 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.runner.process import Room
-from grader.runner.session import Limits, Session
+from grader.runner.limits import Limits, Room
+from grader.runner.session import Session
 
 LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, cell_output=10_000, output=50_000, outputs=20)
 

@@ -15,12 +15,13 @@ import grader.labs
 from grader.desk.files import page_path
 from grader.judge.model import Conditions, Report, Result
 from grader.runner.grading import Assignment
+from grader.runner.limits import LIMITS, Limits
 
 
-def fingerprint(assignment: Assignment, conditions: Conditions) -> str:
-    """The hash of all that a notebook's marks depend on, in hexadecimal.
+def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) -> str:
+    """The hash of all that a notebook's marks and page depend on, in hexadecimal.
 
-    That is its bytes, its lab's declaration, the grader's version, the device and the seed.
+    That is its bytes, its lab's declaration, the grader's version, the device, the seed and the limits.
     """
     declaration = Path(grader.labs.__path__[0], f"{assignment.lab.name}.py").read_bytes()
     parts = (
@@ -28,19 +29,21 @@ def fingerprint(assignment: Assignment, conditions: Conditions) -> str:
         hashlib.sha256(declaration).hexdigest(),
         version("deep-learning-labs"),
         *astuple(conditions),
+        # Any limit may be what a notebook ended at, but for the start: one that is late ends the run and files nothing.
+        repr(replace(limits, start=LIMITS.start)),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def split(
-    earlier: Report | None, out: Path, assignments: Sequence[Assignment], conditions: Conditions
+    earlier: Report | None, out: Path, assignments: Sequence[Assignment], conditions: Conditions, limits: Limits
 ) -> tuple[list[Result], list[Assignment]]:
     """The earlier results that still hold, and the assignments that are left, with their fingerprints."""
     results = earlier.results if earlier else ()
     known = {(r.student, r.lab, r.fingerprint): r for r in results if r.fingerprint}
     kept, left = [], []
     for assignment in assignments:
-        printed = replace(assignment, fingerprint=fingerprint(assignment, conditions))
+        printed = replace(assignment, fingerprint=fingerprint(assignment, conditions, limits))
         result = known.get((printed.submission.student, printed.lab.name, printed.fingerprint))
         if result and page_path(out, result).exists():
             kept.append(result)

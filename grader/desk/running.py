@@ -47,10 +47,10 @@ def prepare(
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
     assignments, refused = assign(find_submissions(paths), all_labs(), wanted)
-    kept, left = split(earlier, out, assignments, conditions)
+    kept, left = split(earlier, out, assignments, conditions, starters.limits)
     posed = pose_all(left, conditions)
     kept_from = earlier.confinement if earlier and not left else starters.confirm()
     report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
     filing = Filing(out, report, wanted)
     workers = Workers(starters, max(1, min(count, len(left))))
-    return Run(len(kept), len(left), refused, grade(left, posed, workers), filing)
+    return Run(len(kept), len(left), refused, grade(left, posed, workers, starters.limits), filing)

@@ -23,7 +23,8 @@ from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
 from grader.runner.grading import Posed, ask_all, pose
-from grader.runner.session import Limits, Session
+from grader.runner.limits import Limits
+from grader.runner.session import Session
 from grader.runner.starting import Cold
 
 LEAST = 3

@@ -15,9 +15,10 @@ from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
+from grader.runner.limits import LIMITS, Limits
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.process import StartError
-from grader.runner.session import LIMITS, Limits, Session
+from grader.runner.session import Session
 from grader.runner.starting import Starter
 from grader.runner.submissions import Submission
 

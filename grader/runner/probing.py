@@ -12,6 +12,7 @@ import sys
 from grader.judge.facts import Leaf, Read, Value
 from grader.judge.model import CellRun
 from grader.kernel.profile import PROFILES
+from grader.runner.limits import LIMITS, Limits
 from grader.runner.process import StartError
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Confinement, Starter, Warm
@@ -88,10 +89,11 @@ class Starters:
     The first loads from the moment this is made; the others when they are taken.
     """
 
-    def __init__(self, device: str, unconfined: bool) -> None:
+    def __init__(self, device: str, unconfined: bool, limits: Limits = LIMITS) -> None:
         """Start one."""
         self.device = device
-        self._confinement = Confinement(confined=not unconfined)
+        self.limits = limits
+        self._confinement = Confinement(not unconfined, limits.bounds)
         self._first: Starter | None = self._made()
 
     def confirm(self) -> tuple[str, ...]:

@@ -15,11 +15,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from grader.kernel.frames import Caps, read_frame
+from grader.runner.limits import ROOM, Room
 
 _SLICE: Final = 0.2
 """Seconds between two looks at whether the process is alive; its end is otherwise seen at once."""
@@ -49,14 +49,6 @@ class OverfullError(Exception):
     """The process filled its scratch folder."""
 
 
-@dataclass(frozen=True)
-class Room:
-    """What a scratch folder may hold: bytes, and files and folders."""
-
-    size: int = 256 << 20
-    entries: int = 20_000
-
-
 def overfull(folder: Path, room: Room) -> bool:
     """Whether a folder holds more than it may; what cannot be looked into (too deep, closed) counts as too much."""
     size = entries = 0
@@ -77,9 +69,6 @@ def overfull(folder: Path, room: Room) -> bool:
         except OSError:
             return True
     return size > room.size or entries > room.entries
-
-
-ROOM: Final = Room()
 
 
 def new_scratch() -> Path:

@@ -16,33 +16,14 @@ from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, TimedOut, 
 from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import wire
-from grader.runner.process import ROOM, DeadlineError, OverfullError, Process, Room, StartError
+from grader.runner.limits import LIMITS, Limits
+from grader.runner.process import DeadlineError, OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
 Failure: TypeAlias = TimedOut | Died | Unreadable
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much a notebook may take.
-
-    Seconds for a cell, a question, the notebook as a whole, and a start. Characters of output of a
-    cell and of all cells, and outputs of a cell. Bytes of a reply.
-    """
-
-    cell: float = 60.0
-    call: float = 30.0
-    notebook: float = 180.0
-    start: float = 60.0
-    cell_output: int = 4_000_000
-    output: int = 16_000_000
-    outputs: int = 500
-    reply_bytes: int = 96 << 20
-    room: Room = ROOM
-
-
-LIMITS: Final = Limits()
 COLD: Final = Cold()
 
 
