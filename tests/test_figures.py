@@ -9,6 +9,7 @@ from grader.labs import all_labs, lab2_graphs, lab4_stability, lab5_backprop
 from grader.oracle.checks import Differentiable, StepByStep, Value, pulled
 from grader.oracle.descent import Descent
 from grader.oracle.domain import Domain
+from grader.oracle.forms import ending
 from grader.oracle.graph import Graph, Variable, entries, name_of
 from grader.oracle.precision import exact
 from grader.oracle.stability import Stable
@@ -71,7 +72,7 @@ def _differentiated(check: object) -> tuple[Graph, Variable, Domain] | None:
         case Descent():
             return check.setting.graph, check.loss, check.setting.domain
         case Stable(argument=str()):
-            return *check.ending, Domain()
+            return *ending(check.graph, check.output), Domain()
     return None
 
 

@@ -1,5 +1,7 @@
 """Drawings, training, sweeps, random results and rules: what each earns and what is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
@@ -9,7 +11,7 @@ from grader.judge.model import Status, Verdict
 from grader.judge.notes import NOTES, REMARKS, finding
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
-from grader.judge.truth import Sweep
+from grader.judge.truth import Beside, Sweep
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.descent import least_squares
@@ -119,8 +121,8 @@ def test_fits_are_judged_by_their_error_on_the_data() -> None:
 
 
 def sweep(theirs: list[float], expected: list[float], dtype: str = "float32") -> Verdict:
-    x = np.arange(float(len(expected)))
-    truth = Sweep({"x": x}, np.array(expected), np.zeros(len(x)), None, dtype, 16.0)
+    x, right = np.arange(float(len(expected))), np.array(expected)
+    truth = Sweep({"x": x}, right, np.zeros(len(x)), None, dtype, 16.0, Beside("x", x, right, right))
     return judge_sweep(truth, evidence(tuple(seen(leaf(t, dtype=dtype)) for t in theirs)))
 
 
@@ -129,8 +131,18 @@ def test_sweeps_count_units_in_the_last_place_and_name_the_first_failure() -> No
     assert sweep([1 + 16 * one, 2.0], [1.0, 2.0]).score == 1
     wrong = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0])
     assert wrong.note == "unstable"
-    assert "right at 1 of 3 inputs. The first that fails is (x = 1): yours 1.000002, expected 1" in wrong.message
-    assert "17 ulp" in wrong.message
+    assert "right at 1 of 3 inputs. It first fails at (x = 1), and is first not finite at (x = 2)" in wrong.message
+    assert wrong.message.endswith(": yours nan, expected 1.")
+    assert [row.theirs for row in wrong.comparisons] == ["nan", "1.000002"]
+
+
+def test_a_sweep_has_its_errors_drawn_and_its_first_failure_named() -> None:
+    one = float(np.spacing(np.float32(1)))
+    (right,) = sweep([1.0, 1 + 2 * one], [1.0, 1.0]).sweeps
+    assert (right.what, right.along, right.yours, right.first) == ("float32 value", (0, 1), (0, 2), None)
+    (wrong,) = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0]).sweeps
+    assert (wrong.yours, wrong.stable, wrong.first) == ((0, 17, np.inf), (0, 0, 0), 1)
+    assert wrong.told.startswith("at (x = 1): yours 1.000002, expected 1 (an error of 17 ulp")
 
 
 def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
@@ -140,7 +152,8 @@ def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
 
 
 def test_ulp_errors_take_the_size_that_is_given() -> None:
-    truth = Sweep({"x": np.zeros(1)}, np.array([1e-20]), np.array([1.0]), None, "float32", 16.0)
+    zero = np.zeros(1)
+    truth = Sweep({"x": zero}, np.array([1e-20]), zero + 1, None, "float32", 16.0, Beside("x", zero, zero, zero))
     assert ulp_errors(np.array([0.0]), truth)[0] < 1
 
 
@@ -253,6 +266,16 @@ def test_scores_are_weighted_means_and_one_message_of_a_kind_is_enough() -> None
 def test_every_sweep_has_its_own_message() -> None:
     one, two = (Verdict(Status.FAIL, "unstable", m, 0.0) for m in "ab")
     assert merged([one, two], [1.0, 1.0]).message == "a\nb"
+
+
+def test_infinities_are_told_before_inaccuracies_and_in_three_lines_at_most() -> None:
+    one = float(np.spacing(np.float32(1)))
+    near, broken = sweep([1 + 17 * one], [1.0]), sweep([np.inf], [1.0])
+    found = merged([near, broken], [1.0, 1.0])
+    assert [("inf" in told, "17 ulp" in told) for told in found.message.split("\n")] == [(True, False), (False, True)]
+    assert found.sweeps == near.sweeps + broken.sweeps
+    many = [replace(near, message=m) for m in "abcd"]
+    assert merged(many, [1.0] * 4).message == "a\nb\nc"
 
 
 def test_a_second_call_that_differs_is_told() -> None:

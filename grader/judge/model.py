@@ -94,6 +94,26 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """How an answer fares over a whole range: its errors in ulp, one an input, infinite where it is not finite.
+
+    `along` says where each input stands on the axis called `axis`. `as_written` and `stable` are the errors of the
+    sheet's formula and of a stable one at the same inputs. More than `limit` ulp fail; `first` is the smallest input
+    that does, None where there is none, and `told` says what happened there.
+    """
+
+    what: str
+    axis: str
+    along: tuple[float, ...]
+    yours: tuple[float, ...]
+    as_written: tuple[float, ...]
+    stable: tuple[float, ...]
+    limit: float
+    first: int | None = None
+    told: str = ""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a judge found: `score` is a share of the points, 0 to 1; `note` a code of `judge.notes`."""
 
@@ -103,6 +123,7 @@ class Verdict:
     score: float
     remarks: tuple[Remark, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    sweeps: tuple[Swept, ...] = ()
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -61,10 +61,7 @@ NOTES: dict[str, str] = {
         "The mean squared error of this fit on the data is {theirs}; the best possible is {expected}, and at most "
         "{excess:.0f} % more is allowed. {hint}"
     ),
-    "unstable": (
-        "In {dtype}, the {what} is right at {right} of {total} inputs. The first that fails is {at}: yours {theirs}, "
-        "expected {expected}{error}."
-    ),
+    "unstable": ("In {dtype}, the {what} is right at {right} of {total} inputs. It first fails at {at}: {said}."),
     "no_second_step": (
         "After the first step the parameters can take no second backward pass ({text}): update them in place, and "
         "leave requires_grad as it is."

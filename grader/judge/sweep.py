@@ -5,11 +5,13 @@ Knows ulp, and that a result below the smallest normal number may be flushed to 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from grader.judge.compare import numbers
 from grader.judge.facts import Array, Reply, Value
-from grader.judge.model import Comparison, Evidence, Verdict
+from grader.judge.model import Comparison, Evidence, Swept, Verdict
 from grader.judge.notes import Finding, finding
 from grader.judge.truth import Sweep
 from grader.judge.values import RIGHT, failed
@@ -36,36 +38,57 @@ def ulp_errors(theirs: Array, truth: Sweep) -> Array:
 
 
 def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
-    """All inputs within the limit, or the first that fails by size."""
+    """All inputs within the limit; else the first that fails by size, and the first that is not finite."""
     what = "value" if truth.path is None else "autograd gradient"
     found = _collected(truth, evidence.replies[0], what)
     if isinstance(found, Finding):
         return failed(found)
     errors = ulp_errors(found, truth)
     wrong = errors > truth.limit
-    if not wrong.any():
-        return RIGHT
     reach = np.max([np.abs(v).reshape(len(v), -1).max(axis=1) for v in truth.inputs.values()], axis=0)
-    order = [int(i) for i in np.argsort(np.where(wrong, reach, np.inf))[: int(wrong.sum())]]
-    first = order[0]
-    yours, right = both(found[first], truth.expected[first])
-    error = f" (an error of {errors[first]:.3g} ulp, at most {truth.limit:g} allowed)"
+    order = [int(i) for i in np.lexsort((reach, ~wrong))[: int(wrong.sum())]]
+    swept = _swept(truth, what, found, errors, order)
+    if not order:
+        return replace(RIGHT, sweeps=(swept,))
+    first = _at(truth, order[0])
+    # Infinity and nan teach more than a few ulp too many.
+    order.sort(key=lambda i: not np.isinf(errors[i]))
+    telling = _at(truth, order[0])
     problem = finding(
         "unstable",
         dtype=truth.dtype,
         what=what,
         right=int((~wrong).sum()),
         total=len(wrong),
-        at=_at(truth, first),
-        theirs=yours,
-        expected=right,
-        error=error if np.isfinite(errors[first]) else "",
+        at=first if telling == first else f"{first}, and is first not finite at {telling}",
+        said=_said(truth, found, errors, order[0]),
     )
     rows = tuple(
         Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
         for i in order[:TABLE_ROWS]
     )
-    return failed(problem, comparisons=rows)
+    return replace(failed(problem, comparisons=rows), sweeps=(swept,))
+
+
+def broken(verdict: Verdict) -> bool:
+    """Whether there is more to a verdict than results of a sweep that are finite and too far off."""
+    return verdict.note != "unstable" or any(np.isinf(s.yours).any() for s in verdict.sweeps)
+
+
+def _swept(truth: Sweep, what: str, found: Array, errors: Array, order: list[int]) -> Swept:
+    beside = truth.beside
+    columns = (beside.along, errors, ulp_errors(beside.as_written, truth), ulp_errors(beside.stable, truth))
+    along, yours, as_written, stable = (tuple(column.tolist()) for column in columns)
+    told = f"at {_at(truth, order[0])}: {_said(truth, found, errors, order[0])}" if order else ""
+    name = f"{truth.dtype} {what.rsplit(maxsplit=1)[-1]}"
+    first = order[0] if order else None
+    return Swept(name, beside.axis, along, yours, as_written, stable, truth.limit, first, told)
+
+
+def _said(truth: Sweep, found: Array, errors: Array, point: int) -> str:
+    yours, right = both(found[point], truth.expected[point])
+    error = f" (an error of {errors[point]:.3g} ulp, at most {truth.limit:g} allowed)"
+    return f"yours {yours}, expected {right}{error if np.isfinite(errors[point]) else ''}"
 
 
 def _at(truth: Sweep, point: int) -> str:

@@ -110,6 +110,20 @@ class Fit:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What other ways of writing a function give at the inputs of a sweep, to draw an answer beside them.
+
+    The formula `as_written` and a `stable` one, in the sweep's dtype. `along`, (points,), is where each input stands
+    on the axis called `axis`.
+    """
+
+    axis: str
+    along: Array
+    as_written: Array
+    stable: Array
+
+
+@dataclass(frozen=True)
 class Sweep:
     """A result, or a gradient, over a whole range, in units in the last place of `dtype`.
 
@@ -123,6 +137,7 @@ class Sweep:
     path: str | None
     dtype: str
     limit: float
+    beside: Beside
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
 from grader.judge.notes import Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
-from grader.judge.sweep import judge_sweep
+from grader.judge.sweep import broken, judge_sweep
 from grader.judge.training import judge_fit, judge_trajectory, judge_updates
 from grader.judge.truth import (
     Drawing,
@@ -49,6 +49,9 @@ from grader.judge.values import (
     judge_values,
     wrote_to_arguments,
 )
+
+MESSAGES = 3
+"""Lines of a verdict; pictures and tables show the rest."""
 
 
 def judge(
@@ -148,13 +151,15 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     score = sum(v.score * w for v, w in scored) / sum(w for _, w in scored)
     remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
     table = tuple(row for v in verdicts for row in v.comparisons)
-    wrong = [v for v in verdicts if v.status is not Status.PASS]
+    drawn = tuple(sweep for v in verdicts for sweep in v.sweeps)
+    # The sort is stable: infinities before inaccuracies, else as asked.
+    wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
     if any(v.note == "wrong_step" for v in wrong):
         # What is wrong with a step has been said; that the whole differs too would say it twice.
         wrong = [v for v in wrong if v.note != "wrong_value"]
     if not wrong:
-        return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table)
+        return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
     # Each sweep has its own first failure to tell; elsewhere one message of a kind is enough.
     messages = tuple({v.message if v.note == "unstable" else v.note: v.message for v in reversed(wrong)}.values())[::-1]
     status = Status.PARTIAL if score else Status.FAIL
-    return Verdict(status, wrong[0].note, "\n".join(messages[:4]), score, remarks, table)
+    return Verdict(status, wrong[0].note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn)

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 import numpy as np
-from sympy import Abs, Array, Expr, Max, Symbol, exp, log, sin, symbols
+from sympy import Abs, Array, Expr, Max, Min, Symbol, exp, log, sin, sqrt, symbols
+from sympy.codegen.cfunctions import log1p
 
 from grader.judge import facts
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import Differentiable, Value
 from grader.oracle.domain import Domain
+from grader.oracle.forms import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.setting import Setting
 from grader.oracle.stability import Stable
@@ -89,6 +91,7 @@ def measurements(random: Random) -> dict[str, facts.Array]:
 
 def swept(
     graph: Graph,
+    forms: Forms,
     side: Expr,
     samples: tuple[Sample, Sample],
     arguments: tuple[str, ...] = ("x",),
@@ -104,7 +107,7 @@ def swept(
         graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0), cases=(side > 0, side < 0)), arguments
     )
     sweeps = (
-        Stable(graph, output, arguments, sample, dtype, wrt, size)
+        Stable(graph, output, arguments, sample, dtype, forms, wrt, size)
         for dtype in ("float64", "float32")
         for wrt, sample, size in zip((None, arguments[0]), samples, sizes, strict=True)
     )
@@ -143,6 +146,38 @@ sigmoid = Graph((x,), {z: 1 / (1 + exp(-x))})
 bce = Graph((logit, target), {z: target * log(1 + exp(-logit)) + (1 - target) * log(1 + exp(logit))})
 
 
+def kept_small(d: Expr) -> Expr:
+    """log(1 + exp(d)) with an exponent that is never positive."""
+    return Max(d, 0) + log1p(exp(-Abs(d)))
+
+
+largest = Max(*entries(vector))
+shifted = [exp(e - largest) for e in entries(vector)]
+average = {mean: sum(entries(five)) / 5}
+squares = sum((e - mean) ** 2 for e in entries(five)) / 5
+
+softplus_forms = Forms(softplus, Graph((x, y), {z: kept_small(y - x)}), ("y \u2212 x", y - x))
+logsumexp_forms = Forms(
+    logsumexp, Graph((vector,), {z: largest + log(sum(shifted))}), ("the largest entry of x", largest)
+)
+softmax_forms = Forms(
+    Graph((vector,), {probabilities: Array([exp(e) / sum(map(exp, entries(vector))) for e in entries(vector)])}),
+    Graph((vector,), {probabilities: Array([e / sum(shifted) for e in shifted])}),
+    ("the largest entry of x", largest),
+)
+sigmoid_forms = Forms(sigmoid, Graph((x,), {z: exp(Min(x, 0)) / (1 + exp(-Abs(x)))}), ("x", x))
+bce_forms = Forms(
+    bce,
+    Graph((logit, target), {z: target * kept_small(-logit) + (1 - target) * kept_small(logit)}),
+    ("the logit", logit),
+)
+variance_forms = Forms(
+    Graph((five,), {**average, variance: sum(e**2 for e in entries(five)) / 5 - mean**2}),
+    Graph((five,), {**average, variance: squares}),
+    ("|mean| / spread", Abs(average[mean]) / sqrt(squares.subs(average))),
+)
+
+
 def variance_graph(eps: float) -> Graph:
     """The population variance, and the size in whose last place it is judged.
 
@@ -152,8 +187,8 @@ def variance_graph(eps: float) -> Graph:
     return Graph(
         (five,),
         {
-            mean: sum(entries(five)) / 5,
-            variance: sum((e - mean) ** 2 for e in entries(five)) / 5,
+            **average,
+            variance: squares,
             size: 4 * variance + mean**2 * eps,
         },
     )
@@ -161,7 +196,7 @@ def variance_graph(eps: float) -> Graph:
 
 def variance_sweep(dtype: str, eps: float) -> Check:
     """Variances of data with a large mean."""
-    return Stable(variance_graph(eps), variance, ("x",), measurements, dtype, size="size")
+    return Stable(variance_graph(eps), variance, ("x",), measurements, dtype, variance_forms, size="size")
 
 
 LAB = Lab(
@@ -174,13 +209,13 @@ LAB = Lab(
             (Value(Setting(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
         Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
-        Question("stable_log_exp", 5, swept(softplus, y - x, (pairs, pairs), ("x", "y"))),
+        Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (pairs, pairs), ("x", "y"))),
         Question(
             "stable_logsumexp",
             3,
             (
                 without("logsumexp", "logaddexp"),
-                *swept(logsumexp, vector[0] - vector[1], (triples, triples), sizes=("size", "")),
+                *swept(logsumexp, logsumexp_forms, vector[0] - vector[1], (triples, triples), sizes=("size", "")),
             ),
         ),
         Question(
@@ -188,15 +223,15 @@ LAB = Lab(
             3,
             (
                 without("softmax", "log_softmax"),
-                *swept(softmax, vector[0] - vector[1], (triples, triples), sizes=("exponents", "size")),
+                *swept(softmax, softmax_forms, vector[0] - vector[1], (triples, triples), sizes=("exponents", "size")),
             ),
         ),
         Question(
             "stable_sigmoid",
             3,
-            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, x, (numbers, numbers))),
+            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, sigmoid_forms, x, (numbers, numbers))),
         ),
-        Question("stable_bce", 3, swept(bce, logit, (soft_decisions, decisions), ("logit", "target"))),
+        Question("stable_bce", 3, swept(bce, bce_forms, logit, (soft_decisions, decisions), ("logit", "target"))),
         Question(
             "stable_variance",
             2,

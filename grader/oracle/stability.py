@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
 import mpmath
@@ -16,10 +15,13 @@ from sympy import Symbol
 
 from grader.judge.facts import Array, Ask, Manner, Tensor
 from grader.judge.model import Conditions, Trial
-from grader.judge.truth import Sweep
-from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
+from grader.judge.truth import Beside, Sweep
+from grader.oracle.forms import Forms, computed, elementary, pulled_back
+from grader.oracle.graph import Graph, Variable, name_of, shape_of
 from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
 from grader.oracle.setting import paths
+
+PLACE = Symbol("place", real=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,8 @@ class Stable:
 
     `sample` draws the inputs, (points, *shape) each. `argument` is the input whose gradient is swept, or
     None for the value. An array result is pulled back along its first entry. `size` names a step whose value is
-    the number in whose last place errors are counted, where that is not the result's own.
+    the number in whose last place errors are counted, where that is not the result's own. `forms` are what an
+    answer is drawn beside.
     """
 
     graph: Graph
@@ -36,6 +39,7 @@ class Stable:
     arguments: tuple[str, ...]
     sample: Callable[[Random], Mapping[str, Array]]
     dtype: str
+    forms: Forms
     argument: str | None = None
     size: str = ""
     weight: float = 1.0
@@ -45,10 +49,7 @@ class Stable:
         drawn = self.sample(Random(f"{conditions.seed}/{name}/{self.dtype}"))
         inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
         points = len(next(iter(inputs.values())))
-        graph, wanted = self.graph, name_of(self.output)
-        if self.argument:
-            ending, scalar = self.ending
-            graph, wanted = ending.backward(scalar), f"d{name_of(scalar)}_d{self.argument}"
+        graph, wanted = pulled_back(self.graph, self.output, self.argument)
         with mpmath.workdps(SWEEP_DIGITS):
             values = [graph.values({n: exact(v[i]) for n, v in inputs.items()}) for i in range(points)]
             found = np.stack([rounded(v[wanted]) for v in values])
@@ -64,13 +65,16 @@ class Stable:
             else Ask(name, tensors, points, dtype=self.dtype)
         )
         quantity = "gradient" if self.argument else "value"
-        truth = Sweep(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity])
+        truth = Sweep(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity], self._beside(inputs))
         return Trial((ask,), truth, self.weight)
 
-    @cached_property
-    def ending(self) -> tuple[Graph, Variable]:
-        """The graph with the scalar that is differentiated: the output, or its first entry."""
-        if not shape_of(self.output):
-            return self.graph, self.output
-        first = Symbol("first", real=True)
-        return Graph(self.graph.inputs, {**self.graph.steps, first: entries(self.output)[0]}), first
+    def _beside(self, inputs: Mapping[str, Array]) -> Beside:
+        """What the two forms give at the same inputs."""
+        written, stable = (
+            computed(*pulled_back(elementary(form), self.output, self.argument), inputs, self.dtype)
+            for form in (self.forms.as_written, self.forms.stable)
+        )
+        called, along = self.forms.axis
+        axis = computed(Graph(self.graph.inputs, {PLACE: along}), name_of(PLACE), inputs, "float64")
+        # Equal numbers have a spread of 0, and their place has no value.
+        return Beside(called, np.nan_to_num(axis), written, stable)
