@@ -14,6 +14,7 @@ from typing import Final
 
 from grader.desk.looks import LOOKS, Look
 from grader.desk.plain import cut, line, points
+from grader.desk.sweeps import Picture, picture
 from grader.judge.model import Comparison, Mark
 from grader.judge.source import Source
 from grader.runner.notebook import Notebook
@@ -44,7 +45,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """A question as the page shows it. `open` rows are seen at once, `folded` ones on demand."""
+    """A question as the page shows it. `open` rows are seen at once, `folded` ones on demand.
+
+    Of the sweeps the `failing` ones are seen at once, and those `holding` on demand.
+    """
 
     anchor: str
     name: str
@@ -60,6 +64,8 @@ class Panel:
     folded: tuple[Row, ...]
     agreeing: int
     total: int
+    failing: tuple[Picture, ...]
+    holding: tuple[Picture, ...]
 
 
 def panel(mark: Mark) -> Panel:
@@ -69,6 +75,7 @@ def panel(mark: Mark) -> Panel:
     said = "" if verdict.note == "correct" else verdict.message
     agreeing = sum(row.agrees for row in verdict.comparisons)
     first, most = (0, AGREEING) if agreeing == len(verdict.comparisons) else (OPEN, ROWS)
+    drawn = [picture(swept) for swept in verdict.sweeps]
     telling = _telling(verdict.comparisons)[:most]
     return Panel(
         anchor=f"q-{mark.question.name}",
@@ -85,6 +92,8 @@ def panel(mark: Mark) -> Panel:
         folded=_rows(telling[first:]),
         agreeing=agreeing,
         total=len(verdict.comparisons),
+        failing=tuple(p for p in drawn if p.first),
+        holding=tuple(p for p in drawn if not p.first),
     )
 
 
