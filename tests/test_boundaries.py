@@ -14,7 +14,7 @@ ROOMS: dict[str, set[str]] = {
     "labs": {"labs", "oracle", "judge"},
     "kernel": {"kernel"},
     "runner": {"runner", "kernel", "judge"},
-    "student": {"student", "runner", "kernel", "judge", "labs"},
+    "student": {"student", "runner", "kernel", "judge", "labs", "desk"},
     "desk": {"desk", "runner", "judge", "labs"},
     "__main__": {"desk", "runner", "judge", "labs", "__main__"},
 }
@@ -32,6 +32,9 @@ FOREIGN: dict[str, set[str]] = {
 
 GROUND = {"facts", "model", "truth"}
 """What the oracle may see of the judge."""
+
+PICTURES = {"sweeps"}
+"""What a student's notebook may see of the desk: the pictures that stand on the page as well."""
 
 
 def imported(code: str) -> Iterator[str]:
@@ -61,6 +64,8 @@ def forbidden(room: str, code: str) -> list[str]:
             found.append(name)
         if first == "grader" and room in ("oracle", "labs") and rest[0] == "judge" and rest[1] not in GROUND:
             found.append(name)
+        if first == "grader" and room == "student" and rest[0] == "desk" and rest[1] not in PICTURES:
+            found.append(name)
         if first in FOREIGN.get(room, set()):
             found.append(name)
     return found
@@ -89,6 +94,7 @@ def test_a_module_imports_what_its_room_may(room: str, path: Path) -> None:
         ("labs", "import grader.runner.session"),
         ("desk", "from grader.oracle.graph import Graph"),
         ("runner", "from grader.desk import page"),
+        ("student", "from grader.desk.page import render"),
     ],
 )
 def test_a_forbidden_import_is_seen(room: str, code: str) -> None:

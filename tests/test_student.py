@@ -1,11 +1,13 @@
 """`check`: a line of text, from the same judge, at public points."""
 
+from types import SimpleNamespace
+
 import pytest
 from observed import QUESTIONS
 
 from grader.judge.model import Status
 from grader.judge.source import Source
-from grader.student import check
+from grader.student import check, feedback
 from grader.student.feedback import checked, line
 
 RIGHT = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x + 6"
@@ -72,3 +74,17 @@ def test_marks_are_those_of_the_judge() -> None:
     exec(RIGHT, names)
     mark = checked(QUESTIONS["polynomial_gradient"], names, Source((RIGHT,)))
     assert mark.verdict.status is Status.PASS
+
+
+def test_a_failing_sweep_is_drawn_in_a_notebook_and_told_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import torch\ndef stable_sigmoid(x):\n    return 1 / (1 + torch.exp(-x))"
+    asking = code + "\nfrom grader.student import check\nIn = [code]\ncheck('stable_sigmoid')"
+    for shell, count in ((None, 0), (SimpleNamespace(kernel=None), 1)):
+        shown: list[dict[str, str]] = []
+        monkeypatch.setattr(feedback, "get_ipython", lambda shell=shell: shell)
+        monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))  # noqa: B023
+        exec(asking, {"code": code})
+        assert len(shown) == count
+    (bundle,) = shown
+    assert bundle["text/html"].count("<svg") == 2, "the values are right, the gradients are not"
+    assert bundle["text/plain"].startswith("float64 gradient fails first at (x = -")

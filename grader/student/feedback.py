@@ -10,14 +10,17 @@ import contextlib
 import difflib
 import inspect
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import torch
+from IPython.core.getipython import get_ipython
+from IPython.display import display
 
+from grader.desk.sweeps import pictures
 from grader.judge.facts import Ask, Read, Reply
-from grader.judge.model import Conditions, Mark, Question, Status, Trial
+from grader.judge.model import Conditions, Mark, Question, Status, Swept, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.kernel.answers import Notebook, answer
@@ -38,7 +41,10 @@ def check(name: str | Callable[..., Any]) -> None:
         print(f"? There is no exercise called {called}.{hint}")
         return
     names, source = _notebook()
-    print(line(checked(question, names, source)))
+    mark = checked(question, names, source)
+    print(line(mark))
+    if hasattr(get_ipython(), "kernel"):
+        _show([sweep for sweep in mark.verdict.sweeps if sweep.told])
 
 
 def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mark:
@@ -59,6 +65,13 @@ def line(mark: Mark) -> str:
     named = said if name in said else f"{name}: {said}"
     first = f"{SIGNS[verdict.status]} {named}"
     return "\n".join([first, *(f"    {remark}" for remark in verdict.said)])
+
+
+def _show(failing: Sequence[Swept]) -> None:
+    """Where an answer fails over the range, as a picture; a frontend without pictures has had the text."""
+    if failing:
+        said = " ".join(f"{sweep.what} fails first {sweep.told}." for sweep in failing)
+        display({"text/html": pictures(failing), "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:
