@@ -131,7 +131,7 @@ def test_sweeps_count_units_in_the_last_place_and_name_the_first_failure() -> No
     assert sweep([1 + 16 * one, 2.0], [1.0, 2.0]).score == 1
     wrong = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0])
     assert wrong.note == "unstable"
-    assert "right at 1 of 3 inputs. It first fails at (x = 1), and is first not finite at (x = 2)" in wrong.message
+    assert "right at 1 of 3 inputs. It first fails at (x = 1), and is not finite at (x = 2)" in wrong.message
     assert wrong.message.endswith(": yours nan, expected 1.")
     assert [row.theirs for row in wrong.comparisons] == ["nan", "1.000002"]
 

@@ -27,7 +27,7 @@ ROWS: Final = 20
 AGREEING: Final = 8
 """Rows of a table that are open to the eye, rows at all, and rows where all agree."""
 
-_PLACE: Final = re.compile(r" (?:at|is) \((?:[^()]|\([^()]*\))*\)")
+_PLACE: Final = re.compile(r" at \((?:[^()]|\([^()]*\))*\)")
 """How `judge.wording` says where: " at (a = 1, b = 2)"."""
 
 

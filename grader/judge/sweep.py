@@ -60,7 +60,7 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
         what=what,
         right=int((~wrong).sum()),
         total=len(wrong),
-        at=first if telling == first else f"{first}, and is first not finite at {telling}",
+        at=first if telling == first else f"{first}, and is not finite at {telling}",
         said=_said(truth, found, errors, order[0]),
     )
     rows = tuple(
