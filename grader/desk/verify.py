@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 
 from grader.desk.notebooks import binds, build, solution_notebook, stale
+from grader.desk.proving import Proof, prove
 from grader.judge.facts import Reply
 from grader.judge.model import Conditions, Lab, Mark
 from grader.judge.source import Source
@@ -72,6 +73,7 @@ class Verification:
     solution: float
     blank: float
     mistakes: int
+    proofs: tuple[Proof, ...]
     findings: tuple[Finding, ...]
 
 
@@ -112,7 +114,8 @@ def _definition(solution: str, name: str) -> str:
 
 def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
     """Run one lab's solution, blank notebook and planted mistakes."""
-    posed = pose(lab, Conditions(seed, device))
+    posed_at = Conditions(seed, device)
+    posed = pose(lab, posed_at)
     text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
     cells = [c.source for c in solution_notebook(text).cells if c.cell_type == "code"]
     blank = nbformat.read(root / "labs" / f"{lab.name}.ipynb", 4)
@@ -126,7 +129,9 @@ def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
         session.run([APART])
         for mistake in mistakes:
             findings += [Finding(lab.name, t) for t in _caught(session, posed, cells, text, mistake)]
-    return Verification(lab.name, lab.points, _sum(full), _sum(empty), len(mistakes), tuple(findings))
+        proofs = tuple(prove(lab, posed.trials, session, cells, posed_at))
+        findings += [Finding(lab.name, problem) for proof in proofs for problem in proof.problems]
+    return Verification(lab.name, lab.points, _sum(full), _sum(empty), len(mistakes), proofs, tuple(findings))
 
 
 def _counted(lab: Lab, mistakes: Sequence[Mistake]) -> Iterator[str]:

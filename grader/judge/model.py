@@ -5,15 +5,15 @@ Knows what a mark is made of. Refuses to know how an answer is obtained or what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from grader.judge.facts import Ask, Read, Reply
     from grader.judge.source import Source
-    from grader.judge.truth import Truth
+    from grader.judge.truth import Slip, Truth
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,24 @@ class Check(Protocol):
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
         """Draw the points and compute what is right there, for the question called `name`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A likely mistake in the result or step at `path`, as the `code` of the function of someone who makes it."""
+
+    slip: Slip
+    path: str
+    code: str
+
+
+@runtime_checkable
+class Suspicious(Protocol):
+    """A check that can tell likely mistakes."""
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """All of them, in the function called `name`."""
         ...
 
 

@@ -5,6 +5,7 @@ Knows words. Refuses to know numbers: the facts are filled in by whoever found t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.judge.model import Remark
@@ -85,6 +86,43 @@ NOTES: dict[str, str] = {
 }
 """Code to sentence."""
 
+SLIPS: dict[str, str] = {
+    "wrong_rule": "In {where}, the rule is {rule}; yours is {theirs}.",
+    "exponent_not_reduced": "In {where}, the exponent is not reduced: the derivative of {term} is {right}.",
+    "exponent_lost": "In {where}, the exponent does not come down as a factor: the derivative of {term} is {right}.",
+    "inner_derivative": (
+        "In {where}, the inner derivative is missing: by the chain rule, {term} also gives the factor {factor}."
+    ),
+    "missing_outer": "In {where}, only the inner derivative of {term} is there: the outer one is missing.",
+    "product_rule": "In {where}, the product rule for {term} has one more term: {missing}.",
+    "product_of_slopes": "In {where}, the derivative of the product {term} is not the product of the derivatives.",
+    "quotient_rule": "In {where}, the quotient rule for ({above}) / ({below}) went wrong: {what}.",
+    "value_for_gradient": "In {where}, the value {term} stands where its derivative belongs.",
+    "constant_kept": "In {where}, the constant {term} is kept; the derivative of a constant is 0.",
+    "sum_for_mean": "In {where}, a sum stands where the mean belongs: the division by {divisor} is missing.",
+    "missing_division": "In {where}, the division by {divisor} is missing.",
+    "missing_path": "In {where}, the path through {step} is missing: what flows along every path adds up.",
+    "missing_factor": "In {where}, the factor {factor} is missing.",
+    "missing_term": "In {where}, the term {term} is missing.",
+    "wrong_sign": "In {where}, {term} has the wrong sign.",
+    "wrong_flow": "In {where}, what flows through {step} has the wrong sign.",
+    "exchanged": "In {where}, the coefficients {one} and {other} have changed places.",
+    "upside_down": "In {where}, the fraction {term} stands upside down.",
+    "missing_power": "In {where}, {base} stands where {term} belongs.",
+    "missing_function": "In {where}, {term} is left without its function.",
+    "exchanged_function": "In {where}, {theirs} stands in the place of {term}.",
+    "wrong_operand": "In {where}, {theirs} stands where {right} belongs.",
+    "transposed": "In {where}, {term} is taken without its transpose, or with one too many.",
+    "other_axis": "In {where}, it goes along the other axis.",
+    "exchanged_operands": "In {where}, {one} and {other} have changed places.",
+    "reshaped": "In {where}, the entries stand as a reshape leaves them: it keeps their order and moves no axis.",
+    "column_order": "In {where}, the entries run down the columns instead of along the rows.",
+    "wrong_axes": "In {where}, the axes stand in the order {order} of the input's.",
+    "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
+    "backwards": "In {where}, axis {axis} runs backwards.",
+}
+"""Code of a likely mistake to the sentence that follows what is wrong; what tells most comes first."""
+
 REMARKS: dict[str, str] = {
     "float32_slip": (
         "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast is "
@@ -115,3 +153,8 @@ def finding(note: str, **facts: object) -> Finding:
 def remark(code: str, what: str, **facts: object) -> Remark:
     """The remark for a code of `REMARKS` about `what`."""
     return Remark(what, REMARKS[code].format(**facts))
+
+
+def explained(note: str, facts: Mapping[str, str]) -> str:
+    """The sentence on a likely mistake."""
+    return SLIPS[note].format(**facts)

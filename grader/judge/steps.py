@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
+from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
@@ -152,6 +154,8 @@ def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, 
         problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
     if problem and problem.note == "wrong_value":
         problem = _wrong_step(rows, key, truth, basis)
+    if problem and problem.note in ("wrong_step", "not_finite") and len(rows) == len(own):
+        problem = diagnosed(problem, partial(truth.likely, step, own), rows, truth.tolerance.slip)
     return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
 
 

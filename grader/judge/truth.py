@@ -6,7 +6,7 @@ Each type here has one function in this room that judges it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,17 +31,36 @@ class Point:
     expected: Named
 
 
+@dataclass(frozen=True, order=True)
+class Slip:
+    """A likely mistake: a `note` of `judge.notes`, and the `facts` that fill its sentence."""
+
+    note: str
+    facts: tuple[tuple[str, str], ...]
+
+
+Outcomes: TypeAlias = "Sequence[tuple[frozenset[Slip], tuple[Array, ...]]]"
+"""Likely mistakes, one or two at a time, each with what it leads to at every point."""
+
+
+def unlikely(path: str, own: Sequence[Named], count: int) -> Outcomes:
+    """No mistake is likelier than another."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Values:
     """The result at every point; `labels` names each path of the result for people.
 
-    `kinds` is the kind of object asked for at a path (numpy, list; a tensor where nothing is said).
+    `kinds` is the kind of object asked for at a path (numpy, list; a tensor where nothing is said). `likely(path,
+    own, count)` gives what `count` likely mistakes at once lead to, from `own` values of steps where they count.
     """
 
     points: tuple[Point, ...]
     labels: Mapping[str, str]
     kinds: Mapping[str, str]
     tolerance: Tolerance
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
 
 @dataclass(frozen=True)
@@ -74,7 +93,7 @@ class Steps:
 
     `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
     own. `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for
-    each way of writing it; nan where it has no real value there.
+    each way of writing it; nan where it has no real value there. `likely` is as in `Values`, of a step.
     """
 
     points: tuple[Point, ...]
@@ -82,6 +101,7 @@ class Steps:
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
 
 @dataclass(frozen=True)

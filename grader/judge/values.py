@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
@@ -48,7 +50,7 @@ def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
     for path, what in truth.labels.items():
         rows = rows_of(truth, reply, path, call)
         found, said = verdict_on(rows, what, truth.tolerance)
-        problems += [found] if found else []
+        problems += [_explained(truth, path, rows, found)] if found else []
         remarks += said
         table += shown(rows, what, truth.tolerance)
     if problems:
@@ -57,6 +59,13 @@ def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
         right = 1 - len(problems) / len(truth.labels)
         return failed(problems[0], right, tuple(table))
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
+
+
+def _explained(truth: Values, path: str, rows: Sequence[Compared], problem: Finding) -> Finding:
+    """What is wrong with an output, with the mistake that it fits."""
+    if problem.note not in ("wrong_value", "not_finite"):
+        return problem
+    return diagnosed(problem, partial(truth.likely, path, []), rows, truth.tolerance.slip)
 
 
 def swapped(truth: Values, reply: Reply, call: int) -> Finding | None:

@@ -23,7 +23,7 @@ from grader.judge.facts import (
     Value,
 )
 from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
-from grader.judge.notes import Finding, finding
+from grader.judge.notes import SLIPS, Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import broken, judge_sweep
@@ -154,12 +154,22 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     drawn = tuple(sweep for v in verdicts for sweep in v.sweeps)
     # The sort is stable: infinities before inaccuracies, else as asked.
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
-    if any(v.note == "wrong_step" for v in wrong):
-        # What is wrong with a step has been said; that the whole differs too would say it twice.
-        wrong = [v for v in wrong if v.note != "wrong_value"]
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
-    # Each sweep has its own first failure to tell; elsewhere one message of a kind is enough.
-    messages = tuple({v.message if v.note == "unstable" else v.note: v.message for v in reversed(wrong)}.values())[::-1]
+    told: dict[str, Verdict] = {}
+    for verdict in wrong:
+        kind = _kind(verdict)
+        # Of several that say that a value is wrong, one that says why.
+        if kind not in told or (told[kind].note not in SLIPS and verdict.note in SLIPS):
+            told[kind] = verdict
+    messages = [verdict.message for verdict in told.values()]
     status = Status.PARTIAL if score else Status.FAIL
-    return Verdict(status, wrong[0].note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn)
+    note = next(iter(told.values())).note
+    return Verdict(status, note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn)
+
+
+def _kind(verdict: Verdict) -> str:
+    """What one message is enough of; but each sweep has its own first failure to tell."""
+    if verdict.note == "unstable":
+        return verdict.message
+    return "wrong_value" if verdict.note == "wrong_step" or verdict.note in SLIPS else verdict.note

@@ -6,7 +6,7 @@ is obtained and how it is judged: it poses a `Trial` and is done.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 from sympy import Symbol
 
 from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
-from grader.judge.model import Conditions, Trial
-from grader.judge.truth import Gradients, Point, Rewritten, Steps, Values
+from grader.judge.model import Conditions, Planted, Trial
+from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Values, unlikely
 from grader.oracle import graph as graphs
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
+from grader.oracle.mistakes import likely_steps, likely_values
+from grader.oracle.planting import planted_results, planted_steps
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 from grader.oracle.setting import POINTS, Setting, evaluate, fill, label, paths, points_at
 
@@ -35,11 +37,18 @@ def values_of(
 ) -> Values:
     """What is right for a function whose results a template names."""
     known = evaluate(setting.whole, draws)
+    names = dict(paths(returns))
+
+    @cache
+    def outcomes(path: str, count: int) -> Outcomes:
+        return likely_values(setting.graph, names[path], draws, count)
+
     return Values(
         points=points_at(returns, setting.arguments, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
         tolerance=TOLERANCE["float64", device],
+        likely=lambda path, _, count: outcomes(path, count),
     )
 
 
@@ -60,7 +69,18 @@ class Value:
         ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
         asks = (ask, replace(ask, dtype="float32")) if self.manner is Manner.INFERENCE else (ask,)
         truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
+        if self._leaves_it_to_autograd:
+            truth = replace(truth, likely=unlikely)
         return Trial(asks, truth, self.weight)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """A function for every slip in a result."""
+        return () if self._leaves_it_to_autograd else planted_results(self.setting, self.returns, name)
+
+    @property
+    def _leaves_it_to_autograd(self) -> bool:
+        """Whether the results are gradients that need not be worked out by hand: no rule of calculus can slip."""
+        return self.setting.output is not None and self.manner is Manner.VALUE
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +131,10 @@ class Differentiable:
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         return Trial((ask,), truth, self.weight)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """A function for every slip in a result."""
+        return planted_results(self.setting, self.returns, name)
 
 
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
@@ -200,14 +224,23 @@ class StepByStep:
                 values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
                 return tuple(rounded(_real_step(graph, step, values)) for graph in ways)
 
+        def likely(step: str, own: Sequence[Mapping[str, Array]], count: int) -> Outcomes:
+            values = [{**k, **o} for k, o in zip(known, own, strict=True)]
+            return likely_steps(self.setting.graph, step, values, count)
+
         truth = Steps(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=tuple(keys for _, _, keys in asked),
             locally=locally,
             parents=self.setting.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
+            likely=likely,
         )
         return Trial(asks, truth, self.weight)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """A function for every slip in a step."""
+        return planted_steps(self.setting, self.keys, self.given, name)
 
 
 def _real_step(graph: Graph, step: str, values: graphs.Values) -> Any:

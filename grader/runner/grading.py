@@ -125,19 +125,19 @@ def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
 
 def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
     """The replies to every question of a lab, trial by trial."""
-    return tuple(_asked(session, trials) for trials in posed.trials)
+    return tuple(ask(session, trials) for trials in posed.trials)
 
 
-def _asked(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], ...]:
+def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], ...]:
     """The replies to a question's asks. After one that gave no values nothing more is asked: it would not either."""
     replies = []
     broken: Reply | None = None
     for trial in trials:
         group: list[Reply] = []
-        for ask in trial.asks:
-            reply = (broken[0],) * ask.points if broken else session.ask(ask)
+        for each in trial.asks:
+            reply = (broken[0],) * each.points if broken else session.ask(each)
             group.append(reply)
-            own = ask.name == trial.asks[-1].name
+            own = each.name == trial.asks[-1].name
             if own and not any(isinstance(seen, Value) for seen in reply):
                 broken = reply
         replies.append(tuple(group))

@@ -1,0 +1,272 @@
+"""The likely mistakes of a graph: one slip at a time, carried along the edges to what it leads to.
+
+Knows forward and backward passes whose steps are in doubt. Refuses to know students' answers, and to list
+mistakes by hand: whatever a graph's formulas invite is derived from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from grader.judge.facts import Array
+from grader.judge.truth import Named, Outcomes, Slip
+from grader.oracle.arrangements import misread, rearranged
+from grader.oracle.derivatives import Calculus
+from grader.oracle.doubt import Doubtful
+from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, slip, slope, told
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
+from grader.oracle.terms import Algebra
+
+CHANGE = 1e-6
+"""A slip that changes a number by less, relative to it, changes nothing."""
+
+Numbers = Mapping[Symbol, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Suspicion:
+    """A graph at known `numbers` of its inputs, worked out in an `arithmetic` with at most so many slips at once."""
+
+    graph: Graph
+    numbers: Numbers
+    arithmetic: Arithmetic = NUMERIC
+    most: int = 1
+
+    @cached_property
+    def known(self) -> dict[Symbol, Any]:
+        """Every input and step without slips, as far as they follow from the given numbers."""
+        found = dict(self.numbers)
+        for variable, expression in self.graph.steps.items():
+            for symbol, entry in zip(entries(variable), entries(expression), strict=True):
+                if symbol not in found and entry.free_symbols <= set(found):
+                    found[symbol] = Formulas(found, self.arithmetic).value(sympy.sympify(entry))
+        return found
+
+    def forward(self, name: str) -> list[Doubtful]:
+        """The entries of a step, with a slip in it or in a step before it."""
+        doubts: dict[Symbol, Doubtful] = {}
+        wanted = self._before(name)
+        for variable, expression in self.graph.steps.items():
+            if name_of(variable) in wanted:
+                doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
+        return [doubts[symbol] for symbol in entries(self.graph.variables[name])]
+
+    def step(self, name: str) -> list[Doubtful]:
+        """The entries of a step, with a slip in it alone."""
+        variable = self.graph.variables[name]
+        formula = self.graph.steps[variable]
+        return self._misread(name, self._computed(variable, formula, {}), formula, self.graph.variables.values())
+
+    def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Doubtful]]) -> list[Doubtful]:
+        """The entries of one adjoint, with a slip in it alone."""
+        whole = self.graph.backward(self.graph.variables[target])
+        formula = whole.steps[whole.variables[f"d{target}_d{name}"]]
+        found = self.arrived(target, name, arriving)
+        return self._misread(f"d{target}/d{name}", found, formula, whole.variables.values())
+
+    def _misread(
+        self, where: str, found: list[Doubtful], formula: Any, variables: Iterable[Variable]
+    ) -> list[Doubtful]:
+        if len(found) > 1:
+            return found
+        known = [v for v in variables if v in self.known]
+        return self._rearranged(found, misread(where, formula, known))
+
+    def _before(self, name: str) -> set[str]:
+        found, queue = {name}, [name]
+        while queue:
+            fresh = set(self.graph.parents.get(queue.pop(), ())) - found
+            found |= fresh
+            queue += sorted(fresh)
+        return found
+
+    def _computed(self, variable: Variable, expression: Any, doubts: Mapping[Symbol, Doubtful]) -> list[Doubtful]:
+        formulas = [sympy.sympify(entry) for entry in entries(expression)]
+        algebra = Algebra(self.known, self.arithmetic, self.most)
+        terms = [algebra.term(formula, name_of(variable)) for formula in formulas]
+        parents = [self.graph.variables[name] for name in self.graph.parents[name_of(variable)]]
+        return [
+            self._carried(formula, term, doubts)
+            for formula, term in zip(
+                formulas, self._rearranged(terms, rearranged(variable, formulas, parents)), strict=True
+            )
+        ]
+
+    def _rearranged(self, terms: list[Doubtful], ways: Iterable[tuple[Slip, list[Any]]]) -> list[Doubtful]:
+        """Entries that may also be those of other formulas."""
+        formulas = Formulas(self.known, self.arithmetic, self.most)
+        for each, instead in ways:
+            numbers = map(formulas.sure, instead)
+            terms = [formulas.slipped(term, (each, n)) for term, n in zip(terms, numbers, strict=True)]
+        return terms
+
+    def _carried(self, entry: Expr, formula: Doubtful, doubts: Mapping[Symbol, Doubtful]) -> Doubtful:
+        """A formula, and what becomes of it after slips in what it is taken from."""
+        wrong = dict(formula.wrong)
+        symbols = sorted(entry.free_symbols & set(doubts), key=str)
+        for slips in dict.fromkeys(s for symbol in symbols for s in doubts[symbol].wrong):
+            numbers = {**self.known, **{symbol: doubts[symbol].after(slips) for symbol in symbols}}
+            wrong.setdefault(slips, Formulas(numbers, self.arithmetic).value(entry))
+        return Doubtful(formula.right, wrong)
+
+    def backward(self, target: str, name: str) -> list[Doubtful]:
+        """The entries of d target / d name, with a slip on one of the edges between the two."""
+        names = list(self.graph.variables)
+        adjoints = {target: [Doubtful(1)]}
+        for node in reversed(names[names.index(name) : names.index(target)]):
+            if any(node in self.graph.parents.get(child, ()) for child in adjoints):
+                adjoints[node] = self.arrived(target, node, adjoints)
+        return adjoints[name]
+
+    def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Doubtful]]) -> list[Doubtful]:
+        """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
+        children = [c for c in adjoints if name in self.graph.parents.get(c, ())]
+        return [self._entry(target, name, leaf, children, adjoints) for leaf in entries(self.graph.variables[name])]
+
+    def _entry(
+        self, target: str, name: str, leaf: Symbol, children: Sequence[str], adjoints: Mapping[str, Sequence[Doubtful]]
+    ) -> Doubtful:
+        formulas = Calculus(self.known, self.arithmetic, self.most)
+        flows, where = [], f"d{target}/d{name}"
+        for child in children:
+            variable = self.graph.variables[child]
+            edges = [
+                (arriving, self.derived(formulas, expression, leaf, f"d{child}/d{name}"), expression)
+                for expression, arriving in zip(entries(self.graph.steps[variable]), adjoints[child], strict=True)
+                if leaf in expression.free_symbols
+            ]
+            if edges:
+                flows.append((child, self._flow(target, child, edges, leaf, formulas, where)))
+        total = formulas.plus([flow for _, flow in flows]) if flows else Doubtful(0)
+        for i, (child, flow) in enumerate(flows):
+            rest = [other for j, (_, other) in enumerate(flows) if j != i]
+            flipped = formulas.plus([*rest, formulas.times(Doubtful(-1), flow)])
+            total = formulas.slipped(total, (slip("wrong_flow", where, step=child), flipped))
+            if rest:
+                total = formulas.slipped(total, (slip("missing_path", where, step=child), formulas.plus(rest)))
+        return total
+
+    def _passes_on(self, name: str) -> bool:
+        """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""
+        uses = [entry for expression in self.graph.steps.values() for entry in entries(expression)]
+        leaves = set(entries(self.graph.variables[name]))
+        return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)
+
+    @staticmethod
+    def derived(formulas: Calculus, expression: Expr, leaf: Symbol, where: str) -> Doubtful:
+        """A local derivative, or the value itself in its place."""
+        right = formulas.derivative(expression, leaf, where)
+        if expression.is_Symbol or expression == leaf:
+            return right
+        value = formulas.sure(expression)
+        return formulas.slipped(right, (slip("value_for_gradient", where, term=expression), value))
+
+    def _flow(
+        self,
+        target: str,
+        child: str,
+        edges: Sequence[tuple[Doubtful, Doubtful, Expr]],
+        leaf: Symbol,
+        formulas: Calculus,
+        where: str,
+    ) -> Doubtful:
+        """What comes back through one step: the sum over its entries of arriving times local."""
+        slopes = [slope(expression, leaf) for _, _, expression in edges]
+        flow = formulas.plus([formulas.times(arriving, local) for arriving, local, _ in edges])
+        slips = []
+        if not any(found.is_number or found.is_Symbol for found in slopes):
+            factor = f"d{child}/d{told(leaf)} = {told(slopes[0])}"
+            slips.append((slip("missing_factor", where, factor=factor), formulas.plus([a for a, _, _ in edges])))
+        if child != target and not self._passes_on(child):
+            factor = f"d{target}/d{child}"
+            slips.append((slip("missing_factor", where, factor=factor), formulas.plus([d for _, d, _ in edges])))
+        return formulas.slipped(flow, *slips)
+
+
+def transposed(suspicion: Suspicion, variable: Variable) -> Suspicion:
+    """The same with a square array taken for its transpose."""
+    rows, columns = shape_of(variable)
+    symbols = np.array(entries(variable), dtype=object).reshape(rows, columns)
+    swapped = {s: suspicion.known[t] for s, t in zip(symbols.ravel(), symbols.T.ravel(), strict=True)}
+    return replace(suspicion, numbers={**suspicion.known, **swapped})
+
+
+def outcomes(found: Sequence[Doubtful], shape: tuple[int, ...], points: int) -> Outcomes:
+    """What entries in doubt lead to at every point; slips that change nothing anywhere are none."""
+    known = dict.fromkeys(slips for entry in found for slips in entry.wrong)
+    right = _columns([entry.right for entry in found], shape, points)
+    listed = []
+    for slips in known:
+        wrong = _columns([entry.after(slips) for entry in found], shape, points)
+        if not (np.abs(wrong - right) <= CHANGE * np.abs(right)).all():
+            listed.append((slips, tuple(wrong)))
+    return listed
+
+
+def _columns(numbers: Sequence[Any], shape: tuple[int, ...], points: int) -> Array:
+    return np.stack([np.broadcast_to(n, points) for n in numbers], axis=1).astype(np.float64).reshape(points, *shape)
+
+
+def numbers_of(graph: Graph, values: Sequence[Named], names: Iterable[str]) -> dict[Symbol, Array]:
+    """Named values at every point, as an array over the points for every symbol that they name."""
+    found: dict[Symbol, Array] = {}
+    for name in names:
+        columns = np.array([point[name] for point in values], dtype=np.float64).reshape(len(values), -1).T
+        found.update(zip(entries(graph.variables[name]), columns, strict=True))
+    return found
+
+
+def adjoint(graph: Graph, name: str) -> tuple[str, str] | None:
+    """The (target, node) of a gradient's name, dE_dw1; None for the name of a step."""
+    top, bar, bottom = name.partition("_d")
+    known = bar and top.startswith("d") and top[1:] in graph.variables and bottom in graph.variables
+    return (top[1:], bottom) if known else None
+
+
+def workable(graph: Graph) -> bool:
+    """Whether there are formulas, and all are made of what `NUMERIC` has."""
+    nodes = (n for e in graph.steps.values() for entry in entries(e) for n in sympy.preorder_traversal(entry))
+    return bool(graph.inputs) and all(
+        n.func in NUMERIC.of or n.is_Symbol or n.is_Number or n.func in (sympy.Add, sympy.Mul) for n in nodes
+    )
+
+
+def likely_values(graph: Graph, name: str, draws: Sequence[Named], most: int) -> Outcomes:
+    """What slips anywhere in a graph make of one of its steps or gradients, at every point."""
+    if not workable(graph):
+        return ()
+    suspicion = Suspicion(graph, numbers_of(graph, draws, map(name_of, graph.inputs)), most=most)
+    way = adjoint(graph, name)
+    with np.errstate(all="ignore"):
+        found = suspicion.backward(*way) if way else suspicion.forward(name)
+    return outcomes(found, shape_of(graph.variables[way[1] if way else name]), len(draws))
+
+
+def likely_steps(graph: Graph, step: str, values: Sequence[Named], most: int) -> Outcomes:
+    """What a slip in one step makes of it, taken from the given values of the steps before it."""
+    way = adjoint(graph, step)
+    children = [c for c, parents in graph.parents.items() if way and way[1] in parents]
+    whole = graph if not way else graph.backward(graph.variables[way[0]])
+    numbers = numbers_of(whole, values, (name for name in whole.variables if name != step))
+    suspicion = Suspicion(graph, numbers, most=most)
+    with np.errstate(all="ignore"):
+        if way:
+            arriving = {c: _arriving(way[0], c, values) for c in children}
+            found = suspicion.gradient(*way, arriving)
+        else:
+            found = suspicion.step(step)
+    return outcomes(found, np.shape(values[0][step]), len(values))
+
+
+def _arriving(target: str, name: str, values: Sequence[Named]) -> list[Doubtful]:
+    if name == target:
+        return [Doubtful(1)]
+    columns = np.array([point[f"d{target}_d{name}"] for point in values], dtype=np.float64)
+    return [Doubtful(column) for column in columns.reshape(len(values), -1).T]

@@ -1,0 +1,98 @@
+"""Terms and how they go wrong: the slips in computing a formula forwards.
+
+Knows signs, factors, powers and functions that are lost or exchanged on the way. Refuses to know graphs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, Max, Mul, Pow, cos, sin
+
+from grader.oracle.doubt import Doubtful, combined
+from grader.oracle.formulas import Formulas, slip, told
+
+_EXCHANGED = {sin: cos, cos: sin}
+
+
+@dataclass(frozen=True)
+class Algebra(Formulas):
+    """Values of formulas whose terms may be lost, exchanged, or of the wrong sign."""
+
+    def term(self, e: Any, where: str) -> Doubtful:
+        """A formula, each part of which may go wrong."""
+        if isinstance(e, sympy.Symbol) or e.is_Number:
+            return self.sure(e)
+        if isinstance(e, Add):
+            return self._sum(e, where)
+        if isinstance(e, Mul):
+            return self._product(e, where)
+        return self._power(e, where) if isinstance(e, Pow) else self._function(e, where)
+
+    def _sum(self, e: Add, where: str) -> Doubtful:
+        terms = [self.term(t, where) for t in e.args]
+        total = self.plus(terms)
+        names = [told(t) for t in e.args]
+        for i, name in enumerate(names):
+            if names.count(name) > 1:
+                continue
+            rest = self.plus(terms[:i] + terms[i + 1 :])
+            total = self.slipped(total, (slip("missing_term", where, term=name), rest))
+            if not e.args[i].could_extract_minus_sign():
+                flipped = self.plus([rest, self.times(Doubtful(-1), terms[i])])
+                total = self.slipped(total, (slip("wrong_sign", where, term=name), flipped))
+        for (a, one), (b, other) in combinations([(t.as_coeff_Mul()) for t in e.args], 2):
+            if a != b and one != other and not (one.is_Number or other.is_Number) and abs(a) != 1 != abs(b):
+                exchanged = self.sure(e - a * one - b * other + b * one + a * other)
+                total = self.slipped(total, (slip("exchanged", where, one=a, other=b), exchanged))
+        return total
+
+    def _product(self, e: Mul, where: str) -> Doubtful:
+        constants = [f for f in e.args if f.is_Number]
+        factors = [f for f in e.args if not f.is_Number]
+        number = self.times(*(self.term(f, where) for f in factors))
+        below = [f for f in factors if isinstance(f, Pow) and f.exp == -1]
+        if len(below) == 1 and len(factors) == 2:
+            upside = self.sure(Mul(*constants) / Mul(*factors))
+            number = self.slipped(number, (slip("upside_down", where, term=Mul(*factors)), upside))
+        if not constants:
+            return number
+        product = self.scaled(e, constants, number, where)
+        if e.could_extract_minus_sign():
+            flipped = self.times(Doubtful(-1), self.sure(e))
+            product = self.slipped(product, (slip("wrong_sign", where, term=e), flipped))
+        return product
+
+    def _power(self, e: Pow, where: str) -> Doubtful:
+        base, n = e.args
+        inner = self.term(base, where)
+        power = self.arithmetic.of[Pow]
+        right = combined(lambda v: power(v, self.value(n)), [inner], self.most)
+        if not n.is_Number:
+            return right
+        return self.slipped(right, (slip("missing_power", where, term=e, base=base), inner))
+
+    def _function(self, e: Expr, where: str) -> Doubtful:
+        parts = [self.term(part, where) for part in e.args]
+        right = combined(self.arithmetic.of[e.func], parts, self.most)
+        if isinstance(e, Max) and sympy.S.Zero in e.args:
+            inside = next(part for a, part in zip(e.args, parts, strict=True) if a != 0)
+            flipped = combined(lambda v: self.arithmetic.of[Max](0 * v, -v), [inside], self.most)
+            negative = combined(lambda v: -self.arithmetic.of[Max](0 * v, -v), [inside], self.most)
+            return self.slipped(
+                right,
+                (slip("missing_function", where, term=e), inside),
+                (slip("wrong_sign", where, term=f"what {told(e)} is taken of"), flipped),
+                (slip("exchanged_function", where, term=e, theirs="min"), negative),
+            )
+        if len(parts) != 1:
+            return right
+        right = self.slipped(right, (slip("missing_function", where, term=e), parts[0]))
+        other = _EXCHANGED.get(e.func)
+        if other:
+            exchanged = combined(self.arithmetic.of[other], parts, self.most)
+            right = self.slipped(right, (slip("exchanged_function", where, term=e, theirs=other.__name__), exchanged))
+        return right
