@@ -142,11 +142,11 @@ def verify(
     ] = "verify",
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
-    from grader.desk.verify import Finding  # noqa: PLC0415
+    from grader.desk.verify import Finding, Verification  # noqa: PLC0415
     from grader.desk.verify import verify as verify_labs  # noqa: PLC0415
 
     findings: list[Finding] = []
-    mistakes = 0
+    verified: list[Verification] = []
     try:
         where = resolve(device)
     except DeviceError as error:
@@ -156,14 +156,16 @@ def verify(
             findings.append(found)
             continue
         findings += found.findings
-        mistakes += found.mistakes
+        verified.append(found)
         console.print(
             f"{found.lab}: solution {found.solution:g} of {found.points:g}, blank {found.blank:g}, "
             f"{found.mistakes} planted mistakes"
         )
+    console.print(terminal.proofs(verified))
     for finding in findings:
         errors.print(escape(f"{finding.lab or 'project'}: {finding.text}"), soft_wrap=True)
     verdict = "all as it should be" if not findings else f"{len(findings)} findings"
+    mistakes = sum(found.mistakes for found in verified)
     console.print(f"verified with seed {seed} on {where}: {mistakes} planted mistakes, {verdict}", soft_wrap=True)
     if findings:
         raise typer.Exit(UNGRADED)

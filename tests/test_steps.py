@@ -47,7 +47,7 @@ def test_all_right() -> None:
 def test_one_slip_costs_its_own_step_only() -> None:
     mark = judged(lambda at: chain_backward({}, at, "sign"))
     assert mark.score == 3.5
-    assert mark.verdict.note == "wrong_step"
+    assert mark.verdict.note == "wrong_flow"
     assert mark.verdict.message.startswith("df_db at (x = ")
     assert "(the sign is flipped at every point)" in mark.verdict.message
     assert mark.verdict.message.endswith("(7 of 8 steps are right.)")

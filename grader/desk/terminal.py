@@ -5,8 +5,9 @@ Knows rich. Refuses to print: the command line does. Text from students never re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -15,6 +16,9 @@ from rich.text import Text
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.judge.model import Report, Result, Status
+
+if TYPE_CHECKING:
+    from grader.desk.verify import Verification
 
 _COUNTED: Final = (
     (Status.PASS, "green"),
@@ -50,6 +54,20 @@ def table(report: Report) -> Table:
             _questions(result),
             Text(f"{result.seconds:.1f}"),
         )
+    return made
+
+
+def proofs(verifications: Sequence[Verification]) -> Table:
+    """The derived mistakes of every exercise: how many there are, lost points, and were named."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2), header_style="bold")
+    made.add_column("Exercise", no_wrap=True)
+    for heading in ("mistakes", "rejected", "named"):
+        made.add_column(heading, justify="right")
+    rows = [(proof.question, proof) for found in verifications for proof in found.proofs]
+    for name, proof in rows:
+        made.add_row(name, str(proof.planted), str(proof.rejected), str(proof.named))
+    counts = (sum(getattr(p, field) for _, p in rows) for field in ("planted", "rejected", "named"))
+    made.add_row("all", *map(str, counts), style="bold")
     return made
 
 

@@ -18,7 +18,7 @@ STEPS = tuple("z_h1 z_h2 h1 h2 o1 o2 E1 E2 E".split())
 SLOPES = tuple(f"dE_d{n}" for n in ("o1", "o2", "h1", "h2", "z_h1", "z_h2", *PARAMETERS))
 RATE = Rational(3, 4)
 
-a, b, c, s, x = symbols("a b c s x", real=True)
+a, b, c, s, x, total = symbols("a b c s x total", real=True)
 x1, x2, t1, t2, *parameters = symbols((*INPUTS, *PARAMETERS), real=True)
 w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters
 z_h1, z_h2, h1, h2, o1, o2, E1, E2, E = symbols(STEPS, real=True)
@@ -61,7 +61,8 @@ batch = Graph(
         A: layer(X, W1, b1),
         H: A.applyfunc(lambda entry: 1 / (1 + exp(-entry))),
         O: layer(H, W2, b2),
-        E: sum(entry**2 for entry in entries(O - T)) / 6,
+        total: sum(entry**2 for entry in entries(O - T)) / 2,
+        E: total / 3,
     },
 )
 

@@ -21,7 +21,7 @@ from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Val
 from grader.oracle import graph as graphs
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
-from grader.oracle.mistakes import likely_steps, likely_values
+from grader.oracle.likely import likely_steps, likely_values
 from grader.oracle.planting import planted_results, planted_steps
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 from grader.oracle.setting import POINTS, Setting, evaluate, fill, label, paths, points_at

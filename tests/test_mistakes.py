@@ -1,0 +1,200 @@
+"""Likely mistakes: their outcomes are those of calculus done wrongly, and a wrong answer is told which one it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from observed import leaf, marked, posed, seen
+from sympy import cos, exp, log, sin, symbols, tanh
+
+from grader.judge.diagnosis import UNLIKELY
+from grader.judge.model import Conditions, Lab, Mark, Suspicious
+from grader.judge.truth import Gradients, Slip, Steps, Values
+from grader.labs import all_labs
+from grader.oracle.checks import Differentiable, Value
+from grader.oracle.derivatives import Calculus
+from grader.oracle.graph import Graph, array
+from grader.oracle.likely import likely_values, numbers_of
+from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.setting import paths
+from grader.oracle.terms import Algebra
+
+a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
+AT = {x: np.array([0.5, 1.25, 2.0]), y: np.array([1.5, 0.75, 3.0])}
+
+
+def wrong(formula: Any, note: str, derivative: bool = True) -> dict[str, Any]:
+    """What each slip of a note makes of a formula's derivative in x, or of its value, by its facts."""
+    found = Calculus(AT).derivative(formula, x, "f") if derivative else Algebra(AT).term(formula, "f")
+    facts = {slip: dict(slip.facts) for slips in found.wrong for slip in slips if slip.note == note}
+    return {str(facts[s]): found.wrong[frozenset([s])] for s in facts}
+
+
+def values(expression: Any) -> Any:
+    """An expression at `AT`, by mpmath."""
+    program = sympy.lambdify((x, y), expression, "mpmath")
+    return [float(program(mpmath.mpf(p), mpmath.mpf(q))) for p, q in zip(AT[x], AT[y], strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("formula", "note", "instead"),
+    [
+        (x**3, "exponent_not_reduced", 3 * x**3),
+        (x**3, "exponent_lost", x**2),
+        (5 * x**2, "missing_factor", 2 * x),
+        (x**2 / 3, "missing_division", 2 * x),
+        (sin(x), "wrong_rule", -cos(x)),
+        (cos(x), "wrong_rule", sin(x)),
+        (tanh(x), "wrong_rule", 1 + tanh(x) ** 2),
+        (1 / (1 + exp(-x)), "wrong_rule", (1 / (1 + exp(-x))) * (1 + 1 / (1 + exp(-x)))),
+        (exp(3 * x + y), "inner_derivative", exp(3 * x + y)),
+        (log(x**2 + y), "inner_derivative", 1 / (x**2 + y)),
+        (log(x**2 + y), "missing_outer", 2 * x),
+        (x * sin(x), "product_rule", x * cos(x)),
+        (x * sin(x), "product_of_slopes", cos(x)),
+        (sin(x) / x, "quotient_rule", (cos(x) * x + sin(x)) / x**2),
+        (sin(x) / x, "quotient_rule", (cos(x) * x - sin(x)) / x),
+        (x**2 + sin(x), "missing_term", 2 * x),
+        (x**2 - sin(x), "wrong_sign", 2 * x + cos(x)),
+        (x**2 + 7, "constant_kept", 2 * x + 7),
+        (sympy.Max(0, x - 1), "wrong_rule", sympy.Integer(1)),
+    ],
+)
+def test_a_misremembered_rule_comes_to_what_it_says(formula: Any, note: str, instead: Any) -> None:
+    right = Calculus(AT).derivative(formula, x, "f").right
+    np.testing.assert_allclose(np.broadcast_to(right, 3), values(sympy.diff(formula, x)), rtol=1e-12)
+    outcomes = [np.broadcast_to(n, 3) for n in wrong(formula, note).values()]
+    assert any(np.allclose(n, values(instead), rtol=1e-12) for n in outcomes), outcomes
+
+
+@pytest.mark.parametrize(
+    ("formula", "note", "instead"),
+    [
+        (2 * x + 3 * y, "exchanged", 3 * x + 2 * y),
+        (2 * x + 3 * y, "missing_term", 2 * x),
+        (2 * x - 3 * y, "wrong_sign", 2 * x + 3 * y),
+        (x / y, "upside_down", y / x),
+        (sin(x), "exchanged_function", cos(x)),
+        (log(x + 1), "missing_function", x + 1),
+        (x**3, "missing_power", x),
+        (exp(-x), "wrong_sign", exp(x)),
+    ],
+)
+def test_a_slip_in_a_term_comes_to_what_it_says(formula: Any, note: str, instead: Any) -> None:
+    assert any(np.allclose(n, values(instead)) for n in wrong(formula, note, derivative=False).values())
+
+
+def test_a_slip_made_once_shows_wherever_its_result_is_used() -> None:
+    """z = u + v, u = 2 y, v = 3 y, y = x²: a wrong dy/dx is wrong on both paths at once."""
+    graph = Graph((x,), {y: x**2, u: 2 * y, v: 3 * y, z: u + v})
+    (found,) = Suspicion(graph, {x: AT[x]}).backward("z", "x")
+    np.testing.assert_allclose(found.right, 10 * AT[x])
+    kept = [n for slips, n in found.wrong.items() if {s.note for s in slips} == {"exponent_not_reduced"}]
+    np.testing.assert_allclose(kept, [10 * AT[x] ** 2])
+    lost = {dict(s.facts)["step"]: n for slips, n in found.wrong.items() for s in slips if s.note == "missing_path"}
+    np.testing.assert_allclose([lost["u"], lost["v"]], [6 * AT[x], 4 * AT[x]])
+
+
+def test_two_slips_at_once() -> None:
+    graph = Graph((x,), {y: x**2, z: sin(y)})
+    (found,) = Suspicion(graph, {x: AT[x]}, most=2).backward("z", "x")
+    both = [n for slips, n in found.wrong.items() if {s.note for s in slips} == {"exponent_not_reduced", "wrong_rule"}]
+    assert any(np.allclose(n, -np.cos(AT[x] ** 2) * 2 * AT[x] ** 2) for n in both)
+
+
+def test_entries_are_moved_as_a_reshape_or_a_neighbour_would() -> None:
+    source = array("x", 2, 3)
+    result = array("result", 3, 2)
+    turned = Graph((source,), {result: sympy.permutedims(source, (1, 0))})
+    point = np.arange(6.0).reshape(2, 3)
+    found = {next(iter(s)).note: n[0] for s, n in likely_values(turned, "result", [{"x": point}], 1)}
+    np.testing.assert_array_equal(found["reshaped"], point.reshape(3, 2))
+    wide = array("x", 2, 5)
+    last = Graph((wide,), {array("result", 2): wide[:, 4]})
+    point = np.arange(10.0).reshape(2, 5)
+    near = [n[0] for s, n in likely_values(last, "result", [{"x": point}], 1) if next(iter(s)).note == "off_by_one"]
+    assert any(np.array_equal(n, point[:, 3]) for n in near)
+
+
+@pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
+def test_without_a_slip_a_suspicion_is_the_graph_itself(lab: Lab) -> None:
+    """The arithmetic of slips, its rules of calculus and its passes, against 50 digits."""
+    settings = [
+        (check.setting, check.returns)
+        for question in lab.questions
+        for check in question.checks
+        if isinstance(check, Value | Differentiable) and workable(check.setting.graph)
+    ]
+    for setting, returns in settings:
+        (draw,) = setting.domain.draw(setting.graph, 1, "slips")
+        with mpmath.workdps(50):
+            whole = setting.whole.values({n: np.vectorize(mpmath.mpf, otypes=[object])(d)[()] for n, d in draw.items()})
+        numbers = numbers_of(setting.graph, [draw], draw)
+        for _, name in paths(returns):
+            way = adjoint(setting.graph, name)
+            suspicion = Suspicion(setting.graph, numbers)
+            found = suspicion.backward(*way) if way else suspicion.forward(name)
+            expected = [float(n) for n in np.ravel(np.asarray(whole[name], dtype=object))]
+            np.testing.assert_allclose([np.ravel(n.right)[0] for n in found], expected, rtol=1e-9, atol=1e-12)
+
+
+def told(question: str, student: Callable[[dict[str, float]], Any]) -> Mark:
+    """The mark of a by-hand question whose answer is `student`, in float64 and in float32 alike."""
+    _, trials = posed(question)
+    truth = next(t.truth for t in trials if isinstance(t.truth, Values))
+    answers = [student({n: float(i) for n, i in p.inputs.items()}) for p in truth.points]
+    reply = tuple(seen(*[tuple(map(leaf, a)) if isinstance(a, tuple) else leaf(a)] * 2) for a in answers)
+    return marked(question, (reply, reply))
+
+
+def test_a_missing_path_is_named() -> None:
+    mark = told("path_gradient", lambda at: (4.0, 6 + 27 * at["b"] ** 2))
+    assert (mark.score, mark.verdict.note) == (1.0, "missing_path")
+    assert mark.verdict.message.endswith(
+        "In dz/da, the path through y is missing: what flows along every path adds up."
+    )
+
+
+def test_mistakes_that_come_to_the_same_are_both_named() -> None:
+    def student(at: dict[str, float]) -> float:
+        x = at["x"]
+        return float(np.exp(-(x**2) - 2 * x - np.sin(x)) * (-2 * x - 2 + np.cos(x)))
+
+    message = told("exponential_gradient", student).verdict.message
+    assert "the rule is sin′ = cos; yours is −cos. Or: in df/dx, (-sin(x))′ has the wrong sign." in message
+
+
+def test_two_mistakes_at_once_are_both_told() -> None:
+    mark = told("polynomial_gradient", lambda at: 32 * at["x"] ** 4 + 9 * at["x"] ** 2 + 14 * at["x"] + 6 + 3)
+    assert mark.verdict.note == "exponent_not_reduced"
+    assert "the derivative of x**4 is 4*x**3. In df/dx, the constant 3 is kept" in mark.verdict.message
+
+
+def test_where_none_fits_it_is_said() -> None:
+    mark = told("polynomial_gradient", lambda at: 1.0 + np.exp(at["x"]))
+    assert mark.verdict.note == "wrong_value"
+    assert mark.verdict.message.endswith(UNLIKELY)
+
+
+def test_every_planted_mistake_is_one_that_is_looked_for() -> None:
+    """What is planted and what is compared with are derived twice, with expressions and with numbers."""
+    for lab in all_labs():
+        for question in lab.questions[:6]:
+            for check in question.checks:
+                if isinstance(check, Suspicious):
+                    planted = {(p.path, p.slip) for p in check.plant(question.name)}
+                    known = {(path, slip) for path in {p for p, _ in planted} for slip in slips_at(check, path)}
+                    assert known <= planted
+
+
+def slips_at(check: Any, path: str) -> set[Slip]:
+    truth = check.pose("elsewhere", Conditions("elsewhere")).truth
+    match truth:
+        case Gradients(values=inner) | (Values() as inner):
+            found = inner.likely(path, [], 1)
+        case Steps(points=points):
+            found = truth.likely(path, [{}] * len(points), 1)
+    return {slip for slips, _ in found for slip in slips}
