@@ -89,6 +89,7 @@ def fill(run: Run) -> None:
             for graded in run.coming:
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
+            filing.compare(run.notebooks)
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")

@@ -7,7 +7,7 @@ what is in them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from grader.desk.gradebook import write_gradebook
 from grader.desk.index import write_index
 from grader.desk.page import render
 from grader.desk.report import write_report
+from grader.desk.similar import write_similar
 from grader.judge.model import Lab, Report
-from grader.runner.grading import Graded
+from grader.runner.grading import Assignment, Graded
 
 PAUSE = 1.0
 """Seconds between two writings of the tables: for a class of hundreds, each is as long as the class."""
@@ -53,6 +54,10 @@ class Filing:
         self._write(lambda: self._write_page(graded))
         if time.monotonic() - self._written > PAUSE:
             self._write(self._write_tables)
+
+    def compare(self, notebooks: Sequence[Assignment]) -> None:
+        """File who wrote the same as whom, for the instructor. Raises FilingError."""
+        self._write(lambda: write_similar(notebooks, self._out))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -18,9 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from grader.desk.files import page_path, write_whole
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
+from grader.desk.similar import PAGE, TEMPLATES
 from grader.judge.model import Report, Result, Status
-
-TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,7 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
     return _template().render(
         labs=columns,
         device=report.device,
+        similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
             for s in students

@@ -16,7 +16,7 @@ from grader.desk.resuming import split
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Graded, Workers, assign, grade, pose_all
+from grader.runner.grading import Assignment, Graded, Workers, assign, grade, pose_all
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import SubmissionsError, find_submissions
 
@@ -26,10 +26,14 @@ MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError)
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is ready: how many results are `kept` and how many will be `coming`, and the files of refused ones."""
+    """A run that is ready: how many results are `kept` and how many will be `coming`.
+
+    `notebooks` are all that could be read, the kept ones with them; `refused` are the others.
+    """
 
     kept: int
     left: int
+    notebooks: Sequence[Assignment]
     refused: Sequence[Graded]
     coming: Iterator[Graded]
     filing: Filing
@@ -53,4 +57,5 @@ def prepare(
     report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
     filing = Filing(out, report, wanted)
     workers = Workers(starters, max(1, min(count, len(left))))
-    return Run(len(kept), len(left), refused, grade(left, posed, workers, starters.limits), filing)
+    coming = grade(left, posed, workers, starters.limits)
+    return Run(len(kept), len(left), assignments, refused, coming, filing)

@@ -1,0 +1,135 @@
+"""The instructor's page on who wrote the same as whom: pictures, and codes side by side.
+
+Knows what is shown of two notebooks that are alike. Refuses to judge: it shows evidence, takes off no points, and
+writes nothing where a student looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from grader.desk.code import highlighted
+from grader.desk.files import write_whole
+from grader.desk.plain import cut, line
+from grader.desk.sharing import Picture, pictures
+from grader.judge.likeness import Answers, Likeness, likenesses
+from grader.judge.normal import Statement, answers
+from grader.runner.grading import Assignment
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+PAGE: Final = Path("instructor", "similar.html")
+"""Where the page lies in the output folder: not among the students' pages."""
+SHOWN: Final = 50
+"""Pairs whose codes are shown for one lab; the rest stand in the table."""
+ROWS: Final = 300
+STATEMENT: Final = 2_000
+"""Statements of an answer, and characters of a statement, that are shown."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A statement of the one beside one of the other: `kind` is same, moved or other; "" where nobody's."""
+
+    left: Markup
+    right: Markup
+    kind: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One question in which two wrote the same; `authors` of the `answered` did so."""
+
+    question: str
+    authors: int
+    answered: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two students, and what they share; `anchor` is where their codes stand, "" where they are not shown."""
+
+    anchor: str
+    one: str
+    other: str
+    shared: tuple[Shared, ...]
+
+
+@dataclass(frozen=True)
+class Class:
+    """One lab: how many handed it in, and who shares."""
+
+    lab: str
+    count: int
+    pairs: tuple[Pair, ...]
+    pictures: tuple[Picture, ...]
+
+
+def write_similar(assignments: Sequence[Assignment], out: Path) -> None:
+    """Compare the notebooks of each lab, and write the page into the folder `out`."""
+    write_whole(out / PAGE, similar(assignments).encode("utf-8", "replace"))
+
+
+def similar(assignments: Sequence[Assignment]) -> str:
+    """The page as HTML."""
+    labs: dict[str, dict[str, Answers]] = {}
+    for assignment in assignments:
+        questions = [question.name for question in assignment.lab.questions]
+        own = answers(assignment.source, questions)
+        labs.setdefault(assignment.lab.name, {})[assignment.submission.student] = own
+    return _template().render(classes=[_class(lab, labs[lab]) for lab in sorted(labs)], shown=SHOWN)
+
+
+def _class(lab: str, class_: Mapping[str, Answers]) -> Class:
+    found = likenesses(class_)
+    anchors = [f"{lab}-{place}" if place <= SHOWN else "" for place in range(1, len(found) + 1)]
+    pairs = tuple(_pair(likeness, class_, anchor) for likeness, anchor in zip(found, anchors, strict=True))
+    links = {(pair.one, pair.other): anchor for pair, anchor in zip(found, anchors, strict=True)}
+    return Class(lab, len(class_), pairs, pictures(links))
+
+
+def _pair(likeness: Likeness, class_: Mapping[str, Answers], anchor: str) -> Pair:
+    one, other = class_[likeness.one], class_[likeness.other]
+    rarest = sorted(likeness.authors, key=lambda question: likeness.authors[question])
+    shared = (
+        Shared(
+            question,
+            likeness.authors[question],
+            sum(bool(own[question]) for own in class_.values()),
+            beside(one[question], other[question]) if anchor else (),
+        )
+        for question in rarest
+    )
+    return Pair(anchor, line(likeness.one, 60), line(likeness.other, 60), tuple(shared))
+
+
+def beside(one: Sequence[Statement], other: Sequence[Statement]) -> tuple[Row, ...]:
+    """Two answers statement by statement, what is the same on one line; `moved` is what the other has elsewhere."""
+    one, other = one[:ROWS], other[:ROWS]
+    left, right = [s.key for s in one], [s.key for s in other]
+    rows: list[Row] = []
+    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        for mine, theirs in zip_longest(one[a:b], other[c:d]):
+            known = [s.key in keys for s, keys in ((mine, right), (theirs, left)) if s]
+            kind = "same" if tag == "equal" else "moved" if all(known) else "other"
+            rows.append(Row(_text(mine), _text(theirs), kind if any(s and s.key for s in (mine, theirs)) else ""))
+    return tuple(rows)
+
+
+def _text(statement: Statement | None) -> Markup:
+    return highlighted(cut(statement.text, STATEMENT)) if statement else Markup()
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("class/similar.html.j2")
