@@ -1,0 +1,145 @@
+"""Wrong answers that are right for somebody else's numbers."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from observed import leaf, seen
+from sympy import Abs, exp, symbols
+
+from grader.judge.copied import copied, truths
+from grader.judge.facts import Leaf, Raised, Reply
+from grader.judge.model import Check, Conditions, Trial
+from grader.judge.truth import Point, Tolerance, Values
+from grader.oracle.checks import Differentiable, StepByStep, Value
+from grader.oracle.domain import Domain
+from grader.oracle.graph import Graph
+from grader.oracle.setting import Setting, keyed
+
+x, u, f = symbols("x u f", real=True)
+NUMBERS = {"ada": 2, "ben": 3, "cyd": 5, "dan": 3}
+
+
+def setting(factor: int) -> Setting:
+    # Whether a point may be asked depends on the numbers, as it does in lab 2.
+    graph = Graph((x,), {u: factor * x, f: exp(u) + x})
+    return Setting(graph, Domain(where=(Abs(x) > 0, Abs(u - 1) > 0.5)), ("x",))
+
+
+CHECKS: dict[str, Callable[[int], Check]] = {
+    "value": lambda n: Value(setting(n), "f"),
+    "steps": lambda n: StepByStep(setting(n), keyed("u", "f")),
+    "gradient": lambda n: Differentiable(setting(n), "f", of=("f",)),
+}
+
+
+def trials(kind: str, numbers: dict[str, int] = NUMBERS) -> dict[str, Trial]:
+    made = {n: CHECKS[kind](n).pose("q", Conditions("tests")) for n in set(numbers.values())}
+    return {student: made[n] for student, n in numbers.items()}
+
+
+def reply(kind: str, trial: Trial, factor: float, off: float = 0.0) -> Reply:
+    """What somebody gives at a trial's points who has this factor."""
+    import math
+
+    found = []
+    for point in trial.truth.points if kind != "gradient" else trial.truth.values.points:
+        at = float(point.inputs["x"])
+        value = math.exp(factor * at) + at + off
+        if kind == "steps":
+            found.append(seen({"u": leaf(factor * at), "f": leaf(value)}))
+        elif kind == "gradient":
+            slope = Leaf(leaf(factor * math.exp(factor * at) + 1).array, "tensor", "float64", "cpu")
+            found.append(seen(leaf(value), gradients={"0": slope}))
+        else:
+            found.append(seen(leaf(value)))
+    return tuple(found)
+
+
+@pytest.mark.parametrize(("kind", "outputs"), [("value", 1), ("steps", 2), ("gradient", 2)])
+def test_an_answer_with_another_students_numbers_is_found_with_both_values(kind: str, outputs: int) -> None:
+    posed = trials(kind)
+    found = copied(posed["ada"], (reply(kind, posed["ada"], 3),), truths(posed))
+    assert len(found) == outputs
+    for output in found:
+        assert output.owners == ("ben", "dan")
+        assert len(output.rows) >= 3
+        for row in output.rows:
+            assert row.theirs != row.expected
+            assert row.at.startswith("(x = ")
+
+
+@pytest.mark.parametrize("kind", CHECKS)
+@pytest.mark.parametrize("factor", [2, 4, -3, 0])
+def test_right_answers_and_merely_wrong_ones_are_not_found(kind: str, factor: float) -> None:
+    posed = trials(kind)
+    assert copied(posed["ada"], (reply(kind, posed["ada"], factor),), truths(posed)) == ()
+
+
+def test_nearly_anothers_value_is_not_anothers() -> None:
+    posed = trials("value")
+    given = reply("value", posed["ada"], 3, off=1e-4)
+    assert copied(posed["ada"], (given,), truths(posed)) == ()
+
+
+def test_a_value_hit_at_some_points_only_is_not_found() -> None:
+    posed = trials("value")
+    right, other = reply("value", posed["ada"], 2), reply("value", posed["ada"], 3)
+    assert copied(posed["ada"], ((*other[:3], *right[3:]),), truths(posed)) == ()
+
+
+@pytest.mark.parametrize(("common", "found"), [(2, 0), (3, 1)])
+def test_too_few_points_in_common_say_nothing(common: int, found: int) -> None:
+    posed = {"ada": setting_at(2, slice(None)), "ben": setting_at(3, slice(common))}
+    assert len(copied(posed["ada"], (reply("value", posed["ada"], 3),), truths(posed))) == found
+
+
+def setting_at(factor: int, which: slice) -> Trial:
+    """A trial with some of its points, the same ones for every factor."""
+    setting = Setting(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
+    trial = Value(setting, "f").pose("q", Conditions("tests"))
+    return replace(trial, truth=replace(trial.truth, points=trial.truth.points[which]))
+
+
+@pytest.mark.parametrize(("size", "found"), [(2, 0), (3, 1)])
+def test_many_numbers_at_one_point_are_as_telling(size: int, found: int) -> None:
+    def constant(value: float) -> Trial:
+        right = Values((Point({}, {"": np.full(size, value)}),), {"": "q"}, {}, Tolerance(1e-12, 1e-5))
+        return Trial((), right)
+
+    posed = {"ada": constant(2.0), "ben": constant(3.0)}
+    given = ((seen(leaf([3.0] * size)),),)
+    assert len(copied(posed["ada"], given, truths(posed))) == found
+    assert copied(posed["ada"], given, {}) == ()
+
+
+def test_the_same_numbers_are_nobodys() -> None:
+    posed = trials("value", {"ada": 2, "ben": 2})
+    assert copied(posed["ada"], (reply("value", posed["ada"], 3),), truths(posed)) == ()
+
+
+def test_what_gave_no_value_is_not_looked_at() -> None:
+    posed = trials("value")
+    broken = (Raised("ValueError", "no"),) * 5
+    assert copied(posed["ada"], (broken,), truths(posed)) == ()
+    assert copied(posed["ada"], (), truths(posed)) == ()
+    partly = (*reply("value", posed["ada"], 3)[:4], broken[0])
+    assert copied(posed["ada"], (partly,), truths(posed)) == ()
+    words = tuple(seen(leaf([1.0, 2.0])) for _ in range(5))
+    assert copied(posed["ada"], (words,), truths(posed)) == ()
+
+
+def test_a_class_of_300_takes_seconds() -> None:
+    numbers = {f"s{place:03}": 2 + place % 12 for place in range(300)}
+    posed, found = trials("value", numbers), 0
+    began = time.process_time()
+    for _ in range(20):
+        known = truths(posed)
+        for student, trial in posed.items():
+            others = reply("value", trial, 2 + (numbers[student] - 1) % 12)
+            found += bool(copied(trial, (others,), known))
+    # The rest have fewer than three points in common with whom they copied from.
+    assert found > 0.75 * 20 * 300
+    assert time.process_time() - began < 30
