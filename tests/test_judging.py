@@ -7,7 +7,7 @@ import pytest
 from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
 
 from grader.judge.facts import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
-from grader.judge.model import Status, Verdict
+from grader.judge.model import Standing, Status, Verdict
 from grader.judge.notes import NOTES, REMARKS, finding
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
@@ -40,6 +40,48 @@ def test_drawn_graphs(drawn: list[tuple[str, str]], score: float, said: str) -> 
     mark = marked("path_edges", ((seen(edges(drawn)),),))
     assert mark.score == score
     assert said in mark.verdict.message
+
+
+RELU = [("w", "u"), ("x", "u"), ("u", "v"), ("b", "v"), ("v", "a")]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "score", "said", "remark"),
+    [
+        ([("w", "uv"), ("x", "uv"), ("b", "uv"), ("uv", "a")], 1.0, "Right.", "uv: stands for u and v together"),
+        ([("w", "p"), ("x", "p"), ("p", "v"), *RELU[3:]], 1.0, "Right.", "p: read as u of the formulas"),
+        ([("w", "w*1"), ("w*1", "u"), *RELU[1:]], 1.0, "Right.", "w*1: no step of the formulas, but"),
+        # What is wrong is said in the drawing's own names.
+        ([("w", "uv"), ("b", "uv"), ("uv", "a")], 0.75, "x → uv is missing", "uv: stands for u and v together"),
+        ([("w", "p"), ("x", "p"), ("v", "p"), *RELU[3:]], 0.8, "v → p is the wrong way round", "p: read as u"),
+        ([*RELU, ("x", "n"), ("n", "x")], 0.6, "n → x, x → n are not in the graph", ""),
+        ([*RELU, ("u", "u")], 0.8, "u → u is not in the graph", ""),
+        ([("u", "n"), ("n", "w"), *RELU[1:]], 0.8, "u → n → w is the wrong way round", ""),
+        ([(f"n{i}", f"n{i + 1}") for i in range(99)], 0.0, "it has 99 edges, and theirs has 5", ""),
+    ],
+)
+def test_drawings_in_their_own_words(drawn: list[tuple[str, str]], score: float, said: str, remark: str) -> None:
+    verdict = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict
+    assert verdict.score == pytest.approx(score)
+    assert said in verdict.message
+    assert remark in "".join(verdict.said)
+    assert bool(remark) == bool(verdict.said)
+
+
+def test_a_drawing_that_is_not_right_is_sketched() -> None:
+    drawn = [("w", "u"), ("x", "n"), ("n", "u"), ("v", "u"), ("v", "a"), ("w", "a")]
+    (sketch,) = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict.sketches
+    assert sketch.edges == {
+        ("w", "u"): Standing.RIGHT,
+        ("x", "n"): Standing.RIGHT,
+        ("n", "u"): Standing.RIGHT,
+        ("v", "u"): Standing.TURNED,
+        ("v", "a"): Standing.RIGHT,
+        ("w", "a"): Standing.EXTRA,
+        ("b", "v"): Standing.MISSING,
+    }
+    assert sketch.nodes.keys() == {*"wuxnvab"}
+    assert marked("relu_neuron_edges", ((seen(edges(RELU)),),)).verdict.sketches == ()
 
 
 @pytest.mark.parametrize("result", [leaf(1.0), (text("ax"),), Other("None"), ((text("a"),),)])

@@ -1,21 +1,32 @@
 """Judging a drawn graph: which edges are missing, extra or reversed.
 
-Knows directed graphs (networkx). Refuses to know formulas.
+Knows what a difference costs, and tells it in the drawing's own names. Refuses to know formulas, and which
+drawings mean the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from typing import Final
+
 import networkx
+from networkx import DiGraph
 
 from grader.judge.facts import Node, Other, Value
-from grader.judge.model import Comparison, Evidence, Status, Verdict
-from grader.judge.notes import finding
+from grader.judge.model import Comparison, Evidence, Remark, Sketch, Standing, Verdict
+from grader.judge.notes import finding, remark
+from grader.judge.reading import Edge, Formulas, Reading, read
 from grader.judge.truth import Drawing
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import described
 
+MOST: Final = 50
+"""Edges up to which a drawing is looked at; the formulas have at most eight."""
 
-def drawn(result: Node) -> list[tuple[str, str]] | None:
+
+def drawn(result: Node) -> list[Edge] | None:
     """The pairs of names in a result, or None where it is something else."""
     if not isinstance(result, tuple):
         return None
@@ -29,7 +40,7 @@ def drawn(result: Node) -> list[tuple[str, str]] | None:
     return edges
 
 
-def arrows(edges: list[tuple[str, str]]) -> str:
+def arrows(edges: Iterable[Edge]) -> str:
     """Edges in words: a → x, b → x."""
     return ", ".join(f"{source} → {target}" for source, target in edges)
 
@@ -41,18 +52,83 @@ def judge_drawing(truth: Drawing, evidence: Evidence) -> Verdict:
     edges = drawn(seen.results[0])
     if edges is None:
         return failed(finding("not_edges", theirs=described(seen.results[0])))
-    theirs, right = networkx.DiGraph(edges), networkx.DiGraph(truth.edges)
-    reverse = right.reverse()
-    reversed_ = [e for e in theirs.edges if reverse.has_edge(*e) and not right.has_edge(*e)]
-    missing = [e for e in right.edges if not theirs.has_edge(*e) and (e[1], e[0]) not in reversed_]
-    extra = [e for e in theirs.edges if not right.has_edge(*e) and e not in reversed_]
-    if not (reversed_ or missing or extra):
-        return RIGHT
-    findings = ((missing, "missing"), (extra, "not in the graph"), (reversed_, "the wrong way round"))
-    named = [f"{arrows(found)} {'is' if len(found) == 1 else 'are'} {what}" for found, what in findings if found]
-    problem = finding("wrong_edges", what="; ".join(named))
-    wrong = len(missing) + len(extra) + len(reversed_)
-    score = max(0.0, 1 - wrong / right.number_of_edges()) if theirs.number_of_edges() else 0.0
-    table = (Comparison("edges", "", arrows(list(theirs.edges)), arrows(list(right.edges)), False),)
-    status = Status.PARTIAL if score else Status.FAIL
-    return Verdict(status, problem.note, problem.message, score, comparisons=table)
+    if len(set(edges)) > MOST:
+        count = f"it has {len(set(edges))} edges, and theirs has {len(truth.edges)}"
+        return failed(finding("wrong_edges", what=count))
+    reading = read(Formulas(truth.edges), edges)
+    theirs = DiGraph(edges)
+    remarks = tuple(_remarks(reading, theirs))
+    if not reading.wrong:
+        return replace(RIGHT, remarks=remarks)
+    problem = finding("wrong_edges", what=_told(reading, theirs))
+    score = max(0.0, 1 - reading.wrong / len(reading.graph))
+    table = (Comparison("edges", "", arrows(theirs.edges), arrows(truth.edges), False),)
+    return replace(failed(problem, score, table), remarks=remarks, sketches=(_sketch(reading, theirs),))
+
+
+def _told(reading: Reading, theirs: DiGraph) -> str:
+    """The edges that differ, in the drawing's own names, with the nodes that an edge goes through."""
+
+    def way(edge: Edge) -> str:
+        source, target = map(reading.own, edge)
+        if source == target:
+            return arrows([edge])
+        return " → ".join(networkx.shortest_path(theirs.subgraph({source, target, *reading.between}), source, target))
+
+    def missing(edge: Edge) -> str:
+        return arrows([(reading.own(edge[0]), reading.own(edge[1]))])
+
+    findings = (
+        ([missing(e) for e in sorted(reading.missing)], "missing"),
+        ([way(e) for e in sorted(reading.extra)], "not in the graph"),
+        ([way(e) for e in sorted(reading.turned)], "the wrong way round"),
+    )
+    return "; ".join(
+        f"{', '.join(found)} {'is' if len(found) == 1 else 'are'} {what}" for found, what in findings if found
+    )
+
+
+def _remarks(reading: Reading, theirs: DiGraph) -> Iterator[Remark]:
+    """What is drawn otherwise and means the same."""
+    together: dict[str, list[str]] = {}
+    for step, into in reading.merged.items():
+        together.setdefault(into, []).append(step)
+    for into, steps in together.items():
+        yield remark("drawn_merged", reading.own(into), steps=" and ".join([*steps, into]))
+    for node, step in reading.stands.items():
+        if step not in together:
+            yield remark("drawn_renamed", node, step=step)
+    standing = _standing(reading, theirs)
+    for node in reading.between:
+        if all(standing[edge] is Standing.RIGHT for edge in theirs.edges if node in edge):
+            yield remark("drawn_between", node)
+
+
+def _standing(reading: Reading, theirs: DiGraph) -> dict[Edge, Standing]:
+    """How each drawn edge stands: right where any edge of the formulas goes along it."""
+    back = theirs.reverse()
+    found = {}
+    for source, target in theirs.edges:
+        along = set(product(_ends(back, reading, source), _ends(theirs, reading, target)))
+        turned = Standing.TURNED if along & reading.turned else Standing.EXTRA
+        found[source, target] = Standing.RIGHT if along & reading.graph else turned
+    return found
+
+
+def _ends(graph: DiGraph, reading: Reading, node: str) -> set[str]:
+    """What a node stands for; for one in between, what the nodes stand for that it leads to."""
+    ends = {node}
+    if node in reading.between:
+        inside = graph.subgraph(reading.between)
+        ends = {end for inner in {node} | networkx.descendants(inside, node) for end in graph[inner]} - {*inside}
+    return {reading.stands.get(end, end) for end in ends}
+
+
+def _sketch(reading: Reading, theirs: DiGraph) -> Sketch:
+    """The drawing with its missing edges put in."""
+    missing = {
+        (reading.own(source), reading.own(target)): Standing.MISSING for source, target in sorted(reading.missing)
+    }
+    edges = {**_standing(reading, theirs), **missing}
+    nodes = dict.fromkeys((name for edge in edges for name in edge), Standing.PLAIN)
+    return Sketch("Your drawing beside the formulas", nodes, edges)

@@ -132,6 +132,9 @@ REMARKS: dict[str, str] = {
     "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",
     "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
     "carried_forward": "follows rightly from your own {from_}, and counts as right.",
+    "drawn_renamed": "read as {step} of the formulas. Another name costs nothing.",
+    "drawn_merged": "stands for {steps} together, which means the same. It costs nothing.",
+    "drawn_between": "no step of the formulas, but what goes through it goes the right way. It costs nothing.",
 }
 """Things said beside a mark, after the name of what they are about; they cost nothing."""
 

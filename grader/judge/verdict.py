@@ -152,6 +152,7 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
     table = tuple(row for v in verdicts for row in v.comparisons)
     drawn = tuple(sweep for v in verdicts for sweep in v.sweeps)
+    sketches = tuple(sketch for v in verdicts for sketch in v.sketches)
     # The sort is stable: infinities before inaccuracies, else as asked.
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
     if not wrong:
@@ -165,7 +166,7 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     messages = [verdict.message for verdict in told.values()]
     status = Status.PARTIAL if score else Status.FAIL
     note = next(iter(told.values())).note
-    return Verdict(status, note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn)
+    return Verdict(status, note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn, sketches)
 
 
 def _kind(verdict: Verdict) -> str:
