@@ -20,7 +20,18 @@ from grader.desk.markdown import rendered
 from grader.desk.mathml import mathml
 from grader.desk.page import render
 from grader.desk.panels import panel
-from grader.judge.model import CellRun, Comparison, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.model import (
+    CellRun,
+    Comparison,
+    Mark,
+    Question,
+    Remark,
+    Report,
+    Result,
+    Status,
+    Verdict,
+)
+from grader.judge.sketch import Sketch, Standing
 from grader.runner.notebook import Notebook, read_notebook
 
 PNG = base64.b64encode(
@@ -68,7 +79,7 @@ ALLOWED = set(
     "html head meta title style body a header footer main section h1 h2 h3 h4 h5 h6 p div span strong em small i b "
     "code pre table thead tbody tfoot tr th td ul ol li details summary figure img br hr blockquote del input dl dt "
     "dd math mrow mi mn mo mfrac msup msub msubsup mtext mtable mtr mtd munder mover munderover msqrt mspace "
-    "mstyle mpadded".split()
+    "mstyle mpadded figcaption svg desc g path polygon circle rect text".split()
 )
 
 
@@ -285,7 +296,14 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
     ]
     cells = (("code", f"# {SCRIPT} {BIDI}\nx = '{SCRIPT}'\n\x0c\x00"), ("raw", hostile))
     row = Comparison(hostile, hostile, hostile, hostile, False)
-    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), (row, replace(row, agrees=True)))
+    sketch = Sketch(
+        hostile,
+        {hostile: Standing.WRONG, SCRIPT: Standing.PLAIN},
+        {(hostile, SCRIPT): Standing.EXTRA},
+        {SCRIPT: hostile},
+    )
+    rows = row, replace(row, agrees=True)
+    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), rows, (sketch,))
     marked = replace(
         result(Mark(Question("x", 1, ()), verdict), student=hostile),
         file=f"{hostile}.ipynb",
@@ -298,6 +316,30 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
         assert "{{ 7 * 7 }}" in seen.text
         assert "⟨U+202E⟩" in seen.text
         assert all("style" not in span for span in seen.all("span"))
+
+
+def test_a_graph_is_drawn_in_its_panel_and_told_to_those_who_do_not_see_it(tmp_path: Path) -> None:
+    forward = Sketch("Forward", {"x": Standing.PLAIN, "y": Standing.WRONG}, {("x", "y"): Standing.WRONG}, {"y": "d<y>"})
+    drawing = Sketch("Drawing", {"x": Standing.PLAIN, "y": Standing.PLAIN}, {("x", "y"): Standing.MISSING})
+    verdict = Verdict(Status.PARTIAL, "wrong_step", "y: wrong.", 0.5, sketches=(forward, drawing))
+    page = render(
+        result(Mark(Question("q", 1, ()), verdict)), notebook(tmp_path, ("code", "q = 1")), (), "Graphs", "cpu"
+    )
+    seen = assert_harmless(page)
+    pictures = [svg for svg in seen.all("svg") if svg.get("role") == "img"]
+    ids = [attributes["id"] for _, attributes in seen.elements if "id" in attributes]
+    assert len(ids) == len({*ids})
+    assert {told for svg in pictures for told in svg["aria-labelledby"].split()} <= {*ids}
+    assert "Not right in itself: look here first: d<y>." in seen.text
+    assert "In the formulas, but not drawn: x to y." in seen.text
+    panel = page[page.index('id="q-q"') :]
+    assert panel.index("y: wrong.") < panel.index("<svg") < panel.index("</section>")
+    names = [attributes.get("class", "") for tag, attributes in seen.elements if tag == "g"]
+    assert names == [
+        *["edge is-wrong", "sign is-wrong", "node is-plain", "node is-wrong"],
+        *["edge is-missing", "sign is-missing"],
+        *["node is-plain"] * 2,
+    ]
 
 
 def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_what_means_the_same_is_right(formulas, drawing, stands, merged, between
         (PATH, "bx ay by xz yz", "ax", "", ""),
         (PATH, "ax bx ay by xz yz az", "", "", "az"),
         (PATH, "xa bx ay by xz yz", "", "ax", ""),
+        (PATH, "ax xa bx ay by xz yz", "", "", "xa"),
         # Only where it has left and what it led from leads on is a step drawn within another.
         (PATH, "ay by yz", "ax bx xz", "", ""),
         (PATH, "ax bx ay by xz yz an nz", "", "", "an nz"),
@@ -67,6 +68,10 @@ def test_what_means_the_same_is_right(formulas, drawing, stands, merged, between
         (RELU, "wu xu bu uv va", "bv", "", "bu"),
         # Nothing is left of a graph of which most steps are merged.
         (RELU, "wa xa ba", "wu xu uv bv va", "", "wa xa ba"),
+        # Whatever the names, and wherever the break.
+        (CHAIN, "xr yq rp qp pt zt ts sf fp", "", "", "fc"),
+        (CHAIN, "xq ys qr sr rn zn nm mf ms", "", "", "eb"),
+        (CHAIN, "xp yn pr nr rs zs qf", "de", "", ""),
         # What comes out keeps its name, as what goes in.
         (RELU, "wu xu uv bv vr", "va", "", "vr"),
         (RELU, "wu xu ur br", "va", "", ""),

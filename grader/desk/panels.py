@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from grader.desk.diagram import Diagram, diagram
 from grader.desk.looks import LOOKS, Look
 from grader.desk.plain import cut, line, points
 from grader.desk.sweeps import Picture, picture
@@ -60,6 +61,7 @@ class Panel:
     brief: str
     message: str
     remarks: tuple[str, ...]
+    diagrams: tuple[Diagram, ...]
     open: tuple[Row, ...]
     folded: tuple[Row, ...]
     agreeing: int
@@ -88,6 +90,7 @@ def panel(mark: Mark) -> Panel:
         brief=_brief(said),
         message=cut(said, MESSAGE),
         remarks=tuple(cut(remark, MESSAGE) for remark in verdict.said),
+        diagrams=tuple(diagram(sketch) for sketch in verdict.sketches),
         open=_rows(telling[:first]),
         folded=_rows(telling[first:]),
         agreeing=agreeing,

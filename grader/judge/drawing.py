@@ -15,9 +15,10 @@ import networkx
 from networkx import DiGraph
 
 from grader.judge.facts import Node, Other, Value
-from grader.judge.model import Comparison, Evidence, Remark, Sketch, Standing, Verdict
+from grader.judge.model import Comparison, Evidence, Remark, Verdict
 from grader.judge.notes import finding, remark
 from grader.judge.reading import Edge, Formulas, Reading, read
+from grader.judge.sketch import Sketch, Standing
 from grader.judge.truth import Drawing
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import described
@@ -131,4 +132,4 @@ def _sketch(reading: Reading, theirs: DiGraph) -> Sketch:
     }
     edges = {**_standing(reading, theirs), **missing}
     nodes = dict.fromkeys((name for edge in edges for name in edge), Standing.PLAIN)
-    return Sketch("Your drawing beside the formulas", nodes, edges)
+    return Sketch("Your drawing, held against the formulas.", nodes, edges)

@@ -6,12 +6,13 @@ Knows what a mark is made of. Refuses to know how an answer is obtained or what 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from grader.judge.facts import Ask, Read, Reply
+    from grader.judge.sketch import Sketch
     from grader.judge.source import Source
     from grader.judge.truth import Slip, Truth
 
@@ -109,36 +110,6 @@ class Remark:
 
     what: str
     rest: str
-
-
-class Standing(StrEnum):
-    """How a node or an edge of a sketched graph stands."""
-
-    PLAIN = "plain"
-    """Nothing is said of it."""
-    RIGHT = "right"
-    CARRIED = "carried"
-    """It follows rightly from something wrong."""
-    WRONG = "wrong"
-    ABSENT = "absent"
-    """A step that was not returned."""
-    MISSING = "missing"
-    """An edge that was not drawn."""
-    EXTRA = "extra"
-    TURNED = "turned"
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """A graph that shows what was found: how each of its nodes and of its edges (from, to) stands.
-
-    `labels` has what is written below a node, where there is more to say than its name.
-    """
-
-    caption: str
-    nodes: Mapping[str, Standing]
-    edges: Mapping[tuple[str, str], Standing]
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

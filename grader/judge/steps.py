@@ -17,6 +17,7 @@ from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
+from grader.judge.sketch import Standing, sketched
 from grader.judge.truth import Steps
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, difference, place
@@ -34,6 +35,13 @@ class Step:
     rows: tuple[Compared, ...]
     carried: tuple[str, ...]
     problem: Finding | None
+
+    @property
+    def standing(self) -> Standing:
+        """How it is to be seen in a picture of the graph."""
+        if self.problem:
+            return Standing.ABSENT if self.problem.note == "missing_key" else Standing.WRONG
+        return Standing.CARRIED if self.carried else Standing.RIGHT
 
 
 def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
@@ -68,6 +76,7 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
         score,
         remarks,
         table,
+        sketches=sketched(truth, {step.key: step.standing for step in steps}),
     )
 
 

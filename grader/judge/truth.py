@@ -94,6 +94,7 @@ class Steps:
     `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
     own. `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for
     each way of writing it; nan where it has no real value there. `likely` is as in `Values`, of a step.
+    `edges` are those of the graph, and `gradients` maps steps of its backward pass to the nodes that they belong to.
     """
 
     points: tuple[Point, ...]
@@ -101,6 +102,8 @@ class Steps:
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
+    edges: tuple[tuple[str, str], ...]
+    gradients: Mapping[str, str]
     likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
 

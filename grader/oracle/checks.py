@@ -234,6 +234,8 @@ class StepByStep:
             locally=locally,
             parents=self.setting.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
+            edges=self.setting.graph.edges,
+            gradients=self.setting.gradients,
             likely=likely,
         )
         return Trial(asks, truth, self.weight)

@@ -18,7 +18,7 @@ from grader.judge.facts import Argument, Array, NumpyArray, Tensor
 from grader.judge.model import Conditions
 from grader.judge.truth import Point
 from grader.oracle.domain import Domain
-from grader.oracle.graph import Graph, Variable
+from grader.oracle.graph import Graph, Variable, name_of
 from grader.oracle.precision import DIGITS, exact, rounded
 
 POINTS = 5
@@ -58,6 +58,14 @@ class Setting:
     def whole(self) -> Graph:
         """The graph, with the backward pass where there is one."""
         return self.graph if self.output is None else self.graph.backward(self.output)
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """The steps of the backward pass, each with the name of what it is the gradient in."""
+        if self.output is None:
+            return {}
+        slopes = {f"d{name_of(self.output)}_d{name}": name for name in self.graph.variables}
+        return {slope: name for slope, name in slopes.items() if slope in self.whole.variables}
 
     def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
         """The hidden points of a question."""

@@ -1,0 +1,96 @@
+"""Pictures of graphs: each standing by more than its colour, and all of it in words too."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.desk.diagram import LOOKS, MARGIN, NODE, diagram
+from grader.judge.sketch import Sketch, Standing
+
+CSS = (Path(__file__).parents[1] / "grader/desk/templates/feedback/diagram.css").read_text("utf-8")
+PASS = Sketch(
+    "Backward pass",
+    {"x": Standing.CARRIED, "y": Standing.WRONG, "z": Standing.PLAIN},
+    {("x", "y"): Standing.CARRIED, ("y", "z"): Standing.WRONG},
+    {"y": "dz_dy"},
+)
+DRAWING = Sketch(
+    "Drawing",
+    dict.fromkeys("abxz", Standing.PLAIN),
+    {
+        ("a", "z"): Standing.EXTRA,
+        ("a", "x"): Standing.RIGHT,
+        ("x", "b"): Standing.TURNED,
+        ("x", "z"): Standing.MISSING,
+        ("z", "z"): Standing.EXTRA,
+        ("b", "a"): Standing.EXTRA,
+    },
+)
+
+
+def test_a_pass_in_words_and_signs() -> None:
+    found = diagram(PASS)
+    assert found.told == (
+        "Not right in itself: look here first: dz_dy. "
+        "Follows rightly from what is wrong, and counts as right: x. Not asked for: z."
+    )
+    assert [(standing, sign) for standing, sign, _ in found.legend] == [(Standing.WRONG, "✗"), (Standing.CARRIED, "")]
+    assert [(node.name, node.label, node.standing) for node in found.nodes] == [
+        ("x", "", Standing.CARRIED),
+        ("y", "dz_dy", Standing.WRONG),
+        ("z", "", Standing.PLAIN),
+    ]
+    assert [(line.sign, line.standing) for line in found.lines] == [("", Standing.CARRIED), ("✗", Standing.WRONG)]
+
+
+def test_a_drawing_in_words_and_signs() -> None:
+    found = diagram(DRAWING)
+    assert found.told == (
+        "Drawn, but not in the formulas: a to z, z to z, b to a. In the formulas, but not drawn: x to z. "
+        "Drawn the wrong way round: x to b. Right: a to x."
+    )
+    # What is wrong is drawn last, over all else.
+    order = [Standing.RIGHT, Standing.TURNED, Standing.MISSING, *[Standing.EXTRA] * 3]
+    assert [line.standing for line in found.lines] == order
+    across = {node.name: node.x for node in found.nodes}
+    # It flows as the formulas do: b leads to x, whatever was drawn.
+    assert across["a"] == across["b"] < across["x"] < across["z"]
+    assert {line.sign for line in found.lines if line.standing is Standing.TURNED} == {"⇄"}
+
+
+@pytest.mark.parametrize("sketch", [PASS, DRAWING])
+def test_everything_lies_within_the_picture(sketch: Sketch) -> None:
+    found = diagram(sketch)
+    for node in found.nodes:
+        assert MARGIN <= node.x - node.width / 2 < node.x + node.width / 2 <= found.width - MARGIN
+        assert NODE / 2 < node.y < found.height - NODE / 2
+    for line in found.lines:
+        xs, ys = zip(*[map(float, point.split()) for point in re.findall(r"[\d.-]+ [\d.-]+", line.path)], strict=True)
+        assert 0 < min(xs) <= max(xs) < found.width
+        assert 0 < min(ys) <= max(ys) < found.height
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        (Standing.WRONG, Standing.ABSENT, Standing.CARRIED, Standing.RIGHT),
+        (Standing.EXTRA, Standing.MISSING, Standing.TURNED, Standing.RIGHT),
+    ],
+)
+def test_what_stands_in_one_picture_differs_by_more_than_colour(together: tuple[Standing, ...]) -> None:
+    """By sign, dash or width: what the style sheet says of an edge's path."""
+    looks = set()
+    for standing in together:
+        assert f".is-{standing} {{ --line: " in CSS or f".is-{standing}, " in CSS or f", .is-{standing} {{" in CSS
+        rules = re.findall(rf"^[^{{]*\.is-{standing} path[^{{]*{{(.*)}}", CSS, re.MULTILINE)
+        looks.add((LOOKS[standing].sign, *sorted(rules)))
+    assert len(looks) == len(together)
+
+
+def test_long_names_are_cut_and_make_room() -> None:
+    names = {"a" * 500: Standing.PLAIN, "b": Standing.PLAIN}
+    found = diagram(Sketch("c", names, {("a" * 500, "b"): Standing.EXTRA}))
+    assert [len(node.name) for node in found.nodes] == [16, 1]
+    assert found.nodes[0].width > 16 * 7
+    assert len(found.told) < 200
