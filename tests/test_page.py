@@ -303,7 +303,7 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
         {SCRIPT: hostile},
     )
     rows = row, replace(row, agrees=True)
-    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), rows, (sketch,))
+    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), rows, sketches=(sketch,))
     marked = replace(
         result(Mark(Question("x", 1, ()), verdict), student=hostile),
         file=f"{hostile}.ipynb",
