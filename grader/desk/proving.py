@@ -15,7 +15,7 @@ from grader.judge.facts import Array
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, Question, Suspicious, Trial
 from grader.judge.notes import explained
 from grader.judge.source import Source
-from grader.judge.truth import Gradients, Slip, Steps, Values
+from grader.judge.truth import Gradients, Slip, Steps, Trajectory, Values
 from grader.judge.verdict import judge
 from grader.runner.grading import ask
 from grader.runner.session import Session
@@ -87,7 +87,7 @@ def _telling(check: Check, name: str, conditions: Conditions) -> Iterator[tuple[
 
 def _outcomes(truth: object, path: str) -> Outcomes:
     match truth:
-        case Gradients(values=values) | (Values() as values):
+        case Gradients(values=values) | Trajectory(values=values) | (Values() as values):
             found = values.likely(path, [], 1)
         case Steps(points=points):
             found = truth.likely(path, [{}] * len(points), 1)

@@ -118,6 +118,13 @@ SLIPS: dict[str, str] = {
     "reshaped": "In {where}, the entries stand as a reshape leaves them: it keeps their order and moves no axis.",
     "column_order": "In {where}, the entries run down the columns instead of along the rows.",
     "wrong_axes": "In {where}, the axes stand in the order {order} of the input's.",
+    "uphill": "In {where}, the step goes up the slope: what goes down subtracts the gradient.",
+    "missing_rate": "In {where}, the learning rate is missing.",
+    "gradients_kept": "In {where}, the gradients are not cleared: every step goes along all gradients so far.",
+    "frozen": "In {where}, {parameter} is never updated.",
+    "fewer_epochs": "In {where}, one epoch too few is run.",
+    "more_epochs": "In {where}, one epoch too many is run.",
+    "late_losses": "In {where}, the losses are those after the step; each is asked for before it.",
     "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
     "backwards": "In {where}, axis {axis} runs backwards.",
 }

@@ -7,10 +7,12 @@ know the recurrence itself.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding
@@ -92,11 +94,21 @@ def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
             short = next(r for r in rows if r.problem)
             problem = _wrong_length(values, reply, short)
         if problem:
-            problems.append(problem)
+            problems.append(_explained(values, reply, path, problem))
     problems += _extra_bias(values, reply)
     if problems:
         return failed(problems[0], comparisons=tuple(table))
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
+
+
+def _explained(values: Values, reply: Reply, path: str, problem: Finding) -> Finding:
+    """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
+    if problem.note not in ("wrong_trajectory", "wrong_length", "not_finite"):
+        return problem
+    told_by = "0" if problem.note == "wrong_length" else path
+    return diagnosed(
+        problem, partial(values.likely, told_by, []), rows_of(values, reply, told_by), values.tolerance.slip
+    )
 
 
 def _wrong_length(values: Values, reply: Reply, row: Compared) -> Finding:

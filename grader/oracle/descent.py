@@ -6,7 +6,9 @@ know torch, optimisers and how a student writes a loop.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -14,33 +16,13 @@ import numpy as np
 from sympy import Matrix, Rational
 
 from grader.judge.facts import Array, Ask, Manner, Read, Tensor
-from grader.judge.model import Conditions, Trial
-from grader.judge.truth import Fit, Point, Trajectory, Updates, Values
+from grader.judge.model import Conditions, Planted, Trial
+from grader.judge.truth import Fit, Named, Outcomes, Point, Trajectory, Updates, Values
+from grader.oracle.detours import descend, detours, loop_with
 from grader.oracle.domain import Domain
-from grader.oracle.graph import Graph, Variable, array, name_of
+from grader.oracle.graph import Graph, Variable, array
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 from grader.oracle.setting import POINTS, Setting
-
-
-def descend(
-    graph: Graph,
-    loss: Variable,
-    parameters: tuple[str, ...],
-    start: dict[str, Any],
-    epochs: int,
-    rate: Any,
-) -> tuple[dict[str, Any], list[Any]]:
-    """Parameters after `epochs` steps of gradient descent, and the loss before each step.
-
-    `start` holds every input of the graph; all numbers are mpmath's, at its working precision.
-    """
-    backward = graph.backward(loss)
-    now, losses = dict(start), []
-    for _ in range(epochs):
-        values = backward.values(now)
-        losses.append(values[name_of(loss)])
-        now |= {p: now[p] - rate * values[f"d{name_of(loss)}_d{p}"] for p in parameters}
-    return now, losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,24 +42,47 @@ class Descent:
         """A training run from each of a few starts."""
         draws = self.setting.draw(name, conditions, 3)
         arguments = (*self.setting.filled(draws), self.epochs, self.rate)
-        parameters = tuple(n for n in self.setting.arguments[2:] if n is not None)
-        points = []
+        fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
         with mpmath.workdps(DIGITS):
-            for draw in draws:
-                start = {n: exact(v) for n, v in draw.items()}
-                end, losses = descend(self.setting.graph, self.loss, parameters, start, self.epochs, exact(self.rate))
-                known = {str(i): rounded(end[p]) for i, p in enumerate(parameters)}
-                fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
-                points.append(Point({**draw, **fixed}, {**known, "2": rounded(losses)}))
+            runs = [descend(*self._problem(draw)) for draw in draws]
+            known = [self._known(end, losses) for end, losses in runs]
+
+        @cache
+        def likely(path: str, count: int) -> Outcomes:
+            with mpmath.workdps(DIGITS):
+                ways = [list(detours(*self._problem(draw))) for draw in draws]
+            found = [(w[0][0], [self._known(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
+            same = [(s, tuple(k[path] for k in ks)) for s, ks in found if ks[0][path].shape == known[0][path].shape]
+            return [(frozenset([slip]), outcome) for slip, outcome in same if count == 1]
+
         truth = Trajectory(
             Values(
-                points=tuple(points),
+                points=tuple(Point({**draw, **fixed}, k) for draw, k in zip(draws, known, strict=True)),
                 labels={"0": "w", "1": "b", "2": "losses"},
                 kinds={"2": "list"},
                 tolerance=TOLERANCE["float64", conditions.device],
+                likely=lambda path, _, count: likely(path, count),
             )
         )
         return Trial((Ask(name, arguments, len(draws)),), truth, self.weight)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """A training run for every likely mistake."""
+        (draw,) = self.setting.domain.draw(self.setting.graph, 1, name)
+        for mistake, _, _ in detours(*self._problem(draw)):
+            yield Planted(mistake, "0", loop_with(name, mistake))
+
+    @property
+    def _parameters(self) -> tuple[str, ...]:
+        return tuple(n for n in self.setting.arguments[2:] if n is not None)
+
+    def _problem(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
+        start = {n: exact(v) for n, v in draw.items()}
+        return self.setting.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
+
+    def _known(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
+        known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}
+        return {**known, "2": rounded(losses)}
 
 
 @dataclass(frozen=True, eq=False)
