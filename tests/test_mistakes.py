@@ -12,10 +12,11 @@ from sympy import cos, exp, log, sin, symbols, tanh
 
 from grader.judge.diagnosis import UNLIKELY
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
-from grader.judge.truth import Gradients, Slip, Steps, Values
+from grader.judge.truth import Gradients, Slip, Steps, Trajectory, Values
 from grader.labs import all_labs
 from grader.oracle.checks import Differentiable, Value
 from grader.oracle.derivatives import Calculus
+from grader.oracle.forms import breaking, elementary
 from grader.oracle.graph import Graph, array
 from grader.oracle.likely import likely_values, numbers_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
@@ -193,8 +194,34 @@ def test_every_planted_mistake_is_one_that_is_looked_for() -> None:
 def slips_at(check: Any, path: str) -> set[Slip]:
     truth = check.pose("elsewhere", Conditions("elsewhere")).truth
     match truth:
-        case Gradients(values=inner) | (Values() as inner):
+        case Gradients(values=inner) | Trajectory(values=inner) | (Values() as inner):
             found = inner.likely(path, [], 1)
         case Steps(points=points):
             found = truth.likely(path, [{}] * len(points), 1)
+        case _:
+            found = ()
     return {slip for slips, _ in found for slip in slips}
+
+
+def test_a_training_run_gone_wrong_is_told_by_its_trajectory() -> None:
+    """Each mistake shows in the losses or in the weights as its description says."""
+    question, trials = posed("train")
+    check, trial = next((c, t) for c, t in zip(question.checks, trials, strict=True) if isinstance(t.truth, Trajectory))
+    values = trial.truth.values  # type: ignore[union-attr] # it is a trajectory
+    found = {next(iter(slips)).note: outcome for slips, outcome in values.likely("2", [], 1)}
+    assert {"uphill", "gradients_kept", "missing_rate", "sum_for_mean", "late_losses", "frozen"} <= set(found)
+    for outcome, point in zip(found["sum_for_mean"], values.points, strict=True):
+        assert outcome[0] == pytest.approx(4 * point.expected["2"][0], rel=1e-12)
+    for outcome, point in zip(found["late_losses"], values.points, strict=True):
+        np.testing.assert_allclose(outcome[:-1], point.expected["2"][1:], rtol=1e-12)
+    assert all(outcome[-1] > outcome[0] for outcome in found["uphill"])
+    weights = {next(iter(slips)).note: outcome for slips, outcome in values.likely("0", [], 1)}
+    assert {"fewer_epochs", "more_epochs"} <= set(weights) and "late_losses" not in weights
+    assert isinstance(check, Suspicious)
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 88.73), ("float64", 709.79)])
+def test_where_the_formula_as_written_breaks_its_operation_is_named(dtype: str, limit: float) -> None:
+    inputs = {"x": np.zeros(3), "y": np.array([1.0, limit - 0.02, limit])}
+    graph = Graph((x, y), {z: log(1 + exp(y - x))})
+    assert breaking(elementary(graph), inputs, dtype) == ("", "", "exp(-x + y)")

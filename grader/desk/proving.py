@@ -15,7 +15,8 @@ from grader.judge.facts import Array
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, Question, Suspicious, Trial
 from grader.judge.notes import explained
 from grader.judge.source import Source
-from grader.judge.truth import Gradients, Slip, Steps, Trajectory, Values
+from grader.judge.sweep import ulp_errors
+from grader.judge.truth import Gradients, Slip, Steps, Sweep, Trajectory, Values
 from grader.judge.verdict import judge
 from grader.runner.grading import ask
 from grader.runner.session import Session
@@ -91,6 +92,8 @@ def _outcomes(truth: object, path: str) -> Outcomes:
             found = values.likely(path, [], 1)
         case Steps(points=points):
             found = truth.likely(path, [{}] * len(points), 1)
+        case Sweep(beside=beside) if (ulp_errors(beside.as_written, truth) > truth.limit).any():
+            return {Slip("as_written", ()): beside.as_written}
         case _:
             return {}
     return {slip: np.stack(values) for slips, values in found for slip in slips}

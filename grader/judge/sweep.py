@@ -12,12 +12,18 @@ import numpy as np
 from grader.judge.compare import numbers
 from grader.judge.facts import Array, Reply, Value
 from grader.judge.model import Comparison, Evidence, Swept, Verdict
-from grader.judge.notes import Finding, finding
+from grader.judge.notes import Finding, explained, finding
 from grader.judge.truth import Sweep
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, number, place
 
 TABLE_ROWS = 6
+
+ALIKE = 0.9
+"""The share of inputs at which two inaccurate ways of writing must agree on being too far off to be the same."""
+
+UNSTABLE = frozenset({"unstable", "as_written"})
+"""The notes of sweeps whose numbers are not right."""
 
 
 def ulp_errors(theirs: Array, truth: Sweep) -> Array:
@@ -63,6 +69,7 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
         at=first if telling == first else f"{first}, and is not finite at {telling}",
         said=_said(truth, found, errors, order[0]),
     )
+    problem = _explained(truth, problem, found, errors, order[0])
     rows = tuple(
         Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
         for i in order[:TABLE_ROWS]
@@ -70,9 +77,22 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
     return replace(failed(problem, comparisons=rows), sweeps=(swept,))
 
 
+def _explained(truth: Sweep, problem: Finding, found: Array, errors: Array, point: int) -> Finding:
+    """The finding; where it fails at the same inputs as the formula as written, that and why."""
+    beside, naive = truth.beside, ulp_errors(truth.beside.as_written, truth)
+    alike = (errors > truth.limit) == (naive > truth.limit)
+    if np.isinf(errors).any() and np.array_equal(np.isfinite(found), np.isfinite(beside.as_written)):
+        why = f"There, {beside.breaking[point]} leaves the range of {truth.dtype}."
+    elif not np.isinf(naive).any() and (naive > truth.limit).any() and alike.mean() > ALIKE:
+        why = "Its digits cancel."
+    else:
+        return problem
+    return replace(problem, note="as_written", message=f"{problem.message} {explained('as_written', {})} {why}")
+
+
 def broken(verdict: Verdict) -> bool:
     """Whether there is more to a verdict than results of a sweep that are finite and too far off."""
-    return verdict.note != "unstable" or any(np.isinf(s.yours).any() for s in verdict.sweeps)
+    return verdict.note not in UNSTABLE or any(np.isinf(s.yours).any() for s in verdict.sweeps)
 
 
 def _swept(truth: Sweep, what: str, found: Array, errors: Array, order: list[int]) -> Swept:

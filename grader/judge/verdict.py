@@ -26,7 +26,7 @@ from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
 from grader.judge.notes import SLIPS, Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
-from grader.judge.sweep import broken, judge_sweep
+from grader.judge.sweep import UNSTABLE, broken, judge_sweep
 from grader.judge.training import judge_fit, judge_trajectory, judge_updates
 from grader.judge.truth import (
     Drawing,
@@ -171,6 +171,6 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
 
 def _kind(verdict: Verdict) -> str:
     """What one message is enough of; but each sweep has its own first failure to tell."""
-    if verdict.note == "unstable":
+    if verdict.note in UNSTABLE:
         return verdict.message
     return "wrong_value" if verdict.note == "wrong_step" or verdict.note in SLIPS else verdict.note

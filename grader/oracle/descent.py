@@ -52,8 +52,9 @@ class Descent:
             with mpmath.workdps(DIGITS):
                 ways = [list(detours(*self._problem(draw))) for draw in draws]
             found = [(w[0][0], [self._known(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
-            same = [(s, tuple(k[path] for k in ks)) for s, ks in found if ks[0][path].shape == known[0][path].shape]
-            return [(frozenset([slip]), outcome) for slip, outcome in same if count == 1]
+            told = [(slip, tuple(k[path] for k in ks)) for slip, ks in found if count == 1]
+            right = tuple(k[path] for k in known)
+            return [(frozenset([slip]), outcome) for slip, outcome in told if _departs(outcome, right)]
 
         truth = Trajectory(
             Values(
@@ -83,6 +84,12 @@ class Descent:
     def _known(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
         known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}
         return {**known, "2": rounded(losses)}
+
+
+def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:
+    """Whether numbers of one shape differ anywhere."""
+    pairs = list(zip(outcome, right, strict=True))
+    return all(o.shape == r.shape for o, r in pairs) and not all(np.allclose(o, r, rtol=1e-9) for o, r in pairs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,6 +69,20 @@ def elementary(graph: Graph) -> Graph:
     return Graph(graph.inputs, steps)
 
 
+def breaking(graph: Graph, inputs: Mapping[str, Array], dtype: str) -> tuple[str, ...]:
+    """For each point the first operation of an elementary graph that is not finite, as a formula; "" for none."""
+    formulas: dict[Symbol, Expr] = {}
+    found = [""] * len(next(iter(inputs.values())))
+    for variable, expression in graph.steps.items():
+        for symbol, entry in zip(entries(variable), entries(expression), strict=True):
+            formulas[symbol] = entry.xreplace(formulas)
+        results = computed(graph, name_of(variable), inputs, dtype).reshape(len(found), -1)
+        for point in np.flatnonzero(~np.isfinite(results).all(axis=1)):
+            place = int(np.flatnonzero(~np.isfinite(results[point]))[0])
+            found[point] = found[point] or str(formulas[entries(variable)[place]])
+    return tuple(found)
+
+
 def computed(graph: Graph, wanted: str, inputs: Mapping[str, Array], dtype: str) -> Array:
     """The step called `wanted` at every point, (points, *shape), each operation in `dtype` by NumPy.
 

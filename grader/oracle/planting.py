@@ -15,11 +15,14 @@ from sympy import Symbol
 from sympy.printing.pycode import PythonCodePrinter
 
 from grader.judge.model import Planted
+from grader.judge.truth import Slip
 from grader.oracle.doubt import Doubtful, Slips
 from grader.oracle.formulas import SYMBOLIC
-from grader.oracle.graph import Graph, Variable, entries, shape_of
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.setting import Setting, paths
+
+AS_WRITTEN = Slip("as_written", ())
 
 _TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}
 
@@ -127,6 +130,20 @@ def planted_results(setting: Setting, returns: Any, question: str) -> Iterator[P
                 names[p]: ([d.after(slips) if p == path else d.right for d in ds], shapes[p]) for p, ds in found.items()
             }
             yield planted(question, setting, path, slips, [*computed(results, code), f"return {answer}"])
+
+
+def planted_form(graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
+    """A function that computes a graph as it stands, step by step."""
+    code = reading(graph, arguments)
+    lines: list[str] = []
+    for variable, expression in graph.steps.items():
+        name = name_of(variable)
+        lines += computed({name: (entries(expression), shape_of(variable))}, code)
+        code |= access_of(variable, name)
+        if name == output:
+            break
+    head = f"def {question}({parameters(arguments)}):"
+    return Planted(AS_WRITTEN, "", "\n    ".join([head, *lines, f"return {output}"]))
 
 
 def planted(question: str, setting: Setting, path: str, slips: Slips, lines: Sequence[str]) -> Planted:

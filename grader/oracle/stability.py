@@ -5,7 +5,7 @@ Knows where the naive formulas break: large, tiny and nearly equal numbers. Refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -14,10 +14,11 @@ import numpy as np
 from sympy import Symbol
 
 from grader.judge.facts import Array, Ask, Manner, Tensor
-from grader.judge.model import Conditions, Trial
+from grader.judge.model import Conditions, Planted, Trial
 from grader.judge.truth import Beside, Sweep
-from grader.oracle.forms import Forms, computed, elementary, pulled_back
+from grader.oracle.forms import Forms, breaking, computed, elementary, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
+from grader.oracle.planting import planted_form
 from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
 from grader.oracle.setting import paths
 
@@ -77,4 +78,9 @@ class Stable:
         called, along = self.forms.axis
         axis = computed(Graph(self.graph.inputs, {PLACE: along}), name_of(PLACE), inputs, "float64")
         # Equal numbers have a spread of 0, and their place has no value.
-        return Beside(called, np.nan_to_num(axis), written, stable)
+        breaks = breaking(elementary(self.forms.as_written), inputs, self.dtype)
+        return Beside(called, np.nan_to_num(axis), written, stable, breaks)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """The formula as written, by someone who cures nothing."""
+        return (planted_form(self.forms.as_written, name_of(self.output), self.arguments, name),)
