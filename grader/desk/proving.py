@@ -16,7 +16,7 @@ from grader.judge.model import Check, Conditions, Lab, Mark, Planted, Question, 
 from grader.judge.notes import explained
 from grader.judge.source import Source
 from grader.judge.sweep import ulp_errors
-from grader.judge.truth import Gradients, Slip, Steps, Sweep, Trajectory, Values
+from grader.judge.truth import Gradients, Slip, Steps, Sweep, Trajectory, Updates, Values
 from grader.judge.verdict import judge
 from grader.runner.grading import ask
 from grader.runner.session import Session
@@ -90,6 +90,8 @@ def _outcomes(truth: object, path: str) -> Outcomes:
     match truth:
         case Gradients(values=values) | Trajectory(values=values) | (Values() as values):
             found = values.likely(path, [], 1)
+        case Updates():
+            found = truth.likely(path, [], 1)
         case Steps(points=points):
             found = truth.likely(path, [{}] * len(points), 1)
         case Sweep(beside=beside) if (ulp_errors(beside.as_written, truth) > truth.limit).any():

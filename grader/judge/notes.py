@@ -67,10 +67,6 @@ NOTES: dict[str, str] = {
         "After the first step the parameters can take no second backward pass ({text}): update them in place, and "
         "leave requires_grad as it is."
     ),
-    "not_cleared": (
-        "The first step is right, the second is not: {what} moved along the old gradient as well. "
-        "Clear the gradients after the update."
-    ),
     "wrong_length": "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch.",
     "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
     "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",

@@ -167,10 +167,14 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Updates:
-    """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape)."""
+    """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape).
+
+    `likely` is as in `Values`.
+    """
 
     points: tuple[Point, ...]
     tolerance: Tolerance
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
 
 @dataclass(frozen=True)

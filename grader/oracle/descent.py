@@ -18,8 +18,9 @@ from sympy import Matrix, Rational
 from grader.judge.facts import Array, Ask, Manner, Read, Tensor
 from grader.judge.model import Conditions, Planted, Trial
 from grader.judge.truth import Fit, Named, Outcomes, Point, Trajectory, Updates, Values
-from grader.oracle.detours import descend, detours, loop_with
+from grader.oracle.detours import DETOURS, UPDATE, descend, detours, loop_with, moves, update_with
 from grader.oracle.domain import Domain
+from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, Variable, array
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 from grader.oracle.setting import POINTS, Setting
@@ -106,13 +107,11 @@ class InPlaceUpdate:
         start = tuple(array(f"p{i}", *shape) for i, shape in enumerate(self.shapes))
         slopes = tuple(array(f"g{i}", rounds, *shape) for i, shape in enumerate(self.shapes))
         draws = Domain(default=(-4.0, 4.0)).draw(Graph((*start, *slopes), {}), POINTS, f"{conditions.seed}/{name}")
-        rate = Rational(self.rate)
         points = []
         for draw in draws:
             known = {}
             for i, _ in enumerate(self.shapes):
-                moved = [draw[f"p{i}"] - float(rate) * draw[f"g{i}"][: r + 1].sum(axis=0) for r in range(rounds)]
-                known[f"0.{i}"] = np.stack(moved)
+                known[f"0.{i}"] = np.stack(moves(draw[f"p{i}"], draw[f"g{i}"], self.rate))
             inputs = {f"start {n[1:]}" if n[0] == "p" else f"gradients {n[1:]}": v for n, v in draw.items()}
             points.append(Point({**inputs, "learning rate": np.array(self.rate)}, known))
         ask = Ask(
@@ -126,8 +125,24 @@ class InPlaceUpdate:
             rounds=rounds,
             pulls={f"0.{i}": np.stack([d[f"g{i}"] for d in draws]) for i in range(len(start))},
         )
-        truth = Updates(tuple(points), TOLERANCE["float64", conditions.device])
+
+        def likely(path: str, _: Sequence[Named], count: int) -> Outcomes:
+            i = path.removeprefix("0.")
+            return [
+                (
+                    frozenset([slip(d.note, UPDATE)]),
+                    tuple(np.stack(moves(w[f"p{i}"], w[f"g{i}"], self.rate, d.rule)) for w in draws),
+                )
+                for d in DETOURS
+                if count == 1
+            ]
+
+        truth = Updates(tuple(points), TOLERANCE["float64", conditions.device], likely)
         return Trial((ask,), truth, self.weight)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """An update for every likely mistake."""
+        return tuple(Planted(m, "0.0", update_with(name, m)) for m in (slip(d.note, UPDATE) for d in DETOURS))
 
 
 def least_squares(features: Array, targets: Array) -> tuple[Array, float]:

@@ -6,7 +6,7 @@ given a graph and its loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -34,6 +34,9 @@ class Detour:
     step: str = "p -= learning_rate * p.grad"
     clearing: str = "p.grad = None"
 
+
+WHERE: Final = "the training"
+UPDATE: Final = "the update"
 
 DETOURS: Final = (
     Detour("uphill", lambda p, g, _, rate: p + rate * g, step="p += learning_rate * p.grad"),
@@ -86,7 +89,14 @@ def detours(
     yield slip("late_losses", WHERE), end, losses[1:]
 
 
-WHERE: Final = "the training"
+def moves(start: Any, slopes: Iterable[Any], rate: float, rule: Rule = downhill) -> list[Any]:
+    """A parameter after each update, along one gradient after the other."""
+    found, now, before = [], start, 0 * start
+    for slope in slopes:
+        now = rule(now, slope, before, rate)
+        before = before + slope
+        found.append(now)
+    return found
 
 
 def share(graph: Graph, loss: Variable) -> int:
@@ -138,3 +148,11 @@ def loop_with(name: str, mistake: Slip) -> str:
         "late_losses": {"early": "pass", "late": late},
     }.get(mistake.note, {"step": detour.step, "clearing": detour.clearing})
     return LOOP.format(name=name, **{**RIGHT, **changes})
+
+
+def update_with(name: str, mistake: Slip) -> str:
+    """The code of an update in place with a mistake in it."""
+    detour = next(d for d in DETOURS if d.note == mistake.note)
+    lines = (f"def {name}(parameters, learning_rate):", "with torch.no_grad():", "for p in parameters:")
+    body = "\n            ".join(("", detour.step, detour.clearing))
+    return f"{lines[0]}\n    {lines[1]}\n        {lines[2]}{body}"
