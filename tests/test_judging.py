@@ -110,7 +110,8 @@ def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict
 def test_updates_in_place() -> None:
     assert gradient_step().status is Status.PASS
     assert gradient_step(clear=False).note == "gradients_kept"
-    assert gradient_step(sign=1).note == "wrong_update"
+    assert gradient_step(sign=1).note == "uphill"
+    assert gradient_step(times=3).note == "wrong_update"
     assert "(it has not moved)" in gradient_step(times=0).message
 
 
