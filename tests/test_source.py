@@ -45,6 +45,50 @@ def test_names_of_ones_own_and_old_definitions_are_no_matter(code: str) -> None:
     assert not used(code) & {"grad", "backward", "autograd"}
 
 
+PATCHED = "torch.autograd.grad = torch.Tensor.backward = lambda *a, **k: None"
+GRAD = "torch.autograd.grad"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{PATCHED}\ndef f(x):\n    return torch.exp(x)",
+        f"torch.mine = {GRAD}\ndef f(x):\n    return torch.exp(x)",
+        "w = torch.ones(1)\nw.data = w.data - w.grad\ndef f(x):\n    return x.data + x",
+        "w = torch.ones(1)\nw.grad.data -= 1\ndef f(x):\n    return w * x",
+    ],
+)
+def test_a_patched_attribute_that_is_not_read_is_no_matter(code: str) -> None:
+    assert not used(code) & {"grad", "backward", "autograd"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"torch.mine = {GRAD}\ndef f(x):\n    return torch.mine(x**2, x)",
+        f"torch.a = torch.b = {GRAD}\ndef f(x):\n    return torch.b(x**2, x)",
+        f"torch.a, torch.b = {GRAD}, 1\ndef f(x):\n    return torch.a(x**2, x)",
+        f"a, (torch.b, c) = 1, ({GRAD}, 1)\ndef f(x):\n    return torch.b(x**2, x)",
+        f"t = torch\ntorch.mine = {GRAD}\ndef f(x):\n    return t.mine(x**2, x)",
+        f"torch.one = {GRAD}\ntorch.two = lambda *a: torch.one(*a)\ndef f(x):\n    return torch.two(x**2, x)",
+        f"def h(x):\n    return x\nh.go = {GRAD}\ndef f(x):\n    return h.go(x**2, x)",
+        f"def f(x):\n    return f.go(x**2, x)\nf.go = {GRAD}",
+        f"if True:\n    torch.nn.mine = {GRAD}\ndef f(x):\n    return torch.nn.mine(x**2, x)",
+        f"Tensor.__invert__ = lambda x: {GRAD}(x**2, x)\ndef f(x):\n    return ~(x + Tensor(1))",
+        f"torch.__dict__['mine'] = {GRAD}\ndef f(x):\n    return torch.mine(x**2, x)",
+        f"torch = {GRAD}\ndef f(x):\n    return torch(x**2, x)",
+        f"torch, y = {GRAD}, 1\ndef f(x):\n    return torch(x**2, x)",
+        "import torch.autograd as torch\ndef f(x):\n    return torch.grad(x**2, x)",
+    ],
+)
+def test_a_patched_attribute_that_is_read_is_found(code: str) -> None:
+    assert "grad" in used(code)
+
+
+def test_an_attribute_of_a_stub_does_not_fill_it() -> None:
+    assert Source(("def f(x):\n    raise NotImplementedError\nf.points = 2",)).is_stub("f")
+
+
 def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:
     source = Source(("%matplotlib inline\nimport torch", "def broken(:", "!ls\ndef f(x):\n    return x.grad"))
     assert "grad" in source.used("f")

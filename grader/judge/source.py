@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Protocol, cast
+
+from grader.judge.names import bound, flat, is_function, loaded, local, members, patched
 
 
 @lru_cache(maxsize=2048)
@@ -47,24 +49,43 @@ class Source:
         """Every module-level statement that binds a name, in order; the last of a function counts."""
         found: dict[str, list[ast.stmt]] = {}
         for cell in self.cells:
-            for statement in _flat(parsed(cell)):
-                for name in _bound(statement):
-                    found[name] = [statement] if _is_function(statement) else [*found.get(name, []), statement]
+            for statement in flat(parsed(cell)):
+                for name in bound(statement):
+                    found[name] = [statement] if is_function(statement) else [*found.get(name, []), statement]
         return found
+
+    @cached_property
+    def patches(self) -> list[tuple[str, str, ast.stmt]]:
+        """Every module-level assignment to an attribute: the name that it hangs on, the attribute, the statement."""
+        statements = [s for cell in self.cells for s in flat(parsed(cell))]
+        return [(owner, attribute, s) for s in statements for owner, attribute in patched(s)]
 
     def closure(self, name: str, apart: frozenset[str] = frozenset()) -> list[ast.stmt]:
         """The definitions of `name` and of every notebook name that they use, directly or through others.
 
-        Names in `apart` are not followed.
+        Names in `apart` are not followed. What is put into an attribute counts where that attribute is read.
         """
-        seen, queue, found = {name} | apart, [name], []
-        while queue:
-            for statement in self.definitions.get(queue.pop(), []):
-                found.append(statement)
-                fresh = {n for n in _loaded(statement) if n in self.definitions} - seen
-                seen |= fresh
-                queue += sorted(fresh)
+        reached = {name}
+        found: list[ast.stmt] = []
+        waiting = self.definitions.get(name, [])
+        while waiting:
+            found += waiting
+            fresh = {n for s in waiting for n in loaded(s)} - reached - apart
+            reached |= fresh
+            waiting = [s for n in sorted(fresh) for s in self.definitions.get(n, [])] or self._patches(found, reached)
         return found
+
+    def _patches(self, read: list[ast.stmt], names: set[str]) -> list[ast.stmt]:
+        """The statements that change what some others read, and are not among them.
+
+        Special methods count for whoever reads the name that they hang on: operators call them unnamed.
+        """
+        attributes = {n.attr for s in read for n in ast.walk(s) if isinstance(n, ast.Attribute)}
+        return [
+            statement
+            for owner, attribute, statement in self.patches
+            if owner in names and (attribute in attributes or attribute[:2] == "__") and statement not in read
+        ]
 
     def used(self, name: str, apart: frozenset[str] = frozenset()) -> frozenset[str]:
         """What `name` uses from outside the notebook: attributes, imported modules and names, builtins.
@@ -74,8 +95,7 @@ class Source:
         found: set[str] = set()
         own: set[str] = set()
         for statement in self.closure(name, apart):
-            local = _local(statement)
-            own |= _members(statement)
+            own |= members(statement)
             for node in ast.walk(statement):
                 if isinstance(node, ast.Attribute):
                     found.add(node.attr)
@@ -83,13 +103,13 @@ class Source:
                     found |= set(node.name.split("."))
                 elif isinstance(node, ast.ImportFrom):
                     found |= set((node.module or "").split("."))
-                elif isinstance(node, ast.Name) and node.id not in local | set(self.definitions):
+                elif isinstance(node, ast.Name) and node.id not in local(statement) | set(self.definitions):
                     found.add(node.id)
         return frozenset(found - own - {""})
 
     def differenced(self, name: str, apart: frozenset[str] = frozenset()) -> str:
         """The function that `name` calls at shifted arguments, x + h and x - h, as for a difference; "" if none."""
-        everywhere = {n for n, ss in self.definitions.items() if any(map(_is_function, ss))}
+        everywhere = {n for n, ss in self.definitions.items() if any(map(is_function, ss))}
         for statement in self.closure(name, apart):
             watched = (everywhere | _inner(statement)) - apart
             shifts: dict[str, set[str]] = {}
@@ -117,15 +137,6 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 def _raises_not_implemented(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement)
-
-
-def _members(statement: ast.stmt) -> set[str]:
-    """The methods and attributes that a class gives its objects."""
-    if not isinstance(statement, ast.ClassDef):
-        return set()
-    methods = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
-    stores = (n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
-    return methods | {n.attr for n in stores}
 
 
 def _inner(statement: ast.stmt) -> set[str]:
@@ -177,7 +188,7 @@ def _is_step(name: str, statement: ast.stmt) -> bool:
         return True
     if isinstance(statement, ast.FunctionDef) and name in {a.arg for a in statement.args.args}:
         return name not in _inputs(statement)
-    if name not in _local(statement):
+    if name not in local(statement):
         return True
     loops = (n.target for n in ast.walk(statement) if isinstance(n, ast.For | ast.comprehension))
     return any(isinstance(n, ast.Name) and n.id == name for target in loops for n in ast.walk(target))
@@ -200,45 +211,3 @@ class NamedCall(Protocol):
 def _named_calls(statement: ast.stmt) -> list[NamedCall]:
     calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     return cast("list[NamedCall]", calls)
-
-
-def _is_function(statement: ast.stmt) -> bool:
-    named = isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda)
-    return named or isinstance(statement, ast.FunctionDef)
-
-
-def _flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
-    for statement in statements:
-        yield statement
-        if isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While):
-            for field in ("body", "orelse", "finalbody"):
-                yield from _flat(getattr(statement, field, []))
-
-
-def _bound(statement: ast.stmt) -> list[str]:
-    match statement:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            return [name]
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            return [(alias.asname or alias.name).partition(".")[0] for alias in names]
-        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-            return [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-    return []
-
-
-@lru_cache(maxsize=8192)
-def _loaded(statement: ast.stmt) -> set[str]:
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} - _local(
-        statement
-    )
-
-
-@lru_cache(maxsize=8192)
-def _local(statement: ast.stmt) -> set[str]:
-    """Parameters, and names assigned inside a function or class: they hide what stands outside."""
-    found = {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        found |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        found |= {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
-    return found
