@@ -89,6 +89,23 @@ def test_an_attribute_of_a_stub_does_not_fill_it() -> None:
     assert Source(("def f(x):\n    raise NotImplementedError\nf.points = 2",)).is_stub("f")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "if x: pass\n" + "elif x: pass\n" * 2500 + "def f(x):\n    return x.grad",
+        "def g(x):\n    return x\ndef f(x):\n    return x.grad + g(x - 1, x" + " + 1" * 2500 + ")",
+        "def f(x):\n    raise NotImplementedError(x.grad" + " + 1" * 2500 + ")",
+        "def f(x):\n    return x" + ".a" * 2500 + ".grad",
+    ],
+    ids=["branches", "sums", "errors", "attributes"],
+)
+def test_code_of_any_depth_is_read(code: str) -> None:
+    source = Source((code,))
+    assert "grad" in source.used("f")
+    assert source.is_stub("f") == ("raise" in code)
+    assert source.differenced("f") == ("g" if "def g" in code else "")
+
+
 def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:
     source = Source(("%matplotlib inline\nimport torch", "def broken(:", "!ls\ndef f(x):\n    return x.grad"))
     assert "grad" in source.used("f")
@@ -104,6 +121,16 @@ def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:
 )
 def test_differences_of_a_functions_values_are_seen(code: str) -> None:
     assert Source((code,)).differenced("f") == "g"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [("x + 1", "x+1", ""), ("x + 1", "x - 1", "g"), ("x + 1", "x + 2", "g"), ("x.a + 1", "x.b + 1", "g")],
+)
+def test_arguments_that_are_spelt_alike_are_no_difference(one: str, other: str, found: str) -> None:
+    assert (
+        Source((f"def g(a, b):\n    return a - b\ndef f(x):\n    return g({one}, {other})",)).differenced("f") == found
+    )
 
 
 def test_a_function_used_twice_at_the_same_place_is_no_difference_quotient() -> None:

@@ -12,11 +12,14 @@ from functools import lru_cache
 
 def flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Every statement of a module's level, those within branches and loops too."""
-    for statement in statements:
+    # No recursion: every elif lies within the one before it, and there may be thousands.
+    waiting = list(reversed(statements))
+    while waiting:
+        statement = waiting.pop()
         yield statement
         if isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While):
-            for field in ("body", "orelse", "finalbody"):
-                yield from flat(getattr(statement, field, []))
+            inner = [s for field in ("body", "orelse", "finalbody") for s in getattr(statement, field, [])]
+            waiting += reversed(inner)
 
 
 def is_function(statement: ast.stmt) -> bool:

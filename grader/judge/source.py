@@ -115,7 +115,7 @@ class Source:
             shifts: dict[str, set[str]] = {}
             for call in _named_calls(statement):
                 if call.func.id in watched:
-                    moved = {ast.dump(a) for a in _arguments(call) if _shifted(a, statement)}
+                    moved = {_spelt(a) for a in _arguments(call) if _shifted(a, statement)}
                     shifts.setdefault(call.func.id, set()).update(moved)
             for called, moved in sorted(shifts.items()):
                 if len(moved) > 1 or (moved and _called_plainly(statement, called)):
@@ -136,7 +136,8 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _raises_not_implemented(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Raise) and "NotImplementedError" in ast.dump(statement)
+    named = (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
+    return isinstance(statement, ast.Raise) and "NotImplementedError" in named
 
 
 def _inner(statement: ast.stmt) -> set[str]:
@@ -156,6 +157,13 @@ def _assignments(statement: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
 
 def _arguments(call: NamedCall) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _spelt(expression: ast.expr) -> tuple[object, ...]:
+    """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one."""
+    nodes = list(ast.walk(expression))
+    names = [n.id if isinstance(n, ast.Name) else n.attr for n in nodes if isinstance(n, ast.Name | ast.Attribute)]
+    return (*map(type, nodes), *names, *(repr(n.value) for n in nodes if isinstance(n, ast.Constant)))
 
 
 def _shifted(argument: ast.expr, statement: ast.stmt) -> bool:
