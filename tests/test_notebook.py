@@ -137,6 +137,7 @@ def test_what_does_no_harm_is_repaired(saved, what, sources):
         ({"nbformat": 4, "cells": None}, "no list of cells"),
         ({"nbformat": 4, "cells": {"a": 1}}, "no list of cells"),
         (content(*[code("")] * 5001), "more than 5000"),
+        (content(code("x" * 100_000), code("x" * 150_001)), "more than 250000 characters of code"),
         (content(5), "Cell 1 of this notebook is no cell"),
         (content(code("a"), code(5)), "Cell 2 of this notebook has no text"),
         (content(code(["a", 5])), "no text"),

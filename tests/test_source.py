@@ -1,5 +1,7 @@
 """Reading code: what a function uses, through names, aliases and other functions."""
 
+import time
+
 import pytest
 
 from grader.judge.source import Source
@@ -104,6 +106,28 @@ def test_code_of_any_depth_is_read(code: str) -> None:
     assert "grad" in source.used("f")
     assert source.is_stub("f") == ("raise" in code)
     assert source.differenced("f") == ("g" if "def g" in code else "")
+
+
+def long(line: str, count: int) -> str:
+    return "".join(line.format(i, i + 1) for i in range(count))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(x):\n    return torch.a0\n" + long("torch.a{} = torch.a{}\n", 8_000),
+        "def g(x):\n    return x\ndef f(x):\n" + long("    h = k + x\n    g(h)\n", 10_000),
+        long("def g{}(x): return x\n", 6_000) + "def f(x):\n" + long("    g{}(x + 1)\n", 6_000),
+    ],
+    ids=["patches", "calls", "called"],
+)
+def test_long_code_is_read_in_time(code: str) -> None:
+    """What took the square of its length took a minute here, and hours for the longest code that is accepted."""
+    began = time.process_time()
+    source = Source((PRELUDE, code))
+    source.used("f")
+    source.differenced("f")
+    assert time.process_time() - began < 10
 
 
 def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:

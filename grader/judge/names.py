@@ -71,6 +71,12 @@ def loaded(statement: ast.stmt) -> set[str]:
 
 
 @lru_cache(maxsize=8192)
+def attributes(statement: ast.stmt) -> set[str]:
+    """The attributes that a statement reads or assigns, each with a point in front."""
+    return {f".{n.attr}" for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+
+
+@lru_cache(maxsize=8192)
 def local(statement: ast.stmt) -> set[str]:
     """Parameters, and names assigned inside a function or class: they hide what stands outside."""
     found = {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}

@@ -24,6 +24,8 @@ from nbformat import NotebookNode
 
 BYTES: Final = 50 << 20
 CELLS: Final = 5_000
+CODE: Final = 250_000
+"""Characters of all code cells: ten times a lab's own. Python's parser takes a kilobyte of memory for each."""
 _SAVE_AGAIN: Final = "open it in Jupyter and save it again"
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -68,6 +70,8 @@ def read_notebook(path: Path) -> Notebook:
         raise NotebookError(f"This notebook has more than {CELLS} cells; remove some.")
     taken: set[str] = set()
     read = tuple(_cell(cell, index, taken) for index, cell in enumerate(cells))
+    if sum(len(cell.source) for cell in read if cell.kind == "code") > CODE:
+        raise NotebookError(f"This notebook has more than {CODE} characters of code; remove what was not asked for.")
     return Notebook(read, hashlib.sha256(raw).hexdigest())
 
 
