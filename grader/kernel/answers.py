@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
+from torch import Tensor
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
 from grader.kernel.frames import Array, Body
@@ -24,10 +25,11 @@ _backward = torch.autograd.backward
 _grad = torch.autograd.grad
 _enable_grad = torch.enable_grad
 _inference_mode = torch.inference_mode
-_numel = torch.Tensor.numel
-_reshape = torch.Tensor.reshape
-_sum = torch.Tensor.sum
-_to = torch.Tensor.to
+_multiply = Tensor.mul
+_numel = Tensor.numel
+_reshape = Tensor.reshape
+_sum = Tensor.sum
+_to = Tensor.to
 
 TOO_LARGE: Final = {"unreadable": "result too large"}
 
@@ -124,7 +126,7 @@ def _gradient(visit: Visit) -> Body:
     before = arguments.contents()
     leaves = arguments.leaves()
     require_gradients(leaves)
-    gradients: Sequence[torch.Tensor | None] = [None] * len(leaves)
+    gradients: Sequence[Tensor | None] = [None] * len(leaves)
     results, last = [], None
     # The notebook may have left recording switched off.
     with _enable_grad():
@@ -142,17 +144,17 @@ def _gradient(visit: Visit) -> Body:
     return seen
 
 
-def _pulled(result: Any, pulls: Mapping[str, Array]) -> torch.Tensor:
+def _pulled(result: Any, pulls: Mapping[str, Array]) -> Tensor:
     """The sum over outputs of output times cotangent; an output of another shape counts by its entries."""
     terms = []
     for path, pull in pulls.items():
         output = _found(result, path)
-        if not issubclass(type(output), torch.Tensor):
+        if not issubclass(type(output), Tensor):
             raise TypeError(f"the result is a {type_name(output)}, which autograd cannot follow")
         if _numel(output) != pull.size:
             raise ValueError(f"the result has shape {tuple(output.shape)}; {pull.shape} was expected")
         cotangent = _to(_as_tensor(pull.copy()), device=output.device, dtype=output.dtype)
-        terms.append(_sum(output * _reshape(cotangent, output.shape)))
+        terms.append(_sum(_multiply(output, _reshape(cotangent, output.shape))))
     return sum(terms[1:], terms[0])
 
 
@@ -185,7 +187,7 @@ def _update(visit: Visit) -> Body:
         for turn in range(visit.body["rounds"]):
             slopes = {path: visit.recipe.tensor(pull[turn, ...]) for path, pull in pulls.items()}
             try:
-                _backward([_sum(parameters[path] * slope) for path, slope in slopes.items()])
+                _backward([_sum(_multiply(parameters[path], slope)) for path, slope in slopes.items()])
             except Exception as error:
                 seen["error"] = raised(error, visit.notebook.is_cell)
                 break

@@ -13,22 +13,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
 
-import numpy as np
 import torch
+from numpy import array, copyto
+from torch import Tensor, bfloat16, device, float32, no_grad, tensor
 
 from grader.kernel.frames import Array, Body
 
-Holder: TypeAlias = "torch.Tensor | Array"
+Holder: TypeAlias = "Tensor | Array"
 Contents: TypeAlias = tuple[tuple[int, ...], bytes]
 
-_FUNCTIONS: Final = dict(vars(torch))
-_tensor = torch.tensor
-_detach = torch.Tensor.detach
-_to = torch.Tensor.to
-_copy = torch.Tensor.copy_
-_numpy = torch.Tensor.numpy
-_require = torch.Tensor.requires_grad_
-_no_grad = torch.no_grad
+_TORCH: Final = dict(vars(torch))
+_detach = Tensor.detach
+_to = Tensor.to
+_copy = Tensor.copy_
+_numpy = Tensor.numpy
+_require = Tensor.requires_grad_
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ class Arguments:
     values: tuple[Any, ...]
     holders: Mapping[str, Holder]
 
-    def leaves(self) -> dict[str, torch.Tensor]:
+    def leaves(self) -> dict[str, Tensor]:
         """The tensors that gradients can flow to."""
         return {
             path: held
             for path, held in self.holders.items()
-            if isinstance(held, torch.Tensor) and held.dtype.is_floating_point
+            if isinstance(held, Tensor) and held.dtype.is_floating_point
         }
 
     def contents(self) -> dict[str, Contents]:
@@ -78,7 +77,7 @@ class Recipe:
             case "function":
                 return function(tuple(content["parameters"]), content["expression"])
             case "device":
-                return torch.device(self.device)
+                return device(self.device)
             case "float":
                 return float.fromhex(content)
             case "tuple":
@@ -89,15 +88,15 @@ class Recipe:
                 return content
         raise ValueError(f"no argument is made from {kind}")
 
-    def tensor(self, values: Array) -> torch.Tensor:
+    def tensor(self, values: Array) -> Tensor:
         """A tensor of its own memory; floating values in the question's dtype."""
-        dtype = getattr(torch, self.dtype) if values.dtype.kind == "f" else None
-        return _tensor(np.array(values), dtype=dtype, device=self.device)
+        dtype = _TORCH[self.dtype] if values.dtype.kind == "f" else None
+        return tensor(array(values), dtype=dtype, device=self.device)
 
     def _array(self, values: Array) -> Array:
         # NumPy has no bfloat16; its nearest wider type stands in.
         dtype = "float32" if self.dtype == "bfloat16" else self.dtype
-        return np.array(values, dtype if values.dtype.kind == "f" else values.dtype)
+        return array(values, dtype if values.dtype.kind == "f" else values.dtype)
 
 
 @cache
@@ -112,11 +111,11 @@ def function(parameters: tuple[str, ...], expression: str) -> Callable[..., Any]
     )
     body = ast.parse(expression, mode="eval").body
     tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
-    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), dict(_FUNCTIONS))
+    made: Callable[..., Any] = eval(compile(tree, "<function>", "eval"), dict(_TORCH))
     return made
 
 
-def require_gradients(leaves: Mapping[str, torch.Tensor]) -> None:
+def require_gradients(leaves: Mapping[str, Tensor]) -> None:
     """Let autograd follow these tensors."""
     for leaf in leaves.values():
         _require(leaf)
@@ -124,15 +123,15 @@ def require_gradients(leaves: Mapping[str, torch.Tensor]) -> None:
 
 def overwrite(holder: Holder, values: Array) -> None:
     """Put new values into the memory of a tensor or an array."""
-    if isinstance(holder, torch.Tensor):
-        with _no_grad():
-            _copy(_detach(holder), _tensor(np.array(values)))
+    if isinstance(holder, Tensor):
+        with no_grad():
+            _copy(_detach(holder), tensor(array(values)))
     else:
-        np.copyto(holder, values, casting="same_kind")
+        copyto(holder, values, casting="same_kind")
 
 
 def _contents(held: Holder) -> Contents:
-    if isinstance(held, torch.Tensor):
+    if isinstance(held, Tensor):
         plain = _to(_detach(held), device="cpu")
-        held = _numpy(_to(plain, dtype=torch.float32) if plain.dtype is torch.bfloat16 else plain)
+        held = _numpy(_to(plain, dtype=float32) if plain.dtype is bfloat16 else plain)
     return held.shape, held.tobytes()

@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
@@ -123,6 +124,8 @@ class Cells:
         self.shell = Shell.instance(config=config, recorder=self._recorder)
         builtins.input = _no_input
         getpass.getpass = _no_password
+        own = _own_builtins()
+        self.shell.user_ns.update(__builtin__=own, __builtins__=own)
 
     @property
     def names(self) -> dict[str, Any]:
@@ -145,6 +148,14 @@ class Cells:
         finally:
             outputs = self._recorder.end()
         return outputs, success
+
+
+def _own_builtins() -> ModuleType:
+    """The builtins that cells see from now on. What a notebook patches there reaches its own code, and no library."""
+    own = ModuleType("builtins")
+    own.__dict__.update(vars(builtins))
+    sys.modules["builtins"] = own
+    return own
 
 
 def _recorder(part: DisplayHook | DisplayPublisher) -> Recorder:

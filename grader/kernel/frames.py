@@ -13,16 +13,17 @@ where the total counts what follows the first 4 bytes, and the header is
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from json import dumps, loads
+from math import prod
 from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from numpy import empty, frombuffer
 
 Array: TypeAlias = npt.NDArray[Any]
 Body: TypeAlias = dict[str, Any]
@@ -79,7 +80,7 @@ def encode(body: Mapping[str, Any], arrays: Sequence[Array] = ()) -> bytes:
         raise FrameError(f"no frame holds an array of {sorted(odd)}")
     listed = [[array.dtype.name, list(array.shape)] for array in arrays]
     try:
-        text = json.dumps({"body": body, "arrays": listed}, ensure_ascii=False, allow_nan=False)
+        text = dumps({"body": body, "arrays": listed}, ensure_ascii=False, allow_nan=False)
         header = text.encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise FrameError(f"the header is no JSON: {error}") from error
@@ -109,11 +110,11 @@ def decode(frame: bytes, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
     body, listed = _header(frame[2 * _LENGTH.size : start], caps)
     arrays = []
     for dtype, shape in listed:
-        count = math.prod(shape)
+        count = prod(shape)
         end = start + count * dtype.itemsize
         if end > len(frame):
             raise FrameError("an array is longer than the frame")
-        flat = np.frombuffer(frame, dtype, count, start) if count else np.empty(0, dtype)
+        flat = frombuffer(frame, dtype, count, start) if count else empty(0, dtype)
         arrays.append(_frozen(flat.reshape(shape)))
         start = end
     if start != len(frame):
@@ -133,7 +134,7 @@ def _header(raw: bytes, caps: Caps) -> tuple[Body, list[tuple[np.dtype[Any], tup
         text = raw.decode()
         if _ESCAPED_SURROGATE.search(text):
             raise FrameError("the header holds half a character")
-        header = json.loads(text, parse_constant=_no_constant)
+        header = loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise FrameError("the header is no JSON") from error
     match header:
@@ -155,7 +156,7 @@ def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]
         case [str(name), list(shape)] if name in DTYPES and len(shape) <= caps.axes:
             natural = all(type(n) is int and n >= 0 for n in shape)
             # NumPy refuses axes whose product overflows even where another axis is 0.
-            if natural and math.prod(max(n, 1) for n in shape) <= caps.total:
+            if natural and prod(max(n, 1) for n in shape) <= caps.total:
                 return DTYPES[name], tuple(shape)
     raise FrameError("an array is not described as one")
 

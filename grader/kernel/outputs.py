@@ -7,11 +7,11 @@ them, and how much of them is kept. Refuses to know how a cell is run.
 from __future__ import annotations
 
 import io
-import json
-import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from json import dumps, loads
+from time import monotonic
 from typing import Any, Final
 
 from grader.kernel.frames import Body
@@ -69,7 +69,7 @@ class Recorder:
 
     def flush_due(self) -> None:
         """What a kernel would have sent by now becomes output, in the order of printing."""
-        late = time.monotonic() - FLUSH
+        late = monotonic() - FLUSH
         for stream in sorted(self.streams.values(), key=lambda stream: stream.since):
             if stream.since < late:
                 stream.flush()
@@ -196,7 +196,7 @@ class Stream(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type_name(text)}")
         self._recorder.flush_due()
         if not self._pending:
-            self.since = time.monotonic()
+            self.since = monotonic()
         self._pending.append(text)
         self._size += len(text)
         if self._size > PENDING:
@@ -216,8 +216,8 @@ def _plain(bundle: Mapping[str, Any]) -> Body:
     kept = {}
     for mime, content in bundle.items():
         try:
-            text = json.dumps(content, ensure_ascii=False, allow_nan=False, default=_base64)
-            kept[clipped(str(mime))] = json.loads(text.encode("utf-8", "replace"))
+            text = dumps(content, ensure_ascii=False, allow_nan=False, default=_base64)
+            kept[clipped(str(mime))] = loads(text.encode("utf-8", "replace"))
         except (ValueError, TypeError, RecursionError):
             continue
     return kept
@@ -230,4 +230,4 @@ def _base64(content: object) -> str:
 
 
 def _size(output: Body) -> int:
-    return len(json.dumps(output))
+    return len(dumps(output))

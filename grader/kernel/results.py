@@ -7,12 +7,14 @@ object that it does not know it says the type's name, and runs none of its metho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from json import dumps
 from typing import Any, Final
 
-import numpy as np
-import torch
+from numpy import array as new_array
+from numpy import asarray, generic, ndarray, stack
+from torch import Tensor, bfloat16, float32, strided
+from torch._C import DisableTorchFunctionSubclass
 
 from grader.kernel.frames import DTYPES, Array, Body
 
@@ -21,14 +23,13 @@ DEPTH: Final = 16
 NODES: Final = 200_000
 BYTES: Final = 64 << 20
 
-_detach = torch.Tensor.detach
-_to = torch.Tensor.to
-_numpy = torch.Tensor.numpy
-_item = torch.Tensor.item
-_numel = torch.Tensor.numel
-_resolve_conj = torch.Tensor.resolve_conj
-_resolve_neg = torch.Tensor.resolve_neg
-_Plain = torch._C.DisableTorchFunctionSubclass
+_detach = Tensor.detach
+_to = Tensor.to
+_numpy = Tensor.numpy
+_item = Tensor.item
+_numel = Tensor.numel
+_resolve_conj = Tensor.resolve_conj
+_resolve_neg = Tensor.resolve_neg
 _NUMBERS: Final = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 
 
@@ -66,7 +67,7 @@ class Writer:
         if self._nodes < 0 or depth > DEPTH:
             raise TooLargeError
         kind = type(value)
-        if issubclass(kind, (torch.Tensor, np.ndarray, np.generic)):
+        if issubclass(kind, (Tensor, ndarray, generic)):
             return self._array(value)
         if kind in _NUMBERS:
             return self._number(value)
@@ -98,16 +99,16 @@ class Writer:
         return self._leaf(array, kind, dtype, device)
 
     def _opened(self, value: Any) -> tuple[Array, str, str, str]:
-        if not issubclass(type(value), torch.Tensor):
-            array = np.asarray(value) if isinstance(value, np.generic) else np.ndarray.view(value, np.ndarray)
+        if not issubclass(type(value), Tensor):
+            array = asarray(value) if isinstance(value, generic) else ndarray.view(value, ndarray)
             self._afford(array.nbytes)
             return array, "numpy", array.dtype.name, "cpu"
-        with _Plain():
+        with DisableTorchFunctionSubclass():
             plain = _detach(value)
             dtype, device = str(plain.dtype).removeprefix("torch."), str(plain.device)
             self._afford(_numel(plain) * plain.element_size())
-            if plain.dtype is torch.bfloat16:
-                plain = _to(plain, dtype=torch.float32)
+            if plain.dtype is bfloat16:
+                plain = _to(plain, dtype=float32)
             return (
                 _numpy(_resolve_neg(_resolve_conj(_to(plain, device="cpu")))),
                 "tensor",
@@ -119,7 +120,7 @@ class Writer:
         kind = type(value)
         if kind is int and not -(2**63) <= value < 2**63:
             return {"other": "int", "text": "beyond 64 bits"}
-        return self._leaf(np.array(value, _NUMBERS[kind]), kind.__name__, _NUMBERS[kind], "cpu")
+        return self._leaf(new_array(value, _NUMBERS[kind]), kind.__name__, _NUMBERS[kind], "cpu")
 
     def _numbers(self, items: list[Any]) -> Body | None:
         """A list of nothing but numbers as one leaf, or None."""
@@ -128,10 +129,10 @@ class Writer:
             kind = type(item)
             if kind in _NUMBERS:
                 found = (item, _NUMBERS[kind], "cpu")
-            elif issubclass(kind, np.generic):
+            elif issubclass(kind, generic):
                 found = (item, item.dtype.name, "cpu")
-            elif issubclass(kind, torch.Tensor) and _one(item):
-                with _Plain():
+            elif issubclass(kind, Tensor) and _one(item):
+                with DisableTorchFunctionSubclass():
                     plain = _detach(item)
                     found = (
                         _item(plain),
@@ -143,7 +144,7 @@ class Writer:
             values.append(found[0])
             dtypes.add(found[1])
             devices.add(found[2])
-        array = np.array(values)
+        array = new_array(values)
         if not items or array.dtype.name not in DTYPES:
             return None
         self._afford(array.nbytes)
@@ -152,7 +153,7 @@ class Writer:
 
     def _leaf(self, array: Array, kind: str, dtype: str, device: str) -> Body:
         # A copy: the student's code may write to its memory before the reply is sent.
-        self.arrays.append(np.array(array, copy=True, order="C"))
+        self.arrays.append(new_array(array, copy=True, order="C"))
         return {"leaf": kind, "dtype": dtype, "device": device}
 
     def _afford(self, size: int) -> None:
@@ -161,11 +162,11 @@ class Writer:
         self._bytes -= size
 
 
-def _one(item: torch.Tensor) -> bool:
+def _one(item: Tensor) -> bool:
     """Whether a tensor holds one number that can be read."""
-    with _Plain():
+    with DisableTorchFunctionSubclass():
         plain = _detach(item)
-        return plain.layout is torch.strided and plain.device.type != "meta" and _numel(plain) == 1
+        return plain.layout is strided and plain.device.type != "meta" and _numel(plain) == 1
 
 
 class Stack:
@@ -178,7 +179,7 @@ class Stack:
 
     def add(self, observation: Body, arrays: list[Array]) -> None:
         """The next point."""
-        structure = (json.dumps(observation), tuple((a.dtype.name, a.shape) for a in arrays))
+        structure = (dumps(observation), tuple((a.dtype.name, a.shape) for a in arrays))
         if structure != self._last:
             self._groups.append((observation, []))
             self._last = structure
@@ -187,4 +188,4 @@ class Stack:
     def message(self) -> tuple[list[Body], list[Array]]:
         """The groups, each with its count of points, and the stacked arrays in the order of the leaves."""
         groups = [{"count": len(points), "observation": seen} for seen, points in self._groups]
-        return groups, [np.stack(same) for _, points in self._groups for same in zip(*points, strict=True)]
+        return groups, [stack(same) for _, points in self._groups for same in zip(*points, strict=True)]

@@ -6,8 +6,8 @@ Refuses to know which functions are allowed, and never trusts an exception to de
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable, Iterable, Mapping
+from linecache import getline
 from types import TracebackType
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ from grader.kernel.results import clipped, type_name
 
 FUNCTIONS: Final = 500
 
-# Its first call looks through all of torch, which every forked child would do again.
-resolve_name(torch.add)
+# Torch makes its table of names when it is first asked: here, so that it is of torch as torch was, and made once
+# for all forked children.
+resolve_name(torch.exp)
 
 
 class Listener(TorchFunctionMode):
@@ -73,7 +74,7 @@ def _line(trace: TracebackType | None, is_cell: Callable[[str], bool]) -> str:
     while trace is not None:
         name = trace.tb_frame.f_code.co_filename
         if is_cell(name):
-            source = linecache.getline(name, trace.tb_lineno).strip()
+            source = getline(name, trace.tb_lineno).strip()
             found = clipped(f"line {trace.tb_lineno}: {source}", 200)
         trace = trace.tb_next
     return found
