@@ -6,6 +6,7 @@ Refuses to know what is right, and how a process is started. It never raises for
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +52,6 @@ class Session:
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
         self._spent = 0.0
-        self._requests = 0
 
     def __enter__(self) -> Session:
         """Nothing has started yet."""
@@ -83,20 +83,28 @@ class Session:
 
     def ask(self, question: Ask | Read) -> Reply:
         """Put a question to the notebook: one observation a point, whatever happens. Raises StartError."""
-        if not self._ready():
-            return (TimedOut(self._limits.notebook),) * question.points
-        found = self._request(*wire.request(question), self._limits.call)
+        found = self._asked(question)
+        if isinstance(found, Unreadable):
+            # An earlier question may have sent what stood in the way, and that process is gone.
+            found = self._asked(question)
         if isinstance(found, Failure):
             return (found,) * question.points
-        try:
-            reply = wire.reply(*found, question.points)
-        except FrameError as error:
-            self._stop()
-            return (Unreadable(str(error)),) * question.points
-        if any(isinstance(seen, Raised) and "CUDA error" in seen.text for seen in reply):
+        if any(isinstance(seen, Raised) and "CUDA error" in seen.text for seen in found):
             # After such an error a process cannot use the device any more.
             self._stop()
-        return reply
+        return found
+
+    def _asked(self, question: Ask | Read) -> Reply | Failure:
+        if not self._ready():
+            return TimedOut(self._limits.notebook)
+        found = self._request(*wire.request(question), self._limits.call)
+        if isinstance(found, Failure):
+            return found
+        try:
+            return wire.reply(*found, question.points)
+        except FrameError as error:
+            self._stop()
+            return Unreadable(str(error))
 
     def _run(self, source: str) -> None:
         number = len(self._runs) - 1
@@ -176,15 +184,16 @@ class Session:
         assert self._process is not None
         began = time.monotonic()
         limit = min(seconds, self._left())
-        self._requests += 1
+        # Not to be foreseen, so that no answer can be sent before its question.
+        number = secrets.randbits(48)
         caps = Caps(total=self._limits.reply_bytes)
         failure: Failure
         try:
-            frame = encode({"id": self._requests, **body}, arrays)
+            frame = encode({"id": number, **body}, arrays)
             found = self._process.exchange(frame, began + limit, caps, self._limits.room)
             if found is not None:
                 answer = decode(found, caps)
-                if answer[0].get("id") == self._requests:
+                if answer[0].get("id") == number:
                     return answer
                 failure = Unreadable("the answer is to another question")
             else:
