@@ -21,6 +21,9 @@ from py_landlock import AccessFs, Landlock
 
 from grader.kernel.profile import Bounds, Profile
 
+PREALLOCATIONS = (0x40305828, 0x4030582A, 0x40305839)
+"""What `fallocate` does, as `ioctl` (FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE of linux/falloc.h)."""
+
 CLONE_THREAD = 0x00010000
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_NO_NEW_PRIVS = 38
@@ -94,6 +97,10 @@ def filter_calls(refused: Collection[str]) -> None:
     rules.add_rule(no, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     # glibc falls back to clone, whose flags a filter can read.
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    # Either takes the disk's room at once, past every limit, for a file that stays empty. glibc falls back to writing.
+    rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "fallocate")
+    for kind in PREALLOCATIONS:
+        rules.add_rule(no, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, kind))
     for call in {"socket", "socketpair"}.difference(refused):
         rules.add_rule(no, call, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
         # Of SOCK_DGRAM and SOCK_RAW alone, either end can still send to any socket that has a name.
