@@ -129,6 +129,7 @@ def test_what_does_no_harm_is_repaired(saved, what, sources):
         ({}, "does not say"),
         (content(nbformat="4"), "does not say"),
         (content(nbformat=True), "does not say"),
+        (content(nbformat=10**4000), "does not say"),
         (content(nbformat=2), "format 2"),
         (content(nbformat=99), "format 99"),
         (content(nbformat=3, worksheets=5), "format 3 cannot"),

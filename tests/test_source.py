@@ -108,6 +108,11 @@ def test_code_of_any_depth_is_read(code: str) -> None:
     assert source.differenced("f") == ("g" if "def g" in code else "")
 
 
+def test_what_python_warns_of_in_code_is_not_said_here(recwarn: pytest.WarningsRecorder) -> None:
+    assert "grad" in Source(("def f(x):\n    r = '\\h'\n    return [x.grad, 1if x else 2]",)).used("f")
+    assert not list(recwarn)
+
+
 def long(line: str, count: int) -> str:
     return "".join(line.format(i, i + 1) for i in range(count))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -23,7 +24,8 @@ def parsed(cell: str) -> list[ast.stmt]:
     """
     lines = ["" if line.lstrip()[:1] in ("%", "!", "?") else line for line in cell.splitlines()]
     try:
-        return ast.parse("\n".join(lines)).body
+        with warnings.catch_warnings(action="ignore"):
+            return ast.parse("\n".join(lines)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

@@ -111,7 +111,7 @@ def _json(raw: bytes) -> Mapping[str, Any]:
 
 def _version(content: Mapping[str, Any]) -> int:
     version = content.get("nbformat")
-    if type(version) is not int:
+    if type(version) is not int or not 0 <= version < 100:
         raise NotebookError(f"This file does not say which notebook format it has; {_SAVE_AGAIN}.")
     if version not in (3, 4):
         raise NotebookError(f"This notebook has format {version}, and 3 and 4 can be read; {_SAVE_AGAIN}.")
