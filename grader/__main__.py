@@ -1,4 +1,4 @@
-"""The command line: `grader grade`, `grader build`, `grader verify`. It alone prints and exits.
+"""The command line: `grader grade`, `grader release`, `grader build`, `grader verify`. It alone prints and exits.
 
 Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be graded, or fell below
 --fail-under; 2 wrong usage; 3 our fault.
@@ -37,6 +37,9 @@ errors = Console(stderr=True)
 Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and solutions/ in it.")]
 OnDevice = Annotated[Device, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
 
+OfCourse = Annotated[Path | None, typer.Option(help="A CSV file with a column student: each has numbers of its own.")]
+SecretIn = Annotated[Path | None, typer.Option(help="The course's secret; default: beside the roster, in .secret.")]
+
 
 def refuse(sentence: object) -> NoReturn:
     """End with a sentence about how the command was used."""
@@ -56,6 +59,8 @@ def grade(
     fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     limits: Annotated[Path | None, typer.Option(help="A TOML file that says how much a notebook may take.")] = None,
+    roster: OfCourse = None,
+    secret: SecretIn = None,
 ) -> None:
     """Grade notebooks; write report.json, gradebook.csv and a feedback page for each into OUT.
 
@@ -66,11 +71,13 @@ def grade(
     except (DeviceError, LimitsError) as error:
         refuse(error)
     # Imported while the first warm parent loads: a run begins when both are there.
+    from grader.desk.course import read_course  # noqa: PLC0415
     from grader.desk.running import MISUSE, prepare  # noqa: PLC0415
 
     with closing(starters):
         try:
-            run = prepare(paths, out, chosen(lab), starters, seed, force, jobs)
+            course = read_course(roster, secret) if roster else None
+            run = prepare(paths, out, chosen(lab), starters, seed, force, jobs, course)
             fill(run)
         except MISUSE as error:
             refuse(error)
@@ -123,6 +130,31 @@ def conclude(report: Report, out: Path, fail_under: float) -> None:
 
 
 @app.command()
+def release(
+    roster: Annotated[Path, typer.Option(help="A CSV file with a column student.")],
+    out: Annotated[Path, typer.Option(help="Where the students' folders go.")],
+    lab: Annotated[str | None, typer.Option(help="Release only this lab.")] = None,
+    secret: SecretIn = None,
+    root: Root = Path(),
+) -> None:
+    """Write notebooks with numbers of their own for every student of a roster: OUT/<student>/<lab>.ipynb."""
+    from grader.desk.course import CourseError, make_secret, read_course, secret_path  # noqa: PLC0415
+    from grader.desk.release import release as release_notebooks  # noqa: PLC0415
+
+    place = secret or secret_path(roster)
+    try:
+        if make_secret(place, out):
+            console.print(f"A new secret is in {escape(str(place))}: keep it, grading needs it.", soft_wrap=True)
+        course = read_course(roster, place)
+        written = list(release_notebooks(root, course, chosen(lab), out))
+    except (CourseError, OSError) as error:
+        refuse(error)
+    console.print(
+        f"{len(written)} notebooks for {len(course.students)} students are in {escape(str(out))}.", soft_wrap=True
+    )
+
+
+@app.command()
 def build(root: Root = Path()) -> None:
     """Write the student notebooks in labs/ from the solutions."""
     from grader.desk.notebooks import build as build_notebooks  # noqa: PLC0415
@@ -141,6 +173,7 @@ def verify(
     seed: Annotated[
         str, typer.Option(help="The seed of the hidden points; fixed, so that CI repeats itself.")
     ] = "verify",
+    variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
     from grader.desk.verify import Finding, Verification  # noqa: PLC0415
@@ -152,7 +185,7 @@ def verify(
         where = resolve(device)
     except DeviceError as error:
         refuse(error)
-    for found in verify_labs(root, chosen(lab), seed, where):
+    for found in verify_labs(root, chosen(lab), seed, where, variants):
         if isinstance(found, Finding):
             findings.append(found)
             continue

@@ -86,7 +86,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     submissions += [Submission(student, folder / f"{student}.ipynb") for student in ("link", "pipe")]
     out = tmp_path_factory.mktemp("out")
     assignments, refused = assign(submissions, [LAB], [LAB.name])
-    posed = {LAB.name: pose(LAB, Conditions("attacks"))}
+    posed = {LAB: pose(LAB, Conditions("attacks"))}
     with Filing(out, Report("cpu", "attacks", (), ("files",)), {LAB.name: LAB}) as filing:
         for graded in refused:
             filing.add(graded)

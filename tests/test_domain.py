@@ -41,7 +41,7 @@ def test_cases_are_taken_in_turn() -> None:
 
 
 def test_the_relu_neuron_is_asked_on_both_sides_of_its_kink() -> None:
-    points = lab2_graphs.relu_domain.draw(lab2_graphs.relu, 5, "any")
+    points = lab2_graphs.relu.domain.draw(lab2_graphs.relu.graph, 5, "any")
     sides = {bool(p["w"] * p["x"] + p["b"] > 0) for p in points}
     assert sides == {True, False}
 

@@ -14,14 +14,16 @@ from grader.oracle.graph import Graph, Variable, entries, name_of
 from grader.oracle.precision import exact
 from grader.oracle.stability import Stable
 
+SHEET = lab2_graphs.Numbers()
+
 FIGURES = [
-    (lab2_graphs.path.backward(lab2_graphs.z), {"a": 1, "b": 1}, {"dz_da": 34}),
-    (lab2_graphs.relu.backward(lab2_graphs.a), {"w": 1, "x": 1, "b": 1}, {"da_dw": 1}),
-    (lab2_graphs.sigmoid.backward(lab2_graphs.a), {"w": 1, "x": 1, "b": 1}, {"da_dw": "0.1049936"}),
-    (lab2_graphs.bell.backward(lab2_graphs.f), {"x": 1}, {"df_dx": "-0.0974440036"}),
-    (lab2_graphs.quartic.backward(lab2_graphs.f), {"x": 2}, {"df_dx": 326}),
+    (lab2_graphs.path(SHEET).whole, {"a": 1, "b": 1}, {"dz_da": 34}),
+    (lab2_graphs.relu.whole, {"w": 1, "x": 1, "b": 1}, {"da_dw": 1}),
+    (lab2_graphs.sigmoid.whole, {"w": 1, "x": 1, "b": 1}, {"da_dw": "0.1049936"}),
+    (lab2_graphs.bell(SHEET).whole, {"x": 1}, {"df_dx": "-0.0974440036"}),
+    (lab2_graphs.quartic(SHEET).whole, {"x": 2}, {"df_dx": 326}),
     (
-        lab2_graphs.chain.backward(lab2_graphs.f),
+        lab2_graphs.chain(SHEET).whole,
         {"x": 1, "y": 1, "z": 1},
         {
             "b": "0.8414710",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.desk.verify import LEAST, Mistake, orphans, planted, read_mistakes, verify_lab
+from grader.desk.planting import Mistake, planted, read_mistakes
+from grader.desk.verify import LEAST, orphans, verify_lab
 from grader.labs import all_labs
 
 ROOT = Path(__file__).parents[1]

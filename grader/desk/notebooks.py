@@ -31,8 +31,11 @@ def solution_notebook(text: str) -> NotebookNode:
     return _identified(notebook, list(notebook.cells))
 
 
-def student_notebook(text: str, lab: Lab) -> NotebookNode:
-    """The notebook that a student opens: stubs, and a cell that checks them after each exercise's code."""
+def student_notebook(text: str, lab: Lab, setup: str = SETUP) -> NotebookNode:
+    """The notebook that a student opens: stubs, and a cell that checks them after each exercise's code.
+
+    `setup` is the first cell of code, which makes `check`.
+    """
     notebook = solution_notebook(text)
     graded = {question.name for question in lab.questions}
     cells: list[NotebookNode] = []
@@ -40,7 +43,7 @@ def student_notebook(text: str, lab: Lab) -> NotebookNode:
     for cell in notebook.cells:
         answers = answered(cell.source, graded) if cell.cell_type == "code" else []
         if cell.cell_type == "code" and not ready:
-            cells.append(nbformat.v4.new_code_cell(SETUP))
+            cells.append(nbformat.v4.new_code_cell(setup))
             ready = True
         cells.append(nbformat.v4.new_code_cell(stubbed(cell.source, graded)) if answers else cell)
         if answers:

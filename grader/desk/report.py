@@ -51,6 +51,7 @@ def _result(result: Result) -> Json:
         "remarks": list(result.remarks),
         "problem": result.problem,
         "fingerprint": result.fingerprint,
+        **({"variant": result.variant} if result.variant else {}),
     }
 
 
@@ -89,6 +90,7 @@ def _read_result(found: Any) -> Result:
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
+        variant=found.get("variant", ""),
     )
 
 

@@ -21,7 +21,8 @@ from grader.runner.limits import LIMITS, Limits
 def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) -> str:
     """The hash of all that a notebook's marks and page depend on, in hexadecimal.
 
-    That is its bytes, its lab's declaration, the grader's version, the device, the seed and the limits.
+    That is its bytes, its lab's declaration, the grader's version, the device, the seed, the limits
+    and the student's own numbers.
     """
     declaration = Path(grader.labs.__path__[0], f"{assignment.lab.name}.py").read_bytes()
     parts = (
@@ -31,6 +32,7 @@ def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) 
         *astuple(conditions),
         # Any limit may be what a notebook ended at, but for the start: one that is late ends the run and files nothing.
         repr(replace(limits, start=LIMITS.start)),
+        assignment.variant,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

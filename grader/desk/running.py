@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.desk.course import Course, CourseError
 from grader.desk.filing import Filing, FilingError
 from grader.desk.report import read_report
 from grader.desk.resuming import split
@@ -20,7 +21,7 @@ from grader.runner.grading import Assignment, Graded, Workers, assign, grade, po
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import SubmissionsError, find_submissions
 
-MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError)
+MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError)
 """What is the caller's fault; each text is a sentence for people."""
 
 
@@ -40,17 +41,28 @@ class Run:
 
 
 def prepare(
-    paths: Sequence[Path], out: Path, labs: Sequence[Lab], starters: Starters, seed: str | None, force: bool, jobs: int
+    paths: Sequence[Path],
+    out: Path,
+    labs: Sequence[Lab],
+    starters: Starters,
+    seed: str | None,
+    force: bool,
+    jobs: int,
+    course: Course | None,
 ) -> Run:
     """Read a class, compute what is right, and have `starters` show what notebooks are kept from. Raises MISUSE.
 
     `jobs` notebooks at a time, 0 for as many as is sensible. Without a seed the earlier run's counts, or a new one.
+    Of a `course` everybody is graded with numbers of their own.
     """
     count = at_a_time(starters.device, jobs)
     earlier = None if force else read_report(out)
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
     assignments, refused = assign(find_submissions(paths), all_labs(), wanted)
+    if course:
+        assignments, strangers = course.own(assignments)
+        refused = [*refused, *strangers]
     kept, left = split(earlier, out, assignments, conditions, starters.limits)
     posed = pose_all(left, conditions)
     kept_from = earlier.confinement if earlier and not left else starters.confirm()

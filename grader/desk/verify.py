@@ -1,28 +1,30 @@
-"""The labs held against themselves: solutions, blank notebooks, planted mistakes, the three mirrored rooms.
+"""The labs held against themselves: solutions, blank notebooks, planted mistakes, the three mirrored rooms, variants.
 
-Knows where the project's folders are, and what each must earn. Refuses to know what a mistake does: it is
-text put in place of other text, with the note that it must get.
+Knows where the project's folders are, and what each must earn. Refuses to know what a mistake does: it must get
+its note.
 """
 
 from __future__ import annotations
 
-import ast
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
-from grader.desk.notebooks import binds, build, solution_notebook, stale
+from grader.desk.notebooks import build, solution_notebook, stale
+from grader.desk.planting import Mistake, definition, planted, read_mistakes, worded
 from grader.desk.proving import Proof, prove
+from grader.desk.release import own_notebook, own_text
+from grader.desk.wording import WordingError
 from grader.judge.facts import Reply
-from grader.judge.model import Conditions, Lab, Mark
+from grader.judge.model import Conditions, Lab, Mark, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.labs import all_labs
+from grader.labs import all_labs, family
 from grader.runner.grading import Posed, ask_all, pose
 from grader.runner.limits import Limits
 from grader.runner.session import Session
@@ -46,14 +48,18 @@ planted in one of them shows in no other."""
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A slip in the solution of one question: `old` becomes `new`, and the note that it must get."""
+class Held:
+    """A lab to be held against itself: the sheet, or a variant.
 
-    question: str
-    slip: str
-    old: str
-    new: str
-    note: str
+    `blank` are the cells of the notebook given out, `touched` the questions in which mistakes are planted.
+    """
+
+    name: str
+    lab: Lab
+    text: str
+    blank: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+    touched: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was looked at in one lab, and what was found."""
+    """What was looked at in one lab, or a variant of it, and what was found."""
 
     lab: str
     points: float
@@ -75,14 +81,6 @@ class Verification:
     mistakes: int
     proofs: tuple[Proof, ...]
     findings: tuple[Finding, ...]
-
-
-def read_mistakes(path: Path) -> list[Mistake]:
-    """The planted mistakes of a lab: a TOML file with an array of tables for every question."""
-    if not path.exists():
-        return []
-    tables = tomllib.loads(path.read_text("utf-8"))
-    return [Mistake(question, **entry) for question, entries in tables.items() for entry in entries]
 
 
 def orphans(root: Path, labs: Sequence[Lab]) -> list[str]:
@@ -96,42 +94,70 @@ def orphans(root: Path, labs: Sequence[Lab]) -> list[str]:
     return found
 
 
-def planted(mistake: Mistake, solution: str) -> str:
-    """The code of a question with the mistake in it. Raises ValueError where it does not fit."""
-    code = _definition(solution, mistake.question)
-    if code.count(mistake.old) != 1:
-        raise ValueError(f"{mistake.slip!r}: its text stands {code.count(mistake.old)} times in the solution")
-    return code.replace(mistake.old, mistake.new)
+def sheet(root: Path, lab: Lab) -> Held:
+    """A lab as it is on the sheet, from the project's folders."""
+    variants = family(lab.name)
+    text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
+    blank = _code(nbformat.read(root / "labs" / f"{lab.name}.ipynb", 4))
+    mistakes = read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml")
+    names = frozenset(question.name for question in lab.questions)
+    return Held(lab.name, lab, text, blank, worded(mistakes, variants.said(variants.sheet)), names)
 
 
-def _definition(solution: str, name: str) -> str:
-    """The lines of a function, or of the cell's part that assigns a variable."""
-    for statement in ast.parse(solution).body:
-        if name in binds(statement):
-            return ast.get_source_segment(solution, statement) or ""
-    raise ValueError(f"the solution defines no {name}")
+def variant(root: Path, lab: Lab, seed: str, number: int) -> Held:
+    """A variant that the seed and its number draw, with the mistakes of the questions that its numbers touch.
+
+    What they do not touch is the sheet's, and is verified there.
+    """
+    variants, of_sheet = family(lab.name), sheet(root, lab)
+    numbers = variants.draw(seed.encode(), f"variant {number}")
+    own, text = variants.lab(numbers), own_text(of_sheet.text, variants, numbers)
+    touched = frozenset(
+        after.name
+        for before, after in zip(lab.questions, own.questions, strict=True)
+        if before != after or definition(text, after.name) != definition(of_sheet.text, after.name)
+    )
+    planned = [m for m in read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml") if m.question in touched]
+    blank = _code(own_notebook(of_sheet.text, variants, numbers))
+    mistakes = worded(planned, variants.said(numbers))
+    return Held(f"{lab.name}, variant {number}", own, text, blank, mistakes, touched)
+
+
+def _code(notebook: NotebookNode) -> tuple[str, ...]:
+    return tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
 def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
     """Run one lab's solution, blank notebook and planted mistakes."""
+    held = sheet(root, lab)
+    found = run(held, seed, device)
+    return replace(found, findings=(*(Finding(lab.name, t) for t in _counted(lab, held.mistakes)), *found.findings))
+
+
+def run(held: Held, seed: str, device: str) -> Verification:
+    """Run the solution, the blank notebook and every mistake of a lab or a variant, planted or derived."""
     posed_at = Conditions(seed, device)
-    posed = pose(lab, posed_at)
-    text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
-    cells = [c.source for c in solution_notebook(text).cells if c.cell_type == "code"]
-    blank = nbformat.read(root / "labs" / f"{lab.name}.ipynb", 4)
-    empty = marks_of(posed, [c.source for c in blank.cells if c.cell_type == "code"], device)
-    mistakes = read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml")
-    findings = [Finding(lab.name, text) for text in _counted(lab, mistakes)]
+    posed = pose(held.lab, posed_at)
+    cells = _code(solution_notebook(held.text))
+    empty = marks_of(posed, held.blank, device)
+    findings = []
     with Session(PATIENT, Cold(device)) as session:
         session.run(cells)
-        full = marks(posed, ask_all(session, posed), Source(tuple(cells)))
-        findings += [Finding(lab.name, text) for text in _expected(full, empty)]
+        full = marks(posed, ask_all(session, posed), Source(cells))
+        findings += [Finding(held.name, text) for text in _expected(full, empty)]
         session.run([APART])
-        for mistake in mistakes:
-            findings += [Finding(lab.name, t) for t in _caught(session, posed, cells, text, mistake)]
-        proofs = tuple(prove(lab, posed.trials, session, cells, posed_at))
-        findings += [Finding(lab.name, problem) for proof in proofs for problem in proof.problems]
-    return Verification(lab.name, lab.points, _sum(full), _sum(empty), len(mistakes), proofs, tuple(findings))
+        for mistake in held.mistakes:
+            findings += [Finding(held.name, t) for t in _caught(session, posed, cells, held.text, mistake)]
+        proofs = tuple(prove(*_touched(held, posed), session, cells, posed_at))
+        findings += [Finding(held.name, problem) for proof in proofs for problem in proof.problems]
+    points, count = held.lab.points, len(held.mistakes)
+    return Verification(held.name, points, _sum(full), _sum(empty), count, proofs, tuple(findings))
+
+
+def _touched(held: Held, posed: Posed) -> tuple[Lab, list[Sequence[Trial]]]:
+    """The lab with the touched questions alone, and their trials."""
+    kept = [(q, t) for q, t in zip(held.lab.questions, posed.trials, strict=True) if q.name in held.touched]
+    return replace(held.lab, questions=tuple(q for q, _ in kept)), [trials for _, trials in kept]
 
 
 def _counted(lab: Lab, mistakes: Sequence[Mistake]) -> Iterator[str]:
@@ -190,15 +216,23 @@ def _sum(marks: Sequence[Mark]) -> float:
     return sum(mark.score for mark in marks)
 
 
-def verify(root: Path, labs: Sequence[Lab], seed: str, device: str) -> Iterator[Verification | Finding]:
-    """Everything, lab by lab as they are done; findings about the project's folders first."""
+def verify(
+    root: Path, labs: Sequence[Lab], seed: str, device: str, variants: int = 0
+) -> Iterator[Verification | Finding]:
+    """Everything, lab by lab as they are done; findings about the project's folders first, `variants` of each last."""
     yield from (Finding("", text) for text in orphans(root, all_labs()))
     built: Mapping[Path, str] = build(root, labs)
     yield from (Finding("", f"{p.relative_to(root)} is stale: run make labs") for p in stale(dict(built)))
     with ProcessPoolExecutor() as pool:
-        yield from pool.map(partial(_verify_named, root, seed, device), [lab.name for lab in labs])
+        names = [(lab.name, number) for number in range(variants + 1) for lab in labs]
+        yield from pool.map(partial(_verify_named, root, seed, device), names)
 
 
-def _verify_named(root: Path, seed: str, device: str, name: str) -> Verification:
-    """One lab in a process of its own: graphs do not travel, names do."""
-    return verify_lab(root, next(lab for lab in all_labs() if lab.name == name), seed, device)
+def _verify_named(root: Path, seed: str, device: str, named: tuple[str, int]) -> Verification | Finding:
+    """One lab, or a variant of it from 1 on, in a process of its own: graphs do not travel, names do."""
+    name, number = named
+    lab = next(lab for lab in all_labs() if lab.name == name)
+    try:
+        return run(variant(root, lab, seed, number), seed, device) if number else verify_lab(root, lab, seed, device)
+    except WordingError as error:
+        return Finding(name, str(error))

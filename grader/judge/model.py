@@ -193,7 +193,8 @@ class CellRun:
 class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
 
-    `fingerprint` is of everything that the marks depend on: equal ones need not be graded again.
+    `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
+    student's own numbers, "" for the sheet's.
     """
 
     student: str
@@ -204,6 +205,7 @@ class Result:
     problem: str = ""
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
+    variant: str = ""
 
     @property
     def status(self) -> str:

@@ -18,6 +18,11 @@ def check(*_: object, **__: object) -> None:
     """Accept anything, and say nothing."""
 
 
+def checking(*_: object, **__: object) -> Callable[..., None]:
+    """Accept any numbers, and give that `check`."""
+    return check
+
+
 class _Refusal:
     """Finds no module of ours, and lets no other finder look."""
 
@@ -42,7 +47,7 @@ def install() -> None:
         del sys.modules[name]
     package, student = ModuleType("grader"), ModuleType("grader.student")
     package.__path__ = []
-    student.__dict__.update(check=check, __getattr__=_anything)
+    student.__dict__.update(check=check, checking=checking, __getattr__=_anything)
     package.__dict__["student"] = student
     sys.modules.update({"grader": package, "grader.student": student})
     sys.meta_path.insert(0, _Refusal())

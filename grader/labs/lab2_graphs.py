@@ -1,8 +1,11 @@
 """Lab 2: small computational graphs, forwards, backwards and drawn."""
 
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
 from typing import Any
 
-from sympy import Abs, Max, cos, exp, log, sin, symbols, tanh
+from sympy import Abs, Max, cos, diff, exp, log, sin, symbols, tanh
 
 from grader.judge.facts import Manner
 from grader.judge.model import Check, Lab, Question
@@ -11,8 +14,19 @@ from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable
 from grader.oracle.setting import Setting, keyed
 from grader.oracle.structure import BY_AUTOGRAD, BY_HAND, Edges
+from grader.oracle.variants import Family, Worked, at, drawn
 
 a, b, c, d, e, f, s, u, v, w, x, y, z = symbols("a b c d e f s u v w x y z", real=True)
+
+
+def setting(graph: Graph, domain: Domain, output: Variable) -> Setting:
+    """A function of all the graph's inputs, in order, and the gradient of its output."""
+    return Setting(graph, domain, tuple(i.name for i in graph.inputs), output)
+
+
+def forward(backward: Setting) -> Setting:
+    """The function alone."""
+    return replace(backward, output=None)
 
 
 def by_hand(setting: Setting, returns: Any) -> tuple[Check, ...]:
@@ -20,82 +34,131 @@ def by_hand(setting: Setting, returns: Any) -> tuple[Check, ...]:
     return BY_HAND, Value(setting, returns, Manner.INFERENCE)
 
 
-def setting(graph: Graph, domain: Domain, output: Variable | None = None) -> Setting:
-    """A function of all the graph's inputs, in order."""
-    return Setting(graph, domain, tuple(i.name for i in graph.inputs), output)
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of the exercises: coefficients, and the points of the worked figures."""
+
+    x_a: int = drawn(2, range(2, 10))
+    x_b: int = drawn(3, range(2, 10))
+    y_a: int = drawn(5, range(2, 10))
+    y_b: int = drawn(3, range(2, 10))
+    z_x: int = drawn(2, range(2, 10))
+    z_y: int = drawn(3, range(2, 10))
+    path_at: tuple[int, int] = drawn((1, 1), product((1, 2), repeat=2))
+    relu_at: tuple[int, int, int] = drawn((1, 1, 1), product((1, 2, 3), repeat=3))
+    sigmoid_at: tuple[int, int, int] = drawn((1, 1, 1), product((1, 2), (1, 2), (-2, 1)))
+    square: int = drawn(1, range(1, 4))
+    straight: int = drawn(2, range(1, 5))
+    sine: int = drawn(1, range(1, 4))
+    exponential_at: int = drawn(1, (1, -1))
+    polynomial: tuple[int, ...] = drawn((3, 6, 7, 3, 8), product(range(2, 10), repeat=5))
+    polynomial_at: int = drawn(2, (1, 2))
+    double: int = drawn(2, range(2, 5))
+    tanh_log_at: tuple[int, int, int] = drawn((1, 1, 1), product((1,), (1, 2), (1,)))
+    above_x: int = drawn(1, range(1, 6))
+    above_y: int = drawn(1, range(1, 6))
 
 
-path = Graph((a, b), {x: 2 * a + 3 * b, y: 5 * a**2 + 3 * b**3, z: 2 * x + 3 * y})
-path_domain = Domain(where=(Abs(a) > 0, Abs(b) > 0))
+@cache
+def path(n: Numbers) -> Setting:
+    """Exercise 1, ending in z."""
+    graph = Graph((a, b), {x: n.x_a * a + n.x_b * b, y: n.y_a * a**2 + n.y_b * b**3, z: n.z_x * x + n.z_y * y})
+    return setting(graph, Domain(where=(Abs(a) > 0, Abs(b) > 0)), z)
 
-relu = Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)})
-# Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
-relu_domain = Domain(
-    where=(Abs(v) > 0.25, Abs(u) > 0.25, Abs(x) > 0, Abs(w) > 0),
-    cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0),
+
+relu = setting(
+    Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
+    # Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
+    Domain(
+        where=(Abs(v) > 0.25, Abs(u) > 0.25, Abs(x) > 0, Abs(w) > 0),
+        cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0),
+    ),
+    a,
+)
+sigmoid = setting(
+    Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))}),
+    Domain(where=(Abs(v) < 3, Abs(v) > 0, Abs(x) > 0)),
+    a,
 )
 
-sigmoid = Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))})
-sigmoid_domain = Domain(where=(Abs(v) < 3, Abs(v) > 0, Abs(x) > 0))
 
-bell = Graph((x,), {f: exp(-(x**2) - 2 * x - sin(x))})
-bell_domain = Domain({"x": (-2.5, 1.5)}, where=(Abs(2 * x + 2 + cos(x)) > 0.5,))
+@cache
+def bell(n: Numbers) -> Setting:
+    """Exercise 4."""
+    graph = Graph((x,), {f: exp(-n.square * x**2 - n.straight * x - n.sine * sin(x))})
+    inner = 2 * n.square * x + n.straight + n.sine * cos(x)
+    return setting(graph, Domain({"x": (-2.5, 1.5)}, where=(Abs(inner) > 0.5,)), f)
 
-quartic = Graph((x,), {f: 8 * x**4 + 3 * x**3 + 7 * x**2 + 6 * x + 3})
-quartic_domain = Domain(where=(Abs(32 * x**3 + 9 * x**2 + 14 * x + 6) > 2, Abs(x) > 0))
 
-chain = Graph(
-    (x, y, z),
-    {a: 2 * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)},
-)
-chain_domain = Domain(
-    {"y": (0.25, 2.75)},
-    where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125, Abs(x) > 0, Abs(z) > 0),
-)
+@cache
+def quartic(n: Numbers) -> Setting:
+    """Exercise 5."""
+    value = sum(c * x**power for power, c in enumerate(n.polynomial))
+    return setting(Graph((x,), {f: value}), Domain(where=(Abs(diff(value, x)) > 2, Abs(x) > 0)), f)
 
-quotient = Graph((x, y), {f: (x + exp(y)) / (log(x) + (x - y) ** 3)})
-quotient_domain = Domain({"x": (0.25, 3.0)}, where=(Abs(log(x) + (x - y) ** 3) > 0.75,))
+
+@cache
+def chain(n: Numbers) -> Setting:
+    """Exercise 6."""
+    graph = Graph(
+        (x, y, z),
+        {a: n.double * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)},
+    )
+    domain = Domain(
+        {"y": (0.25, 2.75)},
+        where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125, Abs(x) > 0, Abs(z) > 0),
+    )
+    return setting(graph, domain, f)
+
+
+@cache
+def quotient(n: Numbers) -> Setting:
+    """Exercise 7."""
+    below = log(x) + (x - y) ** 3
+    graph = Graph((x, y), {f: (n.above_x * x + n.above_y * exp(y)) / below})
+    return setting(graph, Domain({"x": (0.25, 3.0)}, where=(Abs(below) > 0.75,)), f)
+
 
 chain_slopes = ("df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "df_dz")
 
-LAB = Lab(
-    "lab2_graphs",
-    "Computational graphs",
-    (
-        Question(
-            "path_forward",
-            1,
-            (Differentiable(setting(path, path_domain), keyed("x", "y", "z"), of=("z",)),),
-        ),
-        Question("path_gradient", 2, by_hand(setting(path, path_domain, z), ("dz_da", "dz_db"))),
-        Question("path_edges", 1, (Edges(path),)),
-        Question(
-            "relu_neuron",
-            1,
-            (Differentiable(setting(relu, relu_domain), keyed("u", "v", "a"), of=("a",)),),
-        ),
-        Question("relu_neuron_gradient", 2, by_hand(setting(relu, relu_domain, a), ("da_dw", "da_db"))),
-        Question("relu_neuron_edges", 1, (Edges(relu),)),
-        Question(
-            "sigmoid_neuron",
-            1,
-            (Differentiable(setting(sigmoid, sigmoid_domain), keyed("u", "v", "a"), of=("a",)),),
-        ),
-        Question(
-            "sigmoid_neuron_gradient",
-            2,
-            by_hand(setting(sigmoid, sigmoid_domain, a), ("da_dw", "da_db")),
-        ),
-        Question("exponential", 1, (Differentiable(setting(bell, bell_domain), "f", of=("f",)),)),
-        Question("exponential_gradient", 2, by_hand(setting(bell, bell_domain, f), "df_dx")),
-        Question("polynomial", 1, (Differentiable(setting(quartic, quartic_domain), "f", of=("f",)),)),
-        Question("polynomial_gradient", 1, by_hand(setting(quartic, quartic_domain, f), "df_dx")),
+
+NEURONS = (
+    Question("relu_neuron", 1, (Differentiable(forward(relu), keyed("u", "v", "a"), of=("a",)),)),
+    Question("relu_neuron_gradient", 2, by_hand(relu, ("da_dw", "da_db"))),
+    Question("relu_neuron_edges", 1, (Edges(relu.graph),)),
+    Question("sigmoid_neuron", 1, (Differentiable(forward(sigmoid), keyed("u", "v", "a"), of=("a",)),)),
+    Question("sigmoid_neuron_gradient", 2, by_hand(sigmoid, ("da_dw", "da_db"))),
+)
+
+
+def path_questions(n: Numbers) -> tuple[Question, ...]:
+    """Exercise 1."""
+    return (
+        Question("path_forward", 1, (Differentiable(forward(path(n)), keyed("x", "y", "z"), of=("z",)),)),
+        Question("path_gradient", 2, by_hand(path(n), ("dz_da", "dz_db"))),
+        Question("path_edges", 1, (Edges(path(n).graph),)),
+    )
+
+
+def formula_questions(n: Numbers) -> tuple[Question, ...]:
+    """Exercises 4 and 5."""
+    return (
+        Question("exponential", 1, (Differentiable(forward(bell(n)), "f", of=("f",)),)),
+        Question("exponential_gradient", 2, by_hand(bell(n), "df_dx")),
+        Question("polynomial", 1, (Differentiable(forward(quartic(n)), "f", of=("f",)),)),
+        Question("polynomial_gradient", 1, by_hand(quartic(n), "df_dx")),
+    )
+
+
+def chain_questions(n: Numbers) -> tuple[Question, ...]:
+    """Exercise 6."""
+    return (
         Question(
             "tanh_log",
             2,
             (
-                StepByStep(setting(chain, chain_domain), keyed(*"abcdef"), weight=6),
-                Differentiable(setting(chain, chain_domain), {"f": "f"}, of=("f",)),
+                StepByStep(forward(chain(n)), keyed(*"abcdef"), weight=6),
+                Differentiable(forward(chain(n)), {"f": "f"}, of=("f",)),
             ),
         ),
         Question(
@@ -104,22 +167,89 @@ LAB = Lab(
             (
                 BY_HAND,
                 StepByStep(
-                    setting(chain, chain_domain, f),
+                    chain(n),
                     keyed(*chain_slopes),
                     given=(("tanh_log", ("x", "y", "z"), keyed(*"abcdef")),),
                     manner=Manner.INFERENCE,
                 ),
             ),
         ),
-        Question("tanh_log_edges", 1, (Edges(chain),)),
-        Question("ratio", 1, (Differentiable(setting(quotient, quotient_domain), "f", of=("f",)),)),
-        Question(
-            "ratio_gradient",
-            1,
-            (
-                BY_AUTOGRAD,
-                Value(setting(quotient, quotient_domain, f), ("df_dx", "df_dy")),
-            ),
-        ),
-    ),
+        Question("tanh_log_edges", 1, (Edges(chain(n).graph),)),
+    )
+
+
+def ratio_questions(n: Numbers) -> tuple[Question, ...]:
+    """Exercise 7."""
+    return (
+        Question("ratio", 1, (Differentiable(forward(quotient(n)), "f", of=("f",)),)),
+        Question("ratio_gradient", 1, (BY_AUTOGRAD, Value(quotient(n), ("df_dx", "df_dy")))),
+    )
+
+
+@cache
+def lab(n: Numbers) -> Lab:
+    """The lab with these numbers."""
+    questions = (*path_questions(n), *NEURONS, *formula_questions(n), *chain_questions(n), *ratio_questions(n))
+    return Lab("lab2_graphs", "Computational graphs", questions)
+
+
+WORKED = {
+    "path": lambda n: Worked(path(n), at("ab", n.path_at), {"dz_da": 7}),
+    "relu": lambda n: Worked(relu, at("wxb", n.relu_at), {"da_dw": 7}),
+    "sigmoid": lambda n: Worked(sigmoid, at("wxb", n.sigmoid_at), {"v": 7, "da_dw": 7}),
+    "bell": lambda n: Worked(bell(n), {"x": n.exponential_at}, {"df_dx": 10}),
+    "quartic": lambda n: Worked(quartic(n), {"x": n.polynomial_at}, {"df_dx": 7}),
+    "chain": lambda n: Worked(chain(n), at("xyz", n.tanh_log_at), dict.fromkeys((*"abdef", "df_dx", "df_dy"), 7)),
+    "quotient": lambda n: Worked(quotient(n), {"x": 1, "y": 0}, dict.fromkeys(("f", "df_dx", "df_dy"), 7)),
+}
+"""The figures in the prose, by exercise."""
+
+PHRASES = (
+    "x = «x_a»a + «x_b»b",
+    "y = «y_a»a^2 + «y_b»b^3",
+    "z = «z_x»x + «z_y»y.$$",
+    r"At $«path.at»$ the first is $\partial z/\partial a = «path.dz_da»$",
+    "x = «x_a» * a + «x_b» * b",
+    "y = «y_a» * a**2 + «y_b» * b**3",
+    "z = «z_x» * x + «z_y» * y",
+    "dz_dx, dz_dy = «z_x», «z_y»",
+    "dx_da, dx_db = «x_a», «x_b»",
+    "dy_da, dy_db = «2 * y_a» * a, «3 * y_b» * b**2",
+    r"At $«relu.at»$ the first is $\partial a/\partial w = «relu.da_dw»$",
+    r"$«sigmoid.at»$ we have $v = «sigmoid.v»$, and $\partial a/\partial w = «sigmoid.da_dw»$",
+    r"e^{-«square|coefficient»x^2 - «straight|coefficient»x - «sine|coefficient»\sin x}",
+    "derivative $f'(x)$. At $«bell.at»$ the",
+    "derivative is $«bell.df_dx»$",
+    "exp(-«square|coefficient»x^2 - «straight|coefficient»x - «sine|coefficient(' ')»sin x)",
+    "torch.exp(-«square|factor»(x**2) - «straight» * x - «sine|factor»torch.sin(x))",
+    "-«2 * square» * x - «straight» - «sine|factor»torch.cos(x)",
+    "«c[4]»x^4 + «c[3]»x^3 + «c[2]»x^2 + «c[1]»x + «c[0]»",
+    "At $«quartic.at»$ the derivative is «quartic.df_dx».",
+    "«c[4]» * x**4 + «c[3]» * x**3 + «c[2]» * x**2 + «c[1]» * x + «c[0]»",
+    "«4 * c[4]» * x**3 + «3 * c[3]» * x**2 + «2 * c[2]» * x + «c[1]»",
+    r"a = «double»x, \quad",
+    "At $«chain.at»$ they are $a = «chain.a»$,",
+    "$b = «chain.b»$, $c = d = «chain.d»$, $e = «chain.e»$ and $f = «chain.f»$",
+    r"$«chain.at»$ you should find $\partial f/\partial x = «chain.df_dx»$",
+    r"$\partial f/\partial y = «chain.df_dy»$",
+    "a = «double» * x",
+    "df_dx = df_da * «double»",
+    r"\frac{«above_x|coefficient»x + «above_y|coefficient»e^y}{\ln x",
+    "At $«quotient.at»$ it is «quotient.f».",
+    "they are $«quotient.df_dx»$ and $«quotient.df_dy»$",
+    "(«above_x|coefficient»x + «above_y|coefficient»e^y) / (ln x",
+    "(«above_x|factor»x + «above_y|factor»torch.exp(y)) / (torch.log(x)",
 )
+"""Where the sheet's text has these numbers."""
+
+FAMILY = Family(
+    "lab2_graphs",
+    Numbers,
+    lab,
+    WORKED,
+    PHRASES,
+    # A slip that puts one number for the other must show.
+    sound=lambda n: n.x_a != n.x_b and n.y_a != n.y_b and n.z_x != n.z_y,
+    words=lambda n: {"c": n.polynomial},
+)
+LAB = lab(FAMILY.sheet)

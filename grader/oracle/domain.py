@@ -65,6 +65,10 @@ class Domain:
                 points.append(point)
         raise EmptyDomainError(f"only {len(points)} of {count} points found inside {self.where}")
 
+    def holds(self, graph: Graph, point: Mapping[str, float]) -> bool:
+        """Whether a given point keeps to `where`; the intervals and cases are of the draw alone."""
+        return self._holds(self.where, graph, {name: np.asarray(value) for name, value in point.items()})
+
     def _number(self, random: Random, name: str, shape: Sequence[int]) -> Array:
         low, high = self.intervals.get(name, self.default)
         count = int(np.prod(shape, dtype=int))

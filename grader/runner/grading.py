@@ -51,7 +51,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A submission that was read, and the lab it belongs to."""
+    """A submission that was read, and the lab it belongs to, with the student's own numbers where `variant` has any."""
 
     submission: Submission
     notebook: Notebook
@@ -59,11 +59,19 @@ class Assignment:
     lab: Lab
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
+    variant: str = ""
 
 
 def pose(lab: Lab, conditions: Conditions) -> Posed:
     """Draw every point of a lab and compute what is right there."""
-    return Posed(lab, tuple(tuple(c.pose(q.name, conditions) for c in q.checks) for q in lab.questions))
+    return _pose((lab,), conditions)[lab]
+
+
+def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
+    """Labs posed, each check once: variants of a lab share those that their numbers do not touch."""
+    shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
+    trials = {(check, name): check.pose(name, conditions) for check, name in shared}
+    return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
 
 
 def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
@@ -160,6 +168,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
         seconds=observed.seconds,
         remarks=assignment.remarks,
         fingerprint=assignment.fingerprint,
+        variant=assignment.variant,
     )
     return Graded(result, assignment.notebook, observed.runs)
 
@@ -212,14 +221,13 @@ class Workers:
             self._free.get().close()
 
 
-def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[str, Posed]:
+def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[Lab, Posed]:
     """The labs of some assignments, posed once for all of them."""
-    labs = {a.lab.name: a.lab for a in assignments}
-    return {name: pose(lab, conditions) for name, lab in labs.items()}
+    return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
 
 
 def grade(
-    assignments: Sequence[Assignment], posed: Mapping[str, Posed], workers: Workers, limits: Limits = LIMITS
+    assignments: Sequence[Assignment], posed: Mapping[Lab, Posed], workers: Workers, limits: Limits = LIMITS
 ) -> Iterator[Graded]:
     """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
 
@@ -228,11 +236,11 @@ def grade(
     pool = ThreadPoolExecutor(max_workers=workers.count)
     try:
         waiting: dict[Future[Observed], Assignment] = {
-            pool.submit(workers.observe, a, posed[a.lab.name], limits): a for a in assignments
+            pool.submit(workers.observe, a, posed[a.lab], limits): a for a in assignments
         }
         for done in as_completed(waiting):
             assignment = waiting[done]
-            yield mark(assignment, posed[assignment.lab.name], done.result())
+            yield mark(assignment, posed[assignment.lab], done.result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         workers.close()

@@ -24,7 +24,7 @@ from grader.judge.model import Conditions, Mark, Question, Status, Swept, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.kernel.answers import Notebook, answer
-from grader.labs import all_labs
+from grader.labs import all_labs, family
 from grader.runner import wire
 
 PUBLIC = "public"
@@ -33,10 +33,25 @@ SIGNS = {Status.PASS: "✓", Status.PARTIAL: "◐", Status.FAIL: "✗", Status.M
 
 def check(name: str | Callable[..., Any]) -> None:
     """Print how one exercise stands, at public points. `name` is its function, or its name in quotes."""
+    _tell(name, _questions())
+
+
+def checking(lab: str, **numbers: Any) -> Callable[[str | Callable[..., Any]], None]:
+    """A `check` for a notebook with numbers of its own, which its first cell names."""
+    own = {question.name: question for question in family(lab).with_numbers(numbers).questions}
+
+    def check(name: str | Callable[..., Any]) -> None:
+        """Print how one exercise stands, with this notebook's numbers, at public points."""
+        _tell(name, {**_questions(), **own})
+
+    return check
+
+
+def _tell(name: str | Callable[..., Any], questions: Mapping[str, Question]) -> None:
     called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
-    question = _questions().get(called)
+    question = questions.get(called)
     if question is None:
-        near = difflib.get_close_matches(called, _questions(), n=3, cutoff=0.5)
+        near = difflib.get_close_matches(called, questions, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         print(f"? There is no exercise called {called}.{hint}")
         return
@@ -51,7 +66,7 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     """The mark of one question at the public points, on torch's default device."""
     device = torch.get_default_device().type
     notebook = Notebook(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
-    trials = _posed(question.name, device)
+    trials = _posed(question, device)
     # What an answer prints, it would print once a point.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
@@ -85,14 +100,13 @@ def _questions() -> dict[str, Question]:
 
 
 @cache
-def _posed(name: str, device: str) -> tuple[Trial, ...]:
-    question = _questions()[name]
-    return tuple(check.pose(name, Conditions(PUBLIC, device)) for check in question.checks)
+def _posed(question: Question, device: str) -> tuple[Trial, ...]:
+    return tuple(check.pose(question.name, Conditions(PUBLIC, device)) for check in question.checks)
 
 
 def _notebook() -> tuple[Mapping[str, Any], Source]:
-    """The caller's names and code: IPython's history, or the file that `check` was called from."""
-    frame = inspect.stack()[2].frame
+    """The names and code of whoever called `check`: IPython's history, or the file that `check` was called from."""
+    frame = inspect.stack()[3].frame
     names = frame.f_globals
     if "In" in names:
         return names, Source(tuple(str(cell) for cell in names["In"]))

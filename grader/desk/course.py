@@ -1,0 +1,142 @@
+"""A course: its roster, its secret, and whose numbers are whose.
+
+Knows where both are kept, and that the secret never leaves the instructor. Refuses to know how numbers are
+drawn, and what is done with them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from grader.desk.files import folder_name
+from grader.judge.model import Result
+from grader.labs import Numbers, family
+from grader.runner.grading import Assignment, Graded
+
+VARIABLE: Final = "COURSE_SECRET"
+"""Where the secret may stand instead of in a file: 64 hexadecimal digits."""
+
+BYTES: Final = 32
+
+
+class CourseError(Exception):
+    """The caller's fault: a roster or a secret that cannot be used. The text is a sentence for people."""
+
+
+def read_roster(path: Path) -> tuple[str, ...]:
+    """The students' ids, in order: the column `student` of a CSV file. Raises CourseError."""
+    try:
+        rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CourseError(f"The roster {path} cannot be read: {error}.") from error
+    if rows and "student" not in rows[0]:
+        raise CourseError(f"The roster {path} has no column called student; its first line names the columns.")
+    students = tuple(plain_id(row["student"] or "") for row in rows)
+    if not all(students) or not students:
+        raise CourseError(f"The roster {path} has {'a line without a' if students else 'no'} student.")
+    twice = sorted({student for student in students if students.count(student) > 1})
+    if twice:
+        raise CourseError(f"The roster {path} has {', '.join(twice)} more than once.")
+    return students
+
+
+def plain_id(student: str) -> str:
+    """An id as it is compared: one Unicode form, no space around it."""
+    return unicodedata.normalize("NFC", student).strip()
+
+
+def secret_path(roster: Path) -> Path:
+    """Where the secret lies when nothing else is said: beside the roster."""
+    return roster.with_suffix(".secret")
+
+
+def read_secret(path: Path) -> bytes:
+    """The secret from the environment, or from a file of hexadecimal digits. Raises CourseError."""
+    where = f"the environment's {VARIABLE}" if VARIABLE in os.environ else str(path)
+    try:
+        secret = bytes.fromhex(os.environ.get(VARIABLE) or path.read_text("ascii"))
+    except FileNotFoundError:
+        raise CourseError(
+            f"There is no secret at {path}. `grader release` makes one; without the same secret the students' "
+            "numbers cannot be found again."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CourseError(f"The secret in {where} cannot be read: {error}.") from error
+    if len(secret) < BYTES:
+        raise CourseError(f"The secret in {where} is too short: {BYTES} bytes are {2 * BYTES} hexadecimal digits.")
+    return secret
+
+
+def read_course(roster: Path, secret: Path | None) -> Course:
+    """The course of a roster; its secret lies beside that where no place is given. Raises CourseError."""
+    return Course(read_roster(roster), read_secret(secret or secret_path(roster)))
+
+
+def make_secret(path: Path, out: Path) -> bool:
+    """Write a new secret, for its owner alone, where none is; whether that was so.
+
+    Raises CourseError for a place inside `out`, which students will see.
+    """
+    if path.resolve().is_relative_to(out.resolve()):
+        raise CourseError(f"The secret {path} would lie in {out}, which goes to the students: keep it elsewhere.")
+    if VARIABLE in os.environ:
+        return False
+    with contextlib.suppress(FileExistsError):
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileNotFoundError as error:
+            raise CourseError(f"The secret {path} cannot be written: {error.strerror}.") from error
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{secrets.token_hex(BYTES)}\n")
+        return True
+    return False
+
+
+@dataclass(frozen=True)
+class Course:
+    """The students of a roster, and the secret that their numbers follow from."""
+
+    students: tuple[str, ...]
+    secret: bytes
+
+    @cached_property
+    def _drawn(self) -> dict[str, dict[str, Numbers]]:
+        return {}
+
+    def numbers(self, lab: str) -> dict[str, Numbers]:
+        """The numbers of every student in one lab."""
+        if lab not in self._drawn:
+            self._drawn[lab] = family(lab).draws(self.secret, self.students)
+        return self._drawn[lab]
+
+    def own(self, assignments: Iterable[Assignment]) -> tuple[list[Assignment], list[Graded]]:
+        """Each assignment with the numbers of its student; and those of nobody on the roster, with a sentence."""
+        known = {name: student for student in self.students for name in (folder_name(student), student)}
+        found, refused = [], []
+        for assignment in assignments:
+            student = known.get(plain_id(assignment.submission.student))
+            if student is None:
+                refused.append(_stranger(assignment))
+                continue
+            variants = family(assignment.lab.name)
+            numbers = self.numbers(assignment.lab.name)[student]
+            own = replace(assignment, lab=variants.lab(numbers), variant=variants.written(numbers))
+            found.append(own)
+        return found, refused
+
+
+def _stranger(assignment: Assignment) -> Graded:
+    student = assignment.submission.student
+    problem = f"The roster has no student called {student}, so nobody knows whose numbers to grade with."
+    return Graded(
+        Result(student, assignment.lab.name, str(assignment.submission.path), (), 0.0, problem), assignment.notebook
+    )
