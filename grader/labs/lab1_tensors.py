@@ -1,5 +1,9 @@
 """Lab 1: maps that move, pick and multiply the entries of tensors; their Jacobians say which went where."""
 
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations
+
 import numpy as np
 import sympy
 from sympy import Array, Eq, Max, Min, Piecewise
@@ -11,6 +15,7 @@ from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.setting import Setting
 from grader.oracle.structure import Random, SeededDraw
+from grader.oracle.variants import Family, drawn
 
 WIDE = Domain(default=(-8.0, 8.0))
 
@@ -48,8 +53,6 @@ x, v, a, b = array("x", 4, 3), array("v", 6), array("a", 5), array("b", 5)
 odd, wide = array("x", 5, 2), array("x", 2, 5)
 images, columns = array("images", 2, 3, 4, 3), np.array([2, 0, 1, 2])
 singles, others = array("x", 1, 3, 1, 2), array("x", 2, 1, 3)
-square, row = array("square", 7, 7), array("row", 1, 7)
-left, right = array("a", 2, 3), array("b", 2, 3)
 
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
@@ -84,108 +87,149 @@ def round_trip(dtype: str) -> Check:
     return View(setting, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
 
 
-LAB = Lab(
-    "lab1_tensors",
-    "Introduction to tensors",
-    (
-        Question("to_grid", 1, (grid(2, 3), grid(4, 2))),
-        Question(
-            "flat_view",
-            2,
-            (moves(matrix, "x"), View(Setting(matrix, WIDE, ("x",)), "result", {})),
-        ),
-        Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
-        Question(
-            "drop_ones",
-            1,
-            (
-                moves(graph_of(singles, result=singles.reshape(3, 2)), "x"),
-                moves(graph_of(others, result=others.reshape(2, 3)), "x"),
-            ),
-        ),
-        Question(
-            "add_batch_axis",
-            1,
-            (
-                moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),
-                moves(graph_of(v, result=v.reshape(1, 6)), "v"),
-            ),
-        ),
-        Question(
-            "channels_first",
-            2,
-            (moves(graph_of(images, result=sympy.permutedims(images, (0, 3, 1, 2))), "images"),),
-        ),
-        Question(
-            "last_column",
-            1,
-            (moves(graph_of(x, result=x[:, 2]), "x"), moves(graph_of(wide, result=wide[:, 4]), "x")),
-        ),
-        Question(
-            "every_other_row",
-            1,
-            (
-                moves(graph_of(x, result=Array([x[0], x[2]])), "x"),
-                moves(graph_of(odd, result=Array([odd[0], odd[2], odd[4]])), "x"),
-            ),
-        ),
-        Question(
-            "positives",
-            1,
-            (
-                positive("+-+-+"),
-                positive("--+++"),
-                Value(Setting(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
-            ),
-        ),
-        Question(
-            "pick_per_row",
-            2,
-            (
-                moves(
-                    graph_of(x, result=Array([x[i, int(c)] for i, c in enumerate(columns)])),
-                    "x",
-                    columns,
-                ),
-            ),
-        ),
-        Question("numpy_round_trip", 2, (round_trip("float64"), round_trip("float32"))),
-        Question("random_square", 1, (Random({"": (7, 7)}),)),
-        Question(
-            "times_row",
-            1,
-            (
-                moves(
-                    graph_of(square, row, result=product(square, row.reshape(7, 1))),
-                    "square",
-                    "row",
-                ),
-            ),
-        ),
-        Question("random_pair", 1, (Random({"0": (2, 3), "1": (2, 3)}, on_device=True),)),
-        Question(
-            "pair_product",
-            1,
-            (
-                moves(
-                    graph_of(left, right, result=product(left, right.reshape(2, 3).transpose())),
-                    "a",
-                    "b",
-                ),
-            ),
-        ),
-        Question(
-            "extremes",
-            1,
-            (
-                Differentiable(
-                    Setting(extremes, WIDE, ("x",)),
-                    ("largest", "smallest"),
-                    of=("largest", "smallest"),
-                ),
-            ),
-        ),
-        Question("extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
-        Question("seeded_squeeze", 1, (SeededDraw(7, (1, 1, 1, 10)),)),
+TAKEN_APART = (
+    Question("to_grid", 1, (grid(2, 3), grid(4, 2))),
+    Question(
+        "flat_view",
+        2,
+        (moves(matrix, "x"), View(Setting(matrix, WIDE, ("x",)), "result", {})),
     ),
+    Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
+    Question(
+        "drop_ones",
+        1,
+        (
+            moves(graph_of(singles, result=singles.reshape(3, 2)), "x"),
+            moves(graph_of(others, result=others.reshape(2, 3)), "x"),
+        ),
+    ),
+    Question(
+        "add_batch_axis",
+        1,
+        (
+            moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),
+            moves(graph_of(v, result=v.reshape(1, 6)), "v"),
+        ),
+    ),
+    Question(
+        "channels_first",
+        2,
+        (moves(graph_of(images, result=sympy.permutedims(images, (0, 3, 1, 2))), "images"),),
+    ),
+    Question(
+        "last_column",
+        1,
+        (moves(graph_of(x, result=x[:, 2]), "x"), moves(graph_of(wide, result=wide[:, 4]), "x")),
+    ),
+    Question(
+        "every_other_row",
+        1,
+        (
+            moves(graph_of(x, result=Array([x[0], x[2]])), "x"),
+            moves(graph_of(odd, result=Array([odd[0], odd[2], odd[4]])), "x"),
+        ),
+    ),
+    Question(
+        "positives",
+        1,
+        (
+            positive("+-+-+"),
+            positive("--+++"),
+            Value(Setting(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+        ),
+    ),
+    Question(
+        "pick_per_row",
+        2,
+        (
+            moves(
+                graph_of(x, result=Array([x[i, int(c)] for i, c in enumerate(columns)])),
+                "x",
+                columns,
+            ),
+        ),
+    ),
+    Question("numpy_round_trip", 2, (round_trip("float64"), round_trip("float32"))),
 )
+
+EXTREMES = (
+    Question(
+        "extremes",
+        1,
+        (
+            Differentiable(
+                Setting(extremes, WIDE, ("x",)),
+                ("largest", "smallest"),
+                of=("largest", "smallest"),
+            ),
+        ),
+    ),
+    Question("extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The sizes and the seed of the exercises, and the shape of the worked grid."""
+
+    grid: tuple[int, int] = drawn((2, 3), ((2, 3), (3, 2), (2, 4), (3, 4), (4, 3)))
+    side: int = drawn(7, range(4, 10))
+    pair: tuple[int, int] = drawn((2, 3), permutations((2, 3, 4, 5), 2))
+    seed: int = drawn(7, range(1, 1000))
+    count: int = drawn(10, range(6, 16))
+
+
+@cache
+def lab(n: Numbers) -> Lab:
+    """The lab with these numbers."""
+    square, row = array("square", n.side, n.side), array("row", 1, n.side)
+    left, right = array("a", *n.pair), array("b", *n.pair)
+    times_row = graph_of(square, row, result=product(square, row.reshape(n.side, 1)))
+    pair_product = graph_of(left, right, result=product(left, right.transpose()))
+    return Lab(
+        "lab1_tensors",
+        "Introduction to tensors",
+        (
+            *TAKEN_APART,
+            Question("random_square", 1, (Random({"": (n.side, n.side)}),)),
+            Question("times_row", 1, (moves(times_row, "square", "row"),)),
+            Question("random_pair", 1, (Random({"0": n.pair, "1": n.pair}, on_device=True),)),
+            Question("pair_product", 1, (moves(pair_product, "a", "b"),)),
+            *EXTREMES,
+            Question("seeded_squeeze", 1, (SeededDraw(n.seed, (1, 1, 1, n.count)),)),
+        ),
+    )
+
+
+def words(n: Numbers) -> dict[str, object]:
+    """The numbers of rows and columns, and the grid that is written out."""
+    rows, columns = n.grid
+    lines = ("&".join(str(i * columns + j) for j in range(columns)) for i in range(rows))
+    return {"last": rows * columns - 1, "matrix": r"\\ ".join(lines)}
+
+
+PHRASES = (
+    r"With «grid[0]» rows and «grid[1]» columns, 0, 1, …, «last» becomes $\begin{pmatrix} «matrix» \end",
+    "a («side», «side») tensor of random numbers",
+    "    returns: («side», «side»)",
+    "torch.rand(«side», «side»)",
+    "Multiply a («side», «side») matrix $S$ by a row $r$ of shape (1, «side»)",
+    r"(«side», «side») \text{ times } («side», 1) \text{ gives } («side», 1)",
+    "square: («side», «side»)\n    row: (1, «side»)\n    returns: («side», 1)",
+    "two random («pair[0]», «pair[1]») tensors",
+    "(a, b), each («pair[0]», «pair[1]»)",
+    "torch.rand(«pair[0]», «pair[1]», device=device), torch.rand(«pair[0]», «pair[1]», device=device)",
+    r"Two («pair[0]», «pair[1]») tensors cannot be multiplied as they are. Return $a\, b^\top$, "
+    "of shape («pair[0]», «pair[0]»)",
+    "a: («pair[0]», «pair[1]»)\n    b: («pair[0]», «pair[1]»)\n    returns: («pair[0]», «pair[0]»)",
+    "Set the seed to «seed» with",
+    "Set the seed «seed»,",
+    "a tensor of shape (1, 1, 1, «count») with",
+    "has the shape («count»,)",
+    "of shapes (1, 1, 1, «count») and («count»,)",
+    "torch.manual_seed(«seed»)",
+    "torch.rand(1, 1, 1, «count»)",
+)
+
+FAMILY = Family("lab1_tensors", Numbers, lab, {}, PHRASES, words=words)
+LAB = lab(FAMILY.sheet)

@@ -1,15 +1,21 @@
 """Lab 3: least squares by gradient descent, and a softmax classifier."""
 
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from itertools import permutations
+
 import numpy as np
-from sympy import Array, Eq, Symbol, exp, log
+from sympy import Array, Eq, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import Differentiable
-from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares
+from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares, trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.setting import Setting
 from grader.oracle.structure import BY_AUTOGRAD, FROM_SCRATCH
+from grader.oracle.variants import Family, drawn
 
 X = tuple(
     """
@@ -78,49 +84,132 @@ shares, labels = array("probabilities", 2, 3), np.array([2, 0])
 likelihood = Graph((shares,), {loss: -sum(log(shares[i, int(k)]) for i, k in enumerate(labels)) / 2})
 simplex = Domain(default=(0.125, 0.75), where=tuple(Eq(sum(shares[i, j] for j in range(3)), 1) for i in range(2)))
 
-LAB = Lab(
-    "lab3_regression",
-    "Regression and a linear classifier",
-    (
-        Question("predict", 2, (FROM_SCRATCH, prediction_check(b), prediction_check(None))),
-        Question(
-            "mean_squared_error",
-            2,
-            (
-                FROM_SCRATCH,
-                Differentiable(
-                    Setting(error, NORMAL, ("prediction", "y")),
-                    "loss",
-                    of=("loss",),
-                    wrt=("prediction",),
-                ),
-            ),
-        ),
-        Question("gradient_step", 2, (FROM_SCRATCH, InPlaceUpdate(((1, 2), (1,)), rate=0.125))),
-        Question("train", 4, (FROM_SCRATCH, BY_AUTOGRAD, training(b, 5), training(None, 4))),
-        Question("quadratic_fit", 2, (LeastSquares(X, Y, (1, 2), with_bias=True),)),
-        Question("linear_fit", 2, (LeastSquares(X, Y, (1,), with_bias=True),)),
-        Question("proportional_fit", 2, (LeastSquares(X, Y, (1,), with_bias=False),)),
-        Question(
-            "class_probabilities",
-            2,
-            (
-                FROM_SCRATCH,
-                Differentiable(
-                    Setting(softmax, NORMAL, ("x", "w", "b")),
-                    "probabilities",
-                    of=("probabilities",),
-                    wrt=("w", "b"),
-                ),
-            ),
-        ),
-        Question(
-            "cross_entropy",
-            2,
-            (
-                FROM_SCRATCH,
-                Differentiable(Setting(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
+TRAINING = (
+    Question("predict", 2, (FROM_SCRATCH, prediction_check(b), prediction_check(None))),
+    Question(
+        "mean_squared_error",
+        2,
+        (
+            FROM_SCRATCH,
+            Differentiable(
+                Setting(error, NORMAL, ("prediction", "y")),
+                "loss",
+                of=("loss",),
+                wrt=("prediction",),
             ),
         ),
     ),
+    Question("gradient_step", 2, (FROM_SCRATCH, InPlaceUpdate(((1, 2), (1,)), rate=0.125))),
+    Question("train", 4, (FROM_SCRATCH, BY_AUTOGRAD, training(b, 5), training(None, 4))),
 )
+
+CLASSIFYING = (
+    Question(
+        "class_probabilities",
+        2,
+        (
+            FROM_SCRATCH,
+            Differentiable(
+                Setting(softmax, NORMAL, ("x", "w", "b")),
+                "probabilities",
+                of=("probabilities",),
+                wrt=("w", "b"),
+            ),
+        ),
+    ),
+    Question(
+        "cross_entropy",
+        2,
+        (
+            FROM_SCRATCH,
+            Differentiable(Setting(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The data, by what is changed in the sheet's: its slope, in hundredths, and its scatter, in per cent.
+
+    The rest are the numbers of worked figures.
+    """
+
+    tilt: int = drawn(0, range(-1200, 1801))
+    scatter: int = drawn(100, range(70, 131))
+    weights: tuple[int, int] = drawn((3, 4), permutations(range(2, 7), 2))
+    bias: int = drawn(5, range(3, 9))
+    target: int = drawn(5, range(4, 9))
+    targets: tuple[int, int] = drawn((2, 4), ((1, 3), (1, 4), (2, 4), (2, 5), (2, 6), (3, 4), (3, 5), (3, 6)))
+    odds: int = drawn(3, (3, 4, 7, 9))
+
+
+@cache
+def targets(n: Numbers) -> tuple[str, ...]:
+    """The y of the data, to six decimals: slope and scatter about y = 42 x are the student's own."""
+    slope, scatter = 42 + Decimal(n.tilt) / 100, Decimal(n.scatter) / 100
+    exact = (slope * Decimal(x) + scatter * (Decimal(y) - 42 * Decimal(x)) for x, y in zip(X, Y, strict=True))
+    return tuple(f"{y.quantize(Decimal('1e-6')).normalize():f}" for y in exact)
+
+
+@cache
+def fits(n: Numbers) -> dict[str, LeastSquares]:
+    """The three fits, by the names of the questions."""
+    return {
+        "quadratic_fit": LeastSquares(X, targets(n), (1, 2), with_bias=True),
+        "linear_fit": LeastSquares(X, targets(n), (1,), with_bias=True),
+        "proportional_fit": LeastSquares(X, targets(n), (1,), with_bias=False),
+    }
+
+
+@cache
+def lab(n: Numbers) -> Lab:
+    """The lab with these numbers."""
+    own = (Question(name, 2, (check,)) for name, check in fits(n).items())
+    return Lab("lab3_regression", "Regression and a linear classifier", (*TRAINING, *own, *CLASSIFYING))
+
+
+x1, w1, b1, y1 = array("x", 2, 1), array("w", 1, 1), array("b", 1), array("y", 2, 1)
+fitted = array("fitted", 2, 1)
+line = Graph((x1, y1, w1, b1), {fitted: affine(x1, w1, b1), loss: mean_square(entries(fitted - y1))})
+
+
+def words(n: Numbers) -> dict[str, object]:
+    """The data, the optima, and what the worked figures come to."""
+    start = {"x": [[1], [2]], "y": [[y] for y in n.targets], "w": [[0]], "b": [0]}
+    first, _ = trajectory(line, loss, ("w", "b"), start, 1, 0.1)
+    _, losses = trajectory(line, loss, ("w", "b"), start, 2, 0.1)
+    without, right = n.weights[0] + 2 * n.weights[1], Rational(n.odds, n.odds + 1)
+    return {
+        "y": targets(n),
+        "optimum": {name: f"{fit.best[1]:.4f}" for name, fit in fits(n).items()},
+        "slope": round(fits(n)["proportional_fit"].best[0][0]),
+        "predictions": (without + n.bias, without),
+        "error": Rational((n.target - 3) ** 2, 3),
+        "step": {"w": f"{first['w'].item():g}", "b": f"{first['b'].item():g}"},
+        "losses": (float(losses[0]), f"{losses[1]:g}"),
+        "wrong": float(1 - right),
+        "right": float(right),
+        "surprise": f"{float(-log(right)):.7f}",
+    }
+
+
+PHRASES = (
+    *("[" + ", ".join(f"«y[{i}]»" for i in row) + "]" for row in (range(8), range(8, 16), range(16, 20))),
+    r"with $w = («weights[0]» \;\; «weights[1]»)$ and $b = «bias»$ gives «predictions[0]», "
+    "and without a bias «predictions[1]».",
+    "targets 1, 2, «target» it is $«error»$",
+    r"$y = («targets[0]», «targets[1]»)^\top$",
+    "one epoch leads to $w = «step.w»$, $b = «step.b»$ with",
+    "`losses == [«losses[0]»]`, and a second epoch starts from a loss of «losses[1]».",
+    "`w` (1, 2), `b` (1,) | «optimum.quadratic_fit» |",
+    "`w` (1, 1), `b` (1,) | «optimum.linear_fit» |",
+    "`b` is `None` | «optimum.proportional_fit» |",
+    "with a slope of about «slope».",
+    r"weights $0$ and $\ln «odds»$",
+    "probabilities are «wrong» and «right».",
+    r"$-\ln «right» = «surprise»$",
+)
+
+FAMILY = Family("lab3_regression", Numbers, lab, {}, PHRASES, words=words)
+LAB = lab(FAMILY.sheet)

@@ -1,9 +1,9 @@
 """Lab 4: functions that are right over the whole range of a floating-point type."""
 
-from collections.abc import Callable, Mapping
-from random import Random
+from dataclasses import dataclass
+from itertools import permutations, product
+from typing import Any
 
-import numpy as np
 from sympy import Abs, Array, Expr, Max, Min, Symbol, exp, log, sin, sqrt, symbols
 from sympy.codegen.cfunctions import log1p
 
@@ -13,80 +13,24 @@ from grader.oracle.checks import Differentiable, Value
 from grader.oracle.domain import Domain
 from grader.oracle.forms import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
+from grader.oracle.samples import (
+    Sample,
+    decisions,
+    measurements,
+    numbers,
+    pairs,
+    soft_decisions,
+    triples,
+)
 from grader.oracle.setting import Setting
 from grader.oracle.stability import Stable
 from grader.oracle.structure import BY_AUTOGRAD, without
-
-Sample = Callable[[Random], Mapping[str, facts.Array]]
+from grader.oracle.variants import Family, Worked, drawn
 
 x, y, z, logit, target, size = symbols("x y z logit target size", real=True)
 vector = array("x", 3)
 probabilities, exponents = array("result", 3), array("exponents", 3)
 five, variance, mean = array("x", 5), Symbol("variance", real=True), Symbol("mean", real=True)
-
-POINTS = 160
-TAILS = (30.0, 88.0, 89.0, 104.0, 300.0, 709.0, 745.0, 10_000.0)
-"""Where exp leaves float32 (88.7 and -103.3) and float64 (709.8 and -744.4), and far beyond."""
-BASES = (0.0, 0.0, 1.0, -12.5, 100.0, 1000.0, -10_000.0)
-
-
-def dyadic(random: Random) -> float:
-    """A multiple of 1/8, moderate or at a tail: differences of such numbers are exact in float32 too."""
-    size = random.choice((random.randrange(1, 32) / 8, random.randrange(32, 400) / 8, random.choice(TAILS)))
-    return random.choice((-1, 1)) * size
-
-
-def spread(random: Random) -> float:
-    """A number of any size, either sign: dyadic, near zero, or enormous."""
-    tiny = random.choice((-1, 1)) * 10 ** random.uniform(-9, 0)
-    return random.choice((dyadic(random), dyadic(random), tiny, random.choice((-1e30, 1e30))))
-
-
-def numbers(random: Random) -> dict[str, facts.Array]:
-    """x alone; never 0, where max, abs and clamp have their kinks and good cures use them."""
-    return {"x": np.array([spread(random) for _ in range(POINTS)])}
-
-
-def pairs(random: Random) -> dict[str, facts.Array]:
-    """x and y: any difference from 0, dyadic differences from other bases."""
-    rows = []
-    for base in random.choices(BASES, k=POINTS):
-        rows.append((base, base + dyadic(random)) if base else (0.0, spread(random)))
-    return {"x": np.array([x for x, _ in rows]), "y": np.array([y for _, y in rows])}
-
-
-def triples(random: Random) -> dict[str, facts.Array]:
-    """Three numbers: a common base, and dyadic distances from it, some of them 0."""
-    return {
-        "x": np.array(
-            [
-                [base + random.choice((0.0, dyadic(random), dyadic(random))) for _ in range(3)]
-                for base in random.choices(BASES, k=POINTS)
-            ]
-        )
-    }
-
-
-def decisions(random: Random) -> dict[str, facts.Array]:
-    """A logit and a target, 0 or 1."""
-    targets = np.array([float(random.randrange(2)) for _ in range(POINTS)])
-    return {"logit": numbers(random)["x"], "target": targets}
-
-
-def soft_decisions(random: Random) -> dict[str, facts.Array]:
-    """A logit and a target anywhere from 0 to 1."""
-    targets = np.array([random.randrange(9) / 8 for _ in range(POINTS)])
-    return {"logit": numbers(random)["x"], "target": targets}
-
-
-def measurements(random: Random) -> dict[str, facts.Array]:
-    """Five numbers with a mean of up to a million times their spread."""
-    rows = []
-    for _ in range(POINTS):
-        size = 10 ** random.uniform(-2, 2)
-        centre = random.choice((-1, 1)) * size * 10 ** random.uniform(0, 6)
-        rows.append([centre + size * random.uniform(-2, 2) for _ in range(5)])
-    return {"x": np.array(rows)}
 
 
 def swept(
@@ -243,3 +187,63 @@ LAB = Lab(
         ),
     ),
 )
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The points of the worked figures. The functions have no numbers of their own: what is graded is the sheet's."""
+
+    log_exp_at: tuple[int, int] = drawn((2, 3), (p for p in permutations(range(1, 7), 2) if abs(p[0] - p[1]) < 4))
+    overflow_at: tuple[int, int] = drawn((50, 100), product(range(40, 61), range(92, 121)))
+    big: int = drawn(1000, range(800, 2001, 50))
+    depth: int = drawn(50, range(40, 61))
+    tail: int = drawn(30, range(25, 36))
+
+
+def figures(graph: Graph, places: int, **point: float) -> Worked:
+    """The value and the gradients of a graph that ends in z."""
+    setting = Setting(graph, Domain(), tuple(point), z)
+    return Worked(setting, point, dict.fromkeys(("z", *(f"dz_d{name}" for name in point)), places))
+
+
+WORKED = {
+    "log_exp": lambda n: figures(log_exp, 7, x=n.log_exp_at[0], y=n.log_exp_at[1]),
+    "overflow": lambda n: figures(softplus, 0, x=n.overflow_at[0], y=n.overflow_at[1]),
+}
+
+
+def power(value: Any, places: int) -> str:
+    """A tiny number as it is written by hand: 2 times a power of 10."""
+    mantissa, _, exponent = f"{float(value):.{places}e}".partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+def words(n: Numbers) -> dict[str, object]:
+    """Figures that are too small for decimals."""
+    return {
+        "deep": power(figures(softplus, 0, x=n.depth, y=0).values["z"], 0),
+        "slope": power(figures(sigmoid, 0, x=n.tail).values["dz_dx"], 1),
+    }
+
+
+PHRASES = (
+    "At $(«log_exp_at[0]», «log_exp_at[1]»)$ it gives «log_exp.z».",
+    "For `log_exp` at $(«log_exp_at[0]», «log_exp_at[1]»)$ the gradients are $«log_exp.dz_dx»$ and $«log_exp.dz_dy»$. "
+    "Then try $(«overflow_at[0]», «overflow_at[1]»)$",
+    "where the truth is $«overflow.dz_dx»$ and $«overflow.dz_dy»$",
+    "Take the formula apart at $(«overflow_at[0]», «overflow_at[1]»)$",
+    "torch.tensor(«overflow_at[0]».0, dtype=torch.float32, requires_grad=True)",
+    "torch.tensor(«overflow_at[1]».0, dtype=torch.float32, requires_grad=True)",
+    "Forward, $e^{«overflow_at[1]»}$ overflows",
+    "# «overflow.z». Backward,",
+    "At $(«overflow_at[0]», «overflow_at[1]»)$ all is well, since $e^{«overflow.z»}$",
+    "$d = «big»$ and $d = -«big»$: the value is «big» and 0",
+    r"$d = -«depth»$: the value is about $«deep»$",
+    "For $x = («big», «big»)$ the",
+    r"$«big» + \ln 2$",
+    r"$e^{-«tail»} = «slope»$ both at «tail» and at $-«tail»$",
+    "For $l = «depth»$ and $t = 1$ the loss is about",
+    "$«deep»$, and for $l = «big»$ and $t = 0$ it is «big»",
+)
+
+FAMILY = Family("lab4_stability", Numbers, lambda n: LAB, WORKED, PHRASES, words=words)

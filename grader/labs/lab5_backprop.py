@@ -1,16 +1,18 @@
 """Lab 5: the backward pass of a 2-2-2 network, step by step and for a batch."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sympy import Abs, Array, Rational, Symbol, exp, symbols
 
 from grader.judge.facts import Manner
 from grader.judge.model import Lab, Question
 from grader.oracle.checks import Differentiable, StepByStep, Value
+from grader.oracle.descent import trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.setting import Setting, keyed
 from grader.oracle.structure import BY_HAND, Uses
+from grader.oracle.variants import Family, Worked, drawn
 
 INPUTS = tuple("x1 x2 t1 t2".split())
 PARAMETERS = tuple("w1 w2 w3 w4 w5 w6 w7 w8 b_h1 b_h2 b_o1 b_o2".split())
@@ -141,4 +143,72 @@ LAB = Lab(
             (Differentiable(Setting(network, DOMAIN, ARGUMENTS), "E", of=("E",), wrt=PARAMETERS),),
         ),
     ),
+)
+
+WEIGHTS = tuple(k / 20 for k in range(3, 13))
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The worked points and the starting values. What is graded is asked at other numbers, and is the sheet's."""
+
+    sigmoid_at: int = drawn(2, (-3, -2, -1, 1, 2, 3))
+    x1: float = drawn(0.05, (0.05, 0.1, 0.15, 0.2))
+    x2: float = drawn(0.1, (0.05, 0.1, 0.15, 0.2))
+    t1: float = drawn(0.01, (0.01, 0.02, 0.03, 0.04, 0.05))
+    t2: float = drawn(0.99, (0.95, 0.96, 0.97, 0.98, 0.99))
+    w1: float = drawn(0.15, WEIGHTS)
+    w2: float = drawn(0.2, WEIGHTS)
+    w3: float = drawn(0.25, WEIGHTS)
+    w4: float = drawn(0.3, WEIGHTS)
+    w5: float = drawn(0.4, WEIGHTS)
+    w6: float = drawn(0.45, WEIGHTS)
+    w7: float = drawn(0.5, WEIGHTS)
+    w8: float = drawn(0.55, WEIGHTS)
+    b_h: float = drawn(0.35, (0.25, 0.3, 0.35, 0.4, 0.45))
+    b_o: float = drawn(0.6, (0.5, 0.55, 0.6, 0.65, 0.7))
+    rate: int = drawn(10, (8, 9, 10, 11, 12))
+
+
+def start(n: Numbers) -> dict[str, float]:
+    """Inputs and parameters of the network, before the first step."""
+    return {name: getattr(n, name[:-1] if name.startswith("b_") else name) for name in (*INPUTS, *PARAMETERS)}
+
+
+def loss_after(n: Numbers, rate: float) -> float:
+    """E after one step of gradient descent from the starting values."""
+    _, losses = trajectory(network, E, PARAMETERS, start(n), 2, rate)
+    return float(losses[1])
+
+
+WORKED = {
+    "sigmoid": lambda n: Worked(Setting(sigmoid, Domain(), ("x",), s), {"x": n.sigmoid_at}, {"ds_dx": 7}),
+    "network": lambda n: Worked(
+        Setting(network, DOMAIN, ARGUMENTS, E), start(n), {"z_h1": 4, "h1": 7, "dE_do1": 7, "E": 2}
+    ),
+}
+
+PHRASES = (
+    "At $«sigmoid.at»$ the last of them, `ds_dx`, is «sigmoid.ds_dx».",
+    "x1=«x1», x2=«x2», t1=«t1», t2=«t2»",
+    "w1=«w1», w2=«w2», w3=«w3», w4=«w4», b_h1=«b_h», b_h2=«b_h»",
+    "w5=«w5», w6=«w6», w7=«w7», w8=«w8», b_o1=«b_o», b_o2=«b_o»",
+    "$z_{h1} = «network.z_h1»$ and $h_1 = «network.h1»$",
+    "`dE_do1` is «network.dE_do1».",
+    "a step with learning rate «rate» and look",
+    "from «network.E» to about «after».",
+)
+
+FAMILY = Family(
+    "lab5_backprop",
+    Numbers,
+    lambda n: LAB,
+    WORKED,
+    PHRASES,
+    # The prose lets the loss grow at the first rate and fall at the second, 0.5.
+    sound=lambda n: loss_after(n, 0.5) < loss_after(n, 0) < loss_after(n, n.rate) / 10,
+    words=lambda n: {
+        "after": round(loss_after(n, n.rate)),
+        **{name: f"{value:.2f}" for name, value in vars(n).items() if isinstance(value, float)},
+    },
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import mpmath
@@ -24,6 +24,26 @@ from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, Variable, array
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
 from grader.oracle.setting import POINTS, Setting
+
+
+def trajectory(
+    graph: Graph,
+    loss: Variable,
+    parameters: tuple[str, ...],
+    start: Mapping[str, Any],
+    epochs: int,
+    rate: float,
+) -> tuple[dict[str, Array], Array]:
+    """`descend` from numbers as they are written (0.1 is a tenth), rounded to float64: parameters, and losses."""
+    with mpmath.workdps(DIGITS):
+        numbers = {name: _as_written(value) for name, value in start.items()}
+        end, losses = descend(graph, loss, parameters, numbers, epochs, _as_written(rate))
+        return {name: rounded(end[name]) for name in parameters}, rounded(losses)
+
+
+def _as_written(values: Any) -> Any:
+    found = np.vectorize(lambda v: mpmath.mpf(str(v)), otypes=[object])(np.asarray(values))
+    return found if found.shape else found[()]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,15 +192,24 @@ class LeastSquares:
     excess: float = 0.05
     weight: float = 1.0
 
+    @cached_property
+    def columns(self) -> Array:
+        """The features, exact: (n, d)."""
+        return np.array([[Rational(v) ** p for p in self.powers] for v in self.x], dtype=object)
+
+    @cached_property
+    def best(self) -> tuple[Array, float]:
+        """The least-squares weights, with the bias behind them, and their mean squared error."""
+        ones = [[Rational(1)]] * len(self.x)
+        design = np.hstack([self.columns, ones]) if self.with_bias else self.columns
+        return least_squares(design, np.array(self.y, dtype=object))
+
     def pose(self, name: str, conditions: Conditions) -> Trial:
         """A look at the variable."""
-        columns = [[Rational(v) ** p for p in self.powers] for v in self.x]
-        design = np.array([[*row, 1] if self.with_bias else row for row in columns], dtype=object)
-        _, optimum = least_squares(design, np.array(self.y, dtype=object))
         truth = Fit(
-            features=np.array(columns, dtype=np.float64),
+            features=self.columns.astype(np.float64),
             targets=np.array(self.y, dtype=np.float64),
-            optimum=optimum,
+            optimum=self.best[1],
             excess=self.excess,
             with_bias=self.with_bias,
         )

@@ -21,10 +21,8 @@ from grader.oracle.precision import DIGITS
 from grader.oracle.setting import Setting
 
 ATTEMPTS = 1000
-DIGITS_SHOWN = 5
-"""Significant digits that a figure in the prose must show at least: a smaller one tells a student nothing."""
-LARGEST = 10_000
-"""The size of a figure at most."""
+SIZES = 0.001, 10_000
+"""Between what sizes a figure must lie: a tiny one is badly conditioned, and shows a student nothing."""
 
 Numbers = Any
 """A frozen dataclass of one lab's numbers, each field made by `drawn`."""
@@ -77,10 +75,12 @@ def at(names: Iterable[str], values: Iterable[float]) -> dict[str, float]:
 
 
 def readable(value: Any, places: int) -> bool:
-    """Whether a figure is a real number that shows enough digits in so many decimals. Whole numbers do."""
-    if not mpmath.isfinite(value) or isinstance(value, mpmath.mpc) or abs(value) > LARGEST:
+    """Whether a figure is a real number of a size that does not show as 0 in so many decimals. Whole numbers may."""
+    if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
         return False
-    return bool(value == int(value) or abs(value) >= mpmath.mpf(10) ** (DIGITS_SHOWN - places))
+    if value == int(value):
+        return bool(abs(value) <= SIZES[1])
+    return bool(SIZES[0] <= abs(value) <= SIZES[1]) and float(plain(value, places)) != 0
 
 
 def plain(value: Any, places: int) -> str:
