@@ -1,8 +1,10 @@
-# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE=, JOBS= and LIMITS= pass through.
+# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE=, JOBS=, LIMITS= and VARIANTS= pass
+# through.
 PYTHON ?= python3
 SUBMISSIONS ?= submissions
 OUT ?= out
 DEVICE ?= cpu
+VARIANTS ?= 2
 GRADER = .venv/bin/python -m grader
 
 .PHONY: grade test attack labs verify bench lint jupyter .venv
@@ -19,7 +21,7 @@ labs: .venv
 	$(GRADER) build
 
 verify: .venv
-	$(GRADER) verify --device $(DEVICE)
+	$(GRADER) verify --device $(DEVICE) --variants $(VARIANTS)
 
 bench: .venv
 	.venv/bin/python tests/bench.py $(BENCHFLAGS)

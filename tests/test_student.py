@@ -7,7 +7,7 @@ from observed import QUESTIONS
 
 from grader.judge.model import Status
 from grader.judge.source import Source
-from grader.student import check, feedback
+from grader.student import check, checking, feedback
 from grader.student.feedback import checked, line
 
 RIGHT = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x + 6"
@@ -88,3 +88,21 @@ def test_a_failing_sweep_is_drawn_in_a_notebook_and_told_elsewhere(monkeypatch: 
     (bundle,) = shown
     assert bundle["text/html"].count("<svg") == 2, "the values are right, the gradients are not"
     assert bundle["text/plain"].startswith("float64 gradient fails first at (x = -")
+
+
+def test_check_with_numbers_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same answer is right with the numbers that a notebook's first cell names, and wrong with others."""
+    own = RIGHT.replace("32 * x**3", "20 * x**3")
+    run = f"{own}\nfrom grader.student import checking\ncheck = checking('lab2_graphs', polynomial=(3, 6, 7, 3, 5))\n"
+    for call in ("check('polynomial_gradient')", "check(to_grid)"):
+        code = f"def to_grid(x, rows, columns):\n    return x.reshape(rows, columns)\n{run}{call}"
+        exec(code, {"In": [code]})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "✓ polynomial_gradient: right at the public points."
+    assert second == "✓ to_grid: right at the public points."
+    assert said(own).startswith("✗ polynomial_gradient at (x = ")
+
+
+def test_a_number_that_a_lab_has_not_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'cubic'"):
+        checking("lab2_graphs", cubic=3)

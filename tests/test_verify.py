@@ -1,12 +1,13 @@
 """Verification finds what is not in order: it is tested by breaking things."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.desk.planting import Mistake, planted, read_mistakes
-from grader.desk.verify import LEAST, orphans, verify_lab
-from grader.labs import all_labs
+from grader.desk.verify import LEAST, orphans, run, variant, verify_lab
+from grader.labs import all_labs, family
 
 ROOT = Path(__file__).parents[1]
 LABS = {lab.name: lab for lab in all_labs()}
@@ -61,6 +62,20 @@ def test_what_is_wrong_is_found(project: Path) -> None:
     )
     said = [finding.text for finding in verify_lab(project, LABS["lab2_graphs"], "seed", "cpu").findings]
     assert any(s.startswith("the solution of path_forward earns 0.17") for s in said)
+    assert any(s.startswith("the sheet nowhere says 'y = 5 * a**2 + 3 * b**3'") for s in said)
     assert "ratio, none: full marks" in said
     assert any(s.startswith("polynomial, other note: noted as wrong_value, not raised") for s in said)
     assert f"path_edges has 0 planted mistakes; {LEAST} are asked for" in said
+
+
+def test_a_variant_is_held_against_its_own_numbers(project: Path) -> None:
+    """Only the questions that its numbers touch are planted in; a solution that keeps the sheet's number is found."""
+    held = variant(project, LABS["lab2_graphs"], "seed", 1)
+    assert {m.question for m in held.mistakes} & {"relu_neuron", "path_forward"} == {"path_forward"}
+    assert held.text != (project / "solutions" / "lab2_graphs.py").read_text("utf-8")
+    numbers = family("lab2_graphs").draw(b"seed", "variant 1")
+    (old, new) = (f"df_dx = df_da * {number}" for number in (numbers.double, numbers.double + 1))
+    kept = replace(held, text=held.text.replace(old, new), mistakes=held.mistakes[:1])
+    found = run(kept, "seed", "cpu")
+    assert (found.blank, found.mistakes) == (0, 1)
+    assert [f.text.partition(" earns")[0] for f in found.findings] == ["the solution of tanh_log_backward"]

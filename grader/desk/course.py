@@ -6,7 +6,6 @@ drawn, and what is done with them.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import os
 import secrets
@@ -86,19 +85,19 @@ def make_secret(path: Path, out: Path) -> bool:
 
     Raises CourseError for a place inside `out`, which students will see.
     """
-    if path.resolve().is_relative_to(out.resolve()):
-        raise CourseError(f"The secret {path} would lie in {out}, which goes to the students: keep it elsewhere.")
     if VARIABLE in os.environ:
         return False
-    with contextlib.suppress(FileExistsError):
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileNotFoundError as error:
-            raise CourseError(f"The secret {path} cannot be written: {error.strerror}.") from error
-        with os.fdopen(handle, "w") as file:
-            file.write(f"{secrets.token_hex(BYTES)}\n")
-        return True
-    return False
+    if path.resolve().is_relative_to(out.resolve()):
+        raise CourseError(f"The secret {path} would lie in {out}, which goes to the students: keep it elsewhere.")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise CourseError(f"The secret {path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(handle, "w") as file:
+        file.write(f"{secrets.token_hex(BYTES)}\n")
+    return True
 
 
 @dataclass(frozen=True)
@@ -137,6 +136,4 @@ class Course:
 def _stranger(assignment: Assignment) -> Graded:
     student = assignment.submission.student
     problem = f"The roster has no student called {student}, so nobody knows whose numbers to grade with."
-    return Graded(
-        Result(student, assignment.lab.name, str(assignment.submission.path), (), 0.0, problem), assignment.notebook
-    )
+    return Graded(Result(student, assignment.lab.name, str(assignment.submission.path), (), 0.0, problem))

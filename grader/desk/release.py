@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from grader.desk.course import Course
+from grader.desk.course import Course, CourseError
 from grader.desk.files import folder_name, write_whole
 from grader.desk.notebooks import student_notebook, written
 from grader.desk.wording import reworded
@@ -33,11 +33,17 @@ def own_notebook(text: str, variants: Family, numbers: Numbers) -> NotebookNode:
 
 
 def release(root: Path, course: Course, labs: Iterable[Lab], out: Path) -> Iterator[Path]:
-    """Write `out/<student>/<lab>.ipynb` for every student of the course; the paths as they are written."""
+    """Write `out/<student>/<lab>.ipynb` for every student of the course; the paths as they are written.
+
+    Raises CourseError where another notebook is there already: it may be a student's work.
+    """
     for lab in labs:
         variants = family(lab.name)
         text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
         for student, numbers in course.numbers(lab.name).items():
             path = out / folder_name(student) / f"{lab.name}.ipynb"
-            write_whole(path, written(own_notebook(text, variants, numbers)).encode())
+            content = written(own_notebook(text, variants, numbers)).encode()
+            if path.exists() and path.read_bytes() != content:
+                raise CourseError(f"{path} is there already, and another: release into a folder of its own.")
+            write_whole(path, content)
             yield path

@@ -131,7 +131,8 @@ def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
     """Run one lab's solution, blank notebook and planted mistakes."""
     held = sheet(root, lab)
     found = run(held, seed, device)
-    return replace(found, findings=(*(Finding(lab.name, t) for t in _counted(lab, held.mistakes)), *found.findings))
+    said = (*_counted(lab, held.mistakes), *_misworded(held))
+    return replace(found, findings=(*(Finding(lab.name, text) for text in said), *found.findings))
 
 
 def run(held: Held, seed: str, device: str) -> Verification:
@@ -165,6 +166,15 @@ def _counted(lab: Lab, mistakes: Sequence[Mistake]) -> Iterator[str]:
         count = sum(m.question == question.name for m in mistakes)
         if count < LEAST:
             yield f"{question.name} has {count} planted mistakes; {LEAST} are asked for"
+
+
+def _misworded(held: Held) -> Iterator[str]:
+    """What is wrong with the phrases that say where the text has numbers."""
+    variants = family(held.lab.name)
+    try:
+        own_text(held.text, variants, variants.sheet)
+    except WordingError as error:
+        yield str(error)
 
 
 def _expected(full: Sequence[Mark], empty: Sequence[Mark]) -> Iterator[str]:

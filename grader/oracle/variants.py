@@ -61,7 +61,10 @@ class Worked:
         """Whether the point is where the setting may be asked, and every figure of a size to be read."""
         if not self.setting.domain.holds(self.setting.graph, self.point):
             return False
-        return all(readable(self.values[name], places) for name, places in self.shown.items())
+        try:
+            return all(readable(self.values[name], places) for name, places in self.shown.items())
+        except ZeroDivisionError:
+            return False
 
     @property
     def words(self) -> dict[str, str]:

@@ -1,0 +1,115 @@
+"""Rosters and secrets: what can be used, what is said of the rest, and where a secret may lie."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from grader.desk.course import (
+    VARIABLE,
+    Course,
+    CourseError,
+    make_secret,
+    read_roster,
+    read_secret,
+    secret_path,
+)
+from grader.judge.source import Source
+from grader.labs import all_labs, family
+from grader.runner.grading import Assignment
+from grader.runner.notebook import Notebook
+from grader.runner.submissions import Submission
+
+LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")
+
+
+@pytest.fixture(autouse=True)
+def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+def roster(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "roster.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_roster_is_a_column_of_ids(tmp_path: Path) -> None:
+    text = '\ufeffname,student,mail\n"Love, Ada",ada,a@x\nZoë, zoe\u0308 ,z@x\n'
+    assert read_roster(roster(tmp_path, text)) == ("ada", "zoë")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name\nada\n", "has no column called student"),
+        ("student\n", "has no student"),
+        ("", "has no student"),
+        ("student,name\nada,A\n,B\n", "a line without a student"),
+        ("student\nada\nbob\nada \n", "has ada more than once"),
+    ],
+)
+def test_a_roster_that_cannot_be_used(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(CourseError, match=said):
+        read_roster(roster(tmp_path, text))
+    with pytest.raises(CourseError, match="cannot be read"):
+        read_roster(tmp_path / "nowhere.csv")
+
+
+def test_a_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = secret_path(tmp_path / "roster.csv")
+    assert path == tmp_path / "roster.secret"
+    assert make_secret(path, tmp_path / "out")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    secret = read_secret(path)
+    assert len(secret) == 32
+    assert not make_secret(path, tmp_path / "out")
+    assert read_secret(path) == secret
+    make_secret(tmp_path / "other", tmp_path / "out")
+    assert read_secret(tmp_path / "other") != secret
+
+
+@pytest.mark.parametrize("place", ["out/secret", "out/deep/../secret", "out/sub/x.secret"])
+def test_a_secret_may_not_lie_where_students_look(tmp_path: Path, place: str) -> None:
+    with pytest.raises(CourseError, match="which goes to the students"):
+        make_secret(tmp_path / place, tmp_path / "out")
+    assert not (tmp_path / place).exists()
+
+
+def test_a_secret_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="`grader release` makes one"):
+        read_secret(tmp_path / "none")
+    for text, said in (("no hex", "cannot be read"), ("abcd", "too short")):
+        (tmp_path / "bad").write_text(text)
+        with pytest.raises(CourseError, match=said):
+            read_secret(tmp_path / "bad")
+
+
+def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "ab" * 32)
+    assert read_secret(tmp_path / "none") == b"\xab" * 32
+    assert not make_secret(tmp_path / "none", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def handed_in(student: str) -> Assignment:
+    path = Path(student) / "lab2.ipynb"
+    return Assignment(Submission(student, path), Notebook(path, ()), Source(()), LAB)
+
+
+def test_an_assignment_gets_the_numbers_of_its_student() -> None:
+    course = Course(("ada", "a/b"), b"s" * 32)
+    numbers = course.numbers("lab2_graphs")
+    (ada, odd), refused = course.own([handed_in("ada"), handed_in("a_b~c14cddc0")])
+    assert refused == []
+    assert ada.lab is family("lab2_graphs").lab(numbers["ada"])
+    assert ada.variant == family("lab2_graphs").written(numbers["ada"])
+    # The folder that an odd id was released into is its own too.
+    assert odd.variant == family("lab2_graphs").written(numbers["a/b"])
+
+
+def test_a_stranger_is_not_graded_and_is_told_why() -> None:
+    found, (refused,) = Course(("ada",), b"s" * 32).own([handed_in("karl")])
+    assert found == []
+    assert (refused.result.student, refused.result.lab, refused.result.status) == ("karl", "lab2_graphs", "unreadable")
+    assert refused.result.problem.startswith("The roster has no student called karl")
