@@ -180,21 +180,31 @@ class Numbers:
 
 
 @cache
+def times_row(side: int) -> Check:
+    """`times_row` of a square of that side."""
+    square, row = array("square", side, side), array("row", 1, side)
+    return moves(graph_of(square, row, result=product(square, row.reshape(side, 1))), "square", "row")
+
+
+@cache
+def pair_product(shape: tuple[int, int]) -> Check:
+    """`pair_product` of two matrices of that shape."""
+    left, right = array("a", *shape), array("b", *shape)
+    return moves(graph_of(left, right, result=product(left, right.transpose())), "a", "b")
+
+
+@cache
 def lab(n: Numbers) -> Lab:
     """The lab with these numbers."""
-    square, row = array("square", n.side, n.side), array("row", 1, n.side)
-    left, right = array("a", *n.pair), array("b", *n.pair)
-    times_row = graph_of(square, row, result=product(square, row.reshape(n.side, 1)))
-    pair_product = graph_of(left, right, result=product(left, right.transpose()))
     return Lab(
         "lab1_tensors",
         "Introduction to tensors",
         (
             *TAKEN_APART,
             Question("random_square", 1, (Random({"": (n.side, n.side)}),)),
-            Question("times_row", 1, (moves(times_row, "square", "row"),)),
+            Question("times_row", 1, (times_row(n.side),)),
             Question("random_pair", 1, (Random({"0": n.pair, "1": n.pair}, on_device=True),)),
-            Question("pair_product", 1, (moves(pair_product, "a", "b"),)),
+            Question("pair_product", 1, (pair_product(n.pair),)),
             *EXTREMES,
             Question("seeded_squeeze", 1, (SeededDraw(n.seed, (1, 1, 1, n.count)),)),
         ),
