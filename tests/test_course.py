@@ -14,9 +14,13 @@ from grader.desk.course import (
     read_secret,
     secret_path,
 )
+from grader.desk.report import as_json
+from grader.desk.resuming import fingerprint
+from grader.judge.model import Conditions, Report, Result
 from grader.judge.source import Source
 from grader.labs import all_labs, family
 from grader.runner.grading import Assignment
+from grader.runner.limits import LIMITS
 from grader.runner.notebook import Notebook
 from grader.runner.submissions import Submission
 
@@ -94,7 +98,7 @@ def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def handed_in(student: str) -> Assignment:
     path = Path(student) / "lab2.ipynb"
-    return Assignment(Submission(student, path), Notebook(path, ()), Source(()), LAB)
+    return Assignment(Submission(student, path), Notebook((), "0"), Source(()), LAB)
 
 
 def test_an_assignment_gets_the_numbers_of_its_student() -> None:
@@ -113,3 +117,22 @@ def test_a_stranger_is_not_graded_and_is_told_why() -> None:
     assert found == []
     assert (refused.result.student, refused.result.lab, refused.result.status) == ("karl", "lab2_graphs", "unreadable")
     assert refused.result.problem.startswith("The roster has no student called karl")
+
+
+def test_a_result_with_other_numbers_is_graded_again() -> None:
+    """Secret, roster and notebook decide it: the fingerprint is of the numbers that they come to."""
+    plain = handed_in("ada")
+    courses = [Course(("ada",), secret) for secret in (b"s" * 32, b"t" * 32)]
+    ways = [plain, *(course.own([plain])[0][0] for course in courses)]
+    prints = {fingerprint(assignment, Conditions("seed"), LIMITS) for assignment in ways}
+    assert len(prints) == 3
+
+
+def test_a_report_names_the_numbers_that_were_graded_with_where_they_are_a_students_own() -> None:
+    of_sheet, own = (
+        Result("ada", "lab2_graphs", "f", (), 0.1),
+        Result("ada", "lab2_graphs", "f", (), 0.1, variant="p=2"),
+    )
+    one, other = as_json(Report("cpu", "s", (of_sheet, own)))["results"]
+    assert "variant" not in one
+    assert other == one | {"variant": "p=2"}

@@ -31,6 +31,10 @@ def test_numbers_that_change_places_are_not_changed_twice() -> None:
     assert reworded("2 then 3", ["«a»", "«b»"], SHEET, {"a": 3, "b": 2}) == "3 then 2"
 
 
+def test_the_longer_of_two_phrases_is_meant_where_both_stand() -> None:
+    assert reworded("2 * x; 2 * x**3", ["«a» * x", "«b - 1» * x**3"], SHEET, {"a": 5, "b": 8}) == "5 * x; 7 * x**3"
+
+
 def test_a_number_is_not_found_inside_a_longer_one() -> None:
     assert reworded("2 * x, 12 * x, 0.2 * x, 2", ["«a» * x"], SHEET, {"a": 5, "b": 3}) == "5 * x, 12 * x, 0.2 * x, 2"
 
