@@ -58,16 +58,18 @@ def table(report: Report) -> Table:
 
 
 def proofs(verifications: Sequence[Verification]) -> Table:
-    """The derived mistakes of every exercise: how many there are, lost points, and were named."""
+    """The derived mistakes of every exercise, in all its variants: how many there are, lost points, and were named."""
     made = Table(box=None, pad_edge=False, padding=(0, 2), header_style="bold")
     made.add_column("Exercise", no_wrap=True)
     for heading in ("mistakes", "rejected", "named"):
         made.add_column(heading, justify="right")
-    rows = [(proof.question, proof) for found in verifications for proof in found.proofs]
-    for name, proof in rows:
-        made.add_row(name, str(proof.planted), str(proof.rejected), str(proof.named))
-    counts = (sum(getattr(p, field) for _, p in rows) for field in ("planted", "rejected", "named"))
-    made.add_row("all", *map(str, counts), style="bold")
+    counts: dict[str, list[int]] = {}
+    for proof in (proof for found in verifications for proof in found.proofs):
+        row = counts.setdefault(proof.question, [0, 0, 0])
+        counts[proof.question] = [a + b for a, b in zip(row, (proof.planted, proof.rejected, proof.named), strict=True)]
+    for name, row in counts.items():
+        made.add_row(name, *map(str, row))
+    made.add_row("all", *(str(sum(row[i] for row in counts.values())) for i in range(3)), style="bold")
     return made
 
 

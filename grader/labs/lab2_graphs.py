@@ -51,7 +51,7 @@ class Numbers:
     straight: int = drawn(2, range(1, 5))
     sine: int = drawn(1, range(1, 4))
     exponential_at: int = drawn(1, (1, -1))
-    polynomial: tuple[int, ...] = drawn((3, 6, 7, 3, 8), product(range(2, 10), repeat=5))
+    polynomial: tuple[int, ...] = drawn((3, 6, 7, 3, 8), product(range(3, 10), repeat=5))
     polynomial_at: int = drawn(2, (1, 2))
     double: int = drawn(2, range(2, 5))
     tanh_log_at: tuple[int, int, int] = drawn((1, 1, 1), product((1,), (1, 2), (1,)))
