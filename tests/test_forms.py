@@ -13,6 +13,7 @@ from grader.judge.truth import Sweep
 from grader.labs import lab4_stability as lab
 from grader.oracle.forms import computed, elementary, pulled_back
 from grader.oracle.graph import Graph
+from grader.oracle.samples import POINTS
 from grader.oracle.stability import Stable
 
 SWEEPS = [(q.name, check) for q in lab.LAB.questions for check in q.checks if isinstance(check, Stable)]
@@ -68,7 +69,7 @@ def test_the_stable_forms_hold_and_the_naive_ones_do_not(name: str, check: Stabl
     assert ulp_errors(truth.beside.stable, truth).max() <= truth.limit / 2
     fails = (ulp_errors(truth.beside.as_written, truth) > truth.limit).any()
     assert fails == (name != "stable_sigmoid" or truth.path is not None)
-    assert truth.beside.along.shape == (lab.POINTS,)
+    assert truth.beside.along.shape == (POINTS,)
     assert np.isfinite(truth.beside.along).all()
 
 

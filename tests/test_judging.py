@@ -165,7 +165,7 @@ def test_fits_are_judged_by_their_error_on_the_data() -> None:
 
 def sweep(theirs: list[float], expected: list[float], dtype: str = "float32") -> Verdict:
     x, right = np.arange(float(len(expected))), np.array(expected)
-    truth = Sweep({"x": x}, right, np.zeros(len(x)), None, dtype, 16.0, Beside("x", x, right, right, ("",) * len(x)))
+    truth = Sweep({"x": x}, right, np.zeros(len(x)), None, dtype, 16.0, Beside("x", x, right, right))
     return judge_sweep(truth, evidence(tuple(seen(leaf(t, dtype=dtype)) for t in theirs)))
 
 
@@ -196,7 +196,7 @@ def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
 
 def test_ulp_errors_take_the_size_that_is_given() -> None:
     zero = np.zeros(1)
-    truth = Sweep({"x": zero}, np.array([1e-20]), zero + 1, None, "float32", 16.0, Beside("x", zero, zero, zero, ("",)))
+    truth = Sweep({"x": zero}, np.array([1e-20]), zero + 1, None, "float32", 16.0, Beside("x", zero, zero, zero))
     assert ulp_errors(np.array([0.0]), truth)[0] < 1
 
 

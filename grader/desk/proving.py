@@ -94,11 +94,16 @@ def _outcomes(truth: object, path: str) -> Outcomes:
             found = truth.likely(path, [], 1)
         case Steps(points=points):
             found = truth.likely(path, [{}] * len(points), 1)
-        case Sweep(beside=beside) if (ulp_errors(beside.as_written, truth) > truth.limit).any():
-            return {Slip("as_written", ()): beside.as_written}
+        case Sweep(beside=beside):
+            failing = [(note, given) for note, given, _ in beside.uncured if _fails(truth, given)]
+            return {Slip(note, ()): given for note, given in failing}
         case _:
             return {}
     return {slip: np.stack(values) for slips, values in found for slip in slips}
+
+
+def _fails(truth: Sweep, given: Array) -> bool:
+    return bool((ulp_errors(given, truth) > truth.limit).any())
 
 
 def _marked(

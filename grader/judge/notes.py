@@ -115,6 +115,7 @@ SLIPS: dict[str, str] = {
     "column_order": "In {where}, the entries run down the columns instead of along the rows.",
     "wrong_axes": "In {where}, the axes stand in the order {order} of the input's.",
     "as_written": "It fails as the formula as written does.",
+    "half_cure": "It is half a cure: one side of the range is mended, the other is not.",
     "uphill": "In {where}, the step goes up the slope: what goes down subtracts the gradient.",
     "missing_rate": "In {where}, the learning rate is missing.",
     "gradients_kept": "In {where}, the gradients are not cleared: every step goes along all gradients so far.",

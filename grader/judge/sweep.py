@@ -22,7 +22,7 @@ TABLE_ROWS = 6
 ALIKE = 0.9
 """The share of inputs at which two inaccurate ways of writing must agree on being too far off to be the same."""
 
-UNSTABLE = frozenset({"unstable", "as_written"})
+UNSTABLE = frozenset({"unstable", "as_written", "half_cure"})
 """The notes of sweeps whose numbers are not right."""
 
 
@@ -78,16 +78,18 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
 
 
 def _explained(truth: Sweep, problem: Finding, found: Array, errors: Array, point: int) -> Finding:
-    """The finding; where it fails at the same inputs as the formula as written, that and why."""
-    beside, naive = truth.beside, ulp_errors(truth.beside.as_written, truth)
-    alike = (errors > truth.limit) == (naive > truth.limit)
-    if np.isinf(errors).any() and np.array_equal(np.isfinite(found), np.isfinite(beside.as_written)):
-        why = f"There, {beside.breaking[point]} leaves the range of {truth.dtype}."
-    elif not np.isinf(naive).any() and (naive > truth.limit).any() and alike.mean() > ALIKE:
-        why = "Its digits cancel."
-    else:
-        return problem
-    return replace(problem, note="as_written", message=f"{problem.message} {explained('as_written', {})} {why}")
+    """The finding; where it fails at the same inputs as a way that is known to fail, that and why."""
+    for note, given, breaking in truth.beside.uncured:
+        wrong = ulp_errors(given, truth)
+        alike = (errors > truth.limit) == (wrong > truth.limit)
+        if np.isinf(errors).any() and np.array_equal(np.isfinite(found), np.isfinite(given)):
+            why = f"There, {breaking[point]} leaves the range of {truth.dtype}."
+        elif not np.isinf(wrong).any() and (wrong > truth.limit).any() and alike.mean() > ALIKE:
+            why = "Its digits cancel."
+        else:
+            continue
+        return replace(problem, note=note, message=f"{problem.message} {explained(note, {})} {why}")
+    return problem
 
 
 def broken(verdict: Verdict) -> bool:

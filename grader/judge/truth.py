@@ -137,15 +137,15 @@ class Beside:
     """What other ways of writing a function give at the inputs of a sweep, to draw an answer beside them.
 
     The formula `as_written` and a `stable` one, in the sweep's dtype. `along`, (points,), is where each input stands
-    on the axis called `axis`. `breaking` says for each input which operation of the formula as written is the first
-    to leave the dtype's range, "" where none does.
+    on the axis called `axis`. `uncured` are ways that fail, the formula as written first: the note of who writes so,
+    what it gives, and for each input which operation is the first to leave the dtype's range, "" where none does.
     """
 
     axis: str
     along: Array
     as_written: Array
     stable: Array
-    breaking: tuple[str, ...]
+    uncured: tuple[tuple[str, Array, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

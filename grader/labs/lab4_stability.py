@@ -100,7 +100,7 @@ shifted = [exp(e - largest) for e in entries(vector)]
 average = {mean: sum(entries(five)) / 5}
 squares = sum((e - mean) ** 2 for e in entries(five)) / 5
 
-softplus_forms = Forms(softplus, Graph((x, y), {z: kept_small(y - x)}), ("y \u2212 x", y - x))
+softplus_forms = Forms(log_exp, Graph((x, y), {z: kept_small(y - x)}), ("y \u2212 x", y - x), half=softplus)
 logsumexp_forms = Forms(
     logsumexp, Graph((vector,), {z: largest + log(sum(shifted))}), ("the largest entry of x", largest)
 )

@@ -23,12 +23,18 @@ from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 class Forms:
     """A formula `as_written`, the same in a form that is `stable`, and what both are drawn over.
 
-    `axis` is an expression in the inputs, after what people call it.
+    `axis` is an expression in the inputs, after what people call it. `half` is a form that cures one half of it.
     """
 
     as_written: Graph
     stable: Graph
     axis: tuple[str, Expr]
+    half: Graph | None = None
+
+    @property
+    def uncured(self) -> dict[str, Graph]:
+        """The forms that fail, by the note of who writes so."""
+        return {"as_written": self.as_written} | ({"half_cure": self.half} if self.half else {})
 
 
 @cache

@@ -22,8 +22,6 @@ from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.setting import Setting, paths
 
-AS_WRITTEN = Slip("as_written", ())
-
 _TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}
 
 
@@ -132,7 +130,7 @@ def planted_results(setting: Setting, returns: Any, question: str) -> Iterator[P
             yield planted(question, setting, path, slips, [*computed(results, code), f"return {answer}"])
 
 
-def planted_form(graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
+def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
     """A function that computes a graph as it stands, step by step."""
     code = reading(graph, arguments)
     lines: list[str] = []
@@ -143,7 +141,7 @@ def planted_form(graph: Graph, output: str, arguments: Sequence[str], question: 
         if name == output:
             break
     head = f"def {question}({parameters(arguments)}):"
-    return Planted(AS_WRITTEN, "", "\n    ".join([head, *lines, f"return {output}"]))
+    return Planted(Slip(note, ()), "", "\n    ".join([head, *lines, f"return {output}"]))
 
 
 def planted(question: str, setting: Setting, path: str, slips: Slips, lines: Sequence[str]) -> Planted:

@@ -71,16 +71,20 @@ class Stable:
 
     def _beside(self, inputs: Mapping[str, Array]) -> Beside:
         """What the two forms give at the same inputs."""
-        written, stable = (
-            computed(*pulled_back(elementary(form), self.output, self.argument), inputs, self.dtype)
-            for form in (self.forms.as_written, self.forms.stable)
-        )
+        given = {
+            note: computed(*pulled_back(elementary(form), self.output, self.argument), inputs, self.dtype)
+            for note, form in {"stable": self.forms.stable, **self.forms.uncured}.items()
+        }
         called, along = self.forms.axis
         axis = computed(Graph(self.graph.inputs, {PLACE: along}), name_of(PLACE), inputs, "float64")
         # Equal numbers have a spread of 0, and their place has no value.
-        breaks = breaking(elementary(self.forms.as_written), inputs, self.dtype)
-        return Beside(called, np.nan_to_num(axis), written, stable, breaks)
+        uncured = tuple(
+            (note, given[note], breaking(elementary(form), inputs, self.dtype))
+            for note, form in self.forms.uncured.items()
+        )
+        return Beside(called, np.nan_to_num(axis), given["as_written"], given["stable"], uncured)
 
     def plant(self, name: str) -> Iterable[Planted]:
-        """The formula as written, by someone who cures nothing."""
-        return (planted_form(self.forms.as_written, name_of(self.output), self.arguments, name),)
+        """The forms that fail, by someone who cures nothing, or a half."""
+        ways = self.forms.uncured.items()
+        return [planted_form(note, form, name_of(self.output), self.arguments, name) for note, form in ways]
