@@ -111,7 +111,7 @@ def test_side_by_side_says_what_is_the_same_moved_and_different() -> None:
 
 
 def test_the_page_lies_where_no_student_looks(tmp_path: Path) -> None:
-    write_similar(assignments(class_()), tmp_path)
+    write_similar(assignments(class_()), (), tmp_path)
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.*")] == [PAGE]
     assert PAGE.parts[0] != "feedback"
 

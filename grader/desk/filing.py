@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from grader.desk.evidence import Evidence, evidence, write_evidence
 from grader.desk.files import page_path, write_whole
 from grader.desk.gradebook import write_gradebook
 from grader.desk.index import write_index
@@ -31,11 +32,12 @@ class FilingError(Exception):
 class Filing:
     """An output folder that grows with every graded notebook."""
 
-    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab]) -> None:
-        """Make the folder; `report` has what holds already. Raises FilingError where that is not possible."""
+    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab], found: Sequence[Evidence] = ()) -> None:
+        """Make the folder; `report` and `found` have what holds already. Raises FilingError where it cannot be made."""
         self._out = out
         self._labs = labs
         self.report = report
+        self._found = tuple(found)
         self._written = 0.0
         self._write(lambda: out.mkdir(parents=True, exist_ok=True))
         self._write(self._write_tables)
@@ -51,13 +53,14 @@ class Filing:
     def add(self, graded: Graded) -> None:
         """File one more result; report and gradebook follow within a second. Raises FilingError."""
         self.report = replace(self.report, results=(*self.report.results, graded.result))
+        self._found = (*self._found, *evidence(graded))
         self._write(lambda: self._write_page(graded))
         if time.monotonic() - self._written > PAUSE:
             self._write(self._write_tables)
 
     def compare(self, notebooks: Sequence[Assignment]) -> None:
-        """File who wrote the same as whom, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(notebooks, self._out))
+        """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
+        self._write(lambda: write_similar(notebooks, self._found, self._out))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:
@@ -77,6 +80,8 @@ class Filing:
         return self.report.device if self.report.confinement else f"{self.report.device}, unconfined"
 
     def _write_tables(self) -> None:
+        # Before the report: whoever is in there is not compared again.
+        write_evidence(self._found, self._out)
         write_report(self.report, self._out)
         write_gradebook(self.report, list(self._labs), self._out)
         write_index(self.report, list(self._labs), self._out)

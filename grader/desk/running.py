@@ -6,18 +6,20 @@ Knows the order in which a run is prepared. Refuses to print, and to know what a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.desk.course import Course, CourseError
+from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
 from grader.desk.report import read_report
 from grader.desk.resuming import split
+from grader.judge.copied import LabTruths, all_truths
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Assignment, Graded, Workers, assign, grade, pose_all
+from grader.runner.grading import Assignment, Graded, Posed, Workers, assign, grade, pose_all
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import SubmissionsError, find_submissions
 
@@ -64,10 +66,20 @@ def prepare(
         assignments, strangers = course.own(assignments)
         refused = [*refused, *strangers]
     kept, left = split(earlier, out, assignments, conditions, starters.limits)
-    posed = pose_all(left, conditions)
+    coming_labs = {assignment.lab.name for assignment in left}
+    # The kept ones too: somebody may have handed in late what is right for one of them.
+    class_ = [assignment for assignment in assignments if assignment.lab.name in coming_labs]
+    posed = pose_all(class_, conditions)
     kept_from = earlier.confinement if earlier and not left else starters.confirm()
     report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
-    filing = Filing(out, report, wanted)
+    filing = Filing(out, report, wanted, read_evidence(out, kept))
     workers = Workers(starters, max(1, min(count, len(left))))
-    coming = grade(left, posed, workers, starters.limits)
+    coming = grade(left, posed, workers, starters.limits, _known(class_, posed))
     return Run(len(kept), len(left), assignments, refused, coming, filing)
+
+
+def _known(class_: Sequence[Assignment], posed: Mapping[Lab, Posed]) -> dict[str, LabTruths]:
+    """What is right for each student of a class, by lab; nothing where all have the sheet's numbers."""
+    own = {a.lab.name for a in class_ if a.variant}
+    trials = {n: {a.submission.student: posed[a.lab].trials for a in class_ if a.lab.name == n} for n in own}
+    return {lab: all_truths(students) for lab, students in trials.items()}

@@ -1,7 +1,7 @@
-"""The instructor's page on who wrote the same as whom: pictures, and codes side by side.
+"""The instructor's page on who wrote the same as whom, and who gave what is right for another's numbers.
 
-Knows what is shown of two notebooks that are alike. Refuses to judge: it shows evidence, takes off no points, and
-writes nothing where a student looks.
+Knows what is shown of two notebooks that are alike, and of such an answer. Refuses to judge: it shows evidence, takes
+off no points, and writes nothing where a student looks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from grader.desk.code import highlighted
+from grader.desk.evidence import Evidence, Value
 from grader.desk.files import write_whole
 from grader.desk.plain import cut, line
 from grader.desk.sharing import Picture, pictures
@@ -30,6 +31,8 @@ PAGE: Final = Path("instructor", "similar.html")
 """Where the page lies in the output folder: not among the students' pages."""
 SHOWN: Final = 50
 """Pairs whose codes are shown for one lab; the rest stand in the table."""
+NAMED: Final = 3
+"""Points that are shown of an answer that is right for others, and names of these."""
 ROWS: Final = 300
 STATEMENT: Final = 2_000
 """Statements of an answer, and characters of a statement, that are shown."""
@@ -74,19 +77,57 @@ class Class:
     pictures: tuple[Picture, ...]
 
 
-def write_similar(assignments: Sequence[Assignment], out: Path) -> None:
-    """Compare the notebooks of each lab, and write the page into the folder `out`."""
-    write_whole(out / PAGE, similar(assignments).encode("utf-8", "replace"))
+@dataclass(frozen=True)
+class Foreign:
+    """An answer that is right for another's numbers: the output called `what` at some of its points.
+
+    `more` counts the question's other outputs that are right for the same students; `owners` are some of these.
+    """
+
+    student: str
+    lab: str
+    question: str
+    what: str
+    more: int
+    values: tuple[Value, ...]
+    points: int
+    owners: tuple[str, ...]
+    count: int
 
 
-def similar(assignments: Sequence[Assignment]) -> str:
+def write_similar(assignments: Sequence[Assignment], found: Sequence[Evidence], out: Path) -> None:
+    """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`."""
+    write_whole(out / PAGE, similar(assignments, found).encode("utf-8", "replace"))
+
+
+def similar(assignments: Sequence[Assignment], found: Sequence[Evidence] = ()) -> str:
     """The page as HTML."""
     labs: dict[str, dict[str, Answers]] = {}
     for assignment in assignments:
         questions = [question.name for question in assignment.lab.questions]
         own = answers(assignment.source, questions)
         labs.setdefault(assignment.lab.name, {})[assignment.submission.student] = own
-    return _template().render(classes=[_class(lab, labs[lab]) for lab in sorted(labs)], shown=SHOWN)
+    return _template().render(
+        classes=[_class(lab, labs[lab]) for lab in sorted(labs)],
+        shown=SHOWN,
+        own_numbers=any(assignment.variant for assignment in assignments),
+        foreign=_foreign(found),
+    )
+
+
+def _foreign(found: Sequence[Evidence]) -> list[Foreign]:
+    """An entry for each answer and those it is right for, by student and lab, questions in their order."""
+    answers: dict[tuple[str, str, str, tuple[str, ...]], list[Evidence]] = {}
+    for one in sorted(found, key=lambda one: (one.student, one.lab)):
+        answers.setdefault((one.student, one.lab, one.question, one.owners), []).append(one)
+    return [_entry(outputs[0], len(outputs) - 1) for outputs in answers.values()]
+
+
+def _entry(one: Evidence, more: int) -> Foreign:
+    values = tuple(Value(line(v.at, 200), line(v.theirs, 200), line(v.expected, 200)) for v in one.values[:NAMED])
+    owners = tuple(line(owner, 60) for owner in one.owners[:NAMED])
+    student, what = line(one.student, 60), line(one.what, 60)
+    return Foreign(student, one.lab, one.question, what, more, values, len(one.values), owners, len(one.owners))
 
 
 def _class(lab: str, class_: Mapping[str, Answers]) -> Class:

@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.judge.compare import Compared, compared, part
 from grader.judge.facts import Array, Node, Reply, Value
-from grader.judge.model import Comparison, Trial
+from grader.judge.model import Comparison, Lab, Trial
 from grader.judge.notes import Finding
 from grader.judge.truth import Gradients, Named, Point, Steps, Tolerance, Truth, Values
 from grader.judge.values import rows_of
@@ -49,6 +49,23 @@ NOBODY = Known((), np.empty((0, 0)))
 Truths = Mapping[tuple[str, Place], Known]
 """What is right by output and point."""
 
+LabTruths = Sequence[Sequence[Truths]]
+"""What is right in every trial of a lab, question by question; empty where there is nobody to look up."""
+
+
+def all_truths(labs: Mapping[str, Sequence[Sequence[Trial]]]) -> LabTruths:
+    """What is right for each student in every trial of one lab; nothing where all are asked the same."""
+    questions = zip(*labs.values(), strict=True)
+    return tuple(
+        tuple(_differing(dict(zip(labs, trials, strict=True))) for trials in zip(*question, strict=True))
+        for question in questions
+    )
+
+
+def _differing(trials: Mapping[str, Trial]) -> Truths:
+    # Variants that a number does not touch share one trial.
+    return truths(trials) if len({id(trial) for trial in trials.values()}) > 1 else {}
+
 
 def truths(trials: Mapping[str, Trial]) -> Truths:
     """What is right for each student in one check of one question, by output and point, to look others up in.
@@ -64,6 +81,20 @@ def truths(trials: Mapping[str, Trial]) -> Truths:
         for key, known in found.items()
         if len({value.shape for value in known.values()}) == 1
     }
+
+
+def all_copied(
+    lab: Lab, trials: Sequence[Sequence[Trial]], replies: Sequence[Sequence[Sequence[Reply]]], known: LabTruths
+) -> tuple[tuple[str, Copied], ...]:
+    """What `copied` finds in every trial of a lab, each with its question's name."""
+    if not known:
+        return ()
+    return tuple(
+        (question.name, found)
+        for question, *asked in zip(lab.questions, trials, replies, known, strict=True)
+        for each in zip(*asked, strict=True)
+        for found in copied(*each)
+    )
 
 
 def copied(trial: Trial, replies: Sequence[Reply], known: Truths) -> tuple[Copied, ...]:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from queue import Queue
+from types import MappingProxyType
 
+from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
 from grader.judge.source import Source
@@ -42,11 +44,15 @@ class Observed:
 
 @dataclass(frozen=True)
 class Graded:
-    """A result, with what a page needs; `notebook` is None where the file could not be read."""
+    """A result, with what a page needs; `notebook` is None where the file could not be read.
+
+    `copied` are wrong answers that are right for others, each with its question's name: for the instructor alone.
+    """
 
     result: Result
     notebook: Notebook | None = None
     runs: tuple[CellRun, ...] = ()
+    copied: tuple[tuple[str, Copied], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,8 @@ def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], .
     return tuple(replies)
 
 
-def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
-    """The result of an observed notebook."""
+def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTruths = ()) -> Graded:
+    """The result of an observed notebook, beside what is `known` to be right for others."""
     errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
     source = replace(assignment.source, errors=errors)
     marks = tuple(
@@ -170,7 +176,8 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed) -> Graded:
         fingerprint=assignment.fingerprint,
         variant=assignment.variant,
     )
-    return Graded(result, assignment.notebook, observed.runs)
+    evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
+    return Graded(result, assignment.notebook, observed.runs, evidence)
 
 
 def _error(run: CellRun) -> str:
@@ -227,11 +234,16 @@ def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[
 
 
 def grade(
-    assignments: Sequence[Assignment], posed: Mapping[Lab, Posed], workers: Workers, limits: Limits = LIMITS
+    assignments: Sequence[Assignment],
+    posed: Mapping[Lab, Posed],
+    workers: Workers,
+    limits: Limits = LIMITS,
+    known: Mapping[str, LabTruths] = MappingProxyType({}),
 ) -> Iterator[Graded]:
     """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
 
     Sessions wait in threads; the judging stays in this one, because mpmath's precision is global.
+    `known` is what is right for the others of each lab, by its name.
     """
     pool = ThreadPoolExecutor(max_workers=workers.count)
     try:
@@ -240,7 +252,7 @@ def grade(
         }
         for done in as_completed(waiting):
             assignment = waiting[done]
-            yield mark(assignment, posed[assignment.lab], done.result())
+            yield mark(assignment, posed[assignment.lab], done.result(), known.get(assignment.lab.name, ()))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         workers.close()

@@ -1,0 +1,131 @@
+"""Answers that are right for another student's numbers: on the instructor's page, and nowhere else."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from test_command_line import grader, notebook, report
+
+from grader.desk.course import Course
+from grader.desk.evidence import FILE, Evidence, Value, read_evidence, write_evidence
+from grader.desk.similar import NAMED, PAGE, similar
+from grader.judge.model import Result
+
+SECRET = bytes(range(32))
+COURSE = Course(("ada", "bob", "cyd"), SECRET)
+NUMBERS = COURSE.numbers("lab2_graphs")
+HOSTILE = '<script>alert("x")</script>\u202e'
+
+
+def polynomial(student: str, x: float) -> float:
+    return sum(k * x**n for n, k in enumerate(NUMBERS[student].polynomial))
+
+
+def hand_in(folder: Path, student: str, of: str) -> None:
+    """A notebook of one student with the polynomial of another."""
+    coefficients = list(NUMBERS[of].polynomial)
+    code = f"def polynomial(x):\n    return sum(k * x**n for n, k in enumerate({coefficients}))"
+    notebook(folder / student / "lab2.ipynb", code)
+
+
+def graded(tmp_path: Path, out: str) -> Path:
+    """The folder of a run over the class."""
+    (tmp_path / "roster.csv").write_text("student\nada\nbob\ncyd\n")
+    (tmp_path / "roster.secret").write_text(SECRET.hex())
+    roster = ("--roster", tmp_path / "roster.csv", "--seed", "own")
+    done = grader("grade", tmp_path / "class", "--out", tmp_path / out, *roster)
+    assert done.returncode == 0, done.stderr
+    return tmp_path / out
+
+
+def rows(out: Path) -> list[list[str]]:
+    """The texts of the cells of each entry's first row."""
+    section = (out / PAGE).read_text("utf-8").split('<h2 id="foreign">')[1].split("</section>")[0]
+    bodies = re.findall(r"<tbody>\s*<tr>(.*?)</tr>", section, re.DOTALL)
+    return [
+        [re.sub(r"<[^>]*>", "", cell.replace("<br>", "; ")) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", b)]
+        for b in bodies
+    ]
+
+
+def result(out: Path, student: str) -> dict[str, object]:
+    (found,) = [r for r in report(out) if r["student"] == student]
+    return {key: value for key, value in found.items() if key != "seconds"}
+
+
+def test_the_numbers_differ() -> None:
+    assert len({NUMBERS[student].polynomial for student in COURSE.students}) == 3
+
+
+def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_else(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", "ada", of="bob")
+    alone = graded(tmp_path, "alone")
+    assert "No answer is wrong for its author’s numbers" in (alone / PAGE).read_text("utf-8")
+    assert not (alone / FILE).exists()
+    hand_in(tmp_path / "class", "bob", of="bob")
+    hand_in(tmp_path / "class", "cyd", of="cyd")
+    out = graded(tmp_path, "out")
+    ((student, answer, at, given, right, owners),) = rows(out)
+    # What autograd finds of a wrong value is wrong as well: one answer, two outputs.
+    said = "lab2_graphs, polynomial; and 1 more of its outputs; 3 of 5 points"
+    assert (student, answer, owners) == ("ada", said, "bob")
+    x = float(re.fullmatch(r"\(x = (.*)\)", at)[1])
+    assert float(given) == pytest.approx(polynomial("bob", x), rel=1e-3)
+    assert float(right) == pytest.approx(polynomial("ada", x), rel=1e-3)
+    assert "evidence to look at, and no verdict" in (out / PAGE).read_text("utf-8")
+    assert f'href="{PAGE.as_posix()}"' in (out / "index.html").read_text("utf-8")
+
+    assert result(out, "ada") == result(alone, "ada")
+    assert [question["score"] for question in result(out, "ada")["questions"] if question["name"] == "polynomial"] == [
+        0
+    ]
+    told = [out / "feedback" / "ada" / "lab2_graphs.html", out / "gradebook.csv"]
+    assert "bob" not in told[0].read_text("utf-8") and "bob" not in json.dumps(result(out, "ada"))
+    for path in (*(out / "feedback").rglob("*.html"), out / "report.json", told[1]):
+        assert "another student" not in path.read_text("utf-8") and "copied" not in path.read_text("utf-8")
+
+
+def test_a_run_that_is_taken_up_keeps_what_was_found_and_compares_with_the_kept(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", "ada", of="bob")
+    hand_in(tmp_path / "class", "bob", of="bob")
+    graded(tmp_path, "out")
+    hand_in(tmp_path / "class", "cyd", of="bob")
+    out = graded(tmp_path, "out")
+    assert [(row[0], row[-1]) for row in rows(out)] == [("ada", "bob"), ("cyd", "bob")]
+    # Whoever hands in again is found anew, or not at all.
+    hand_in(tmp_path / "class", "ada", of="ada")
+    assert [row[0] for row in rows(graded(tmp_path, "out"))] == ["cyd"]
+
+
+ONE = Evidence("a", "lab2_graphs", "f", "polynomial", "p", ("b", "c"), (Value("(x = 1)", "2", "3"),))
+
+
+def test_what_is_written_is_read_for_the_notebooks_that_are_kept(tmp_path: Path) -> None:
+    kept = Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="f")
+    other = Evidence("\udcff", "lab2_graphs", "f", "polynomial", "p", ("b",), ())
+    write_evidence((ONE, other), tmp_path)
+    assert read_evidence(tmp_path, [kept]) == (ONE,)
+    assert read_evidence(tmp_path, [Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="g")]) == ()
+    (tmp_path / FILE).write_text('[{"student": 1}]')
+    assert read_evidence(tmp_path, [kept]) == ()
+    write_evidence((), tmp_path)
+    assert not (tmp_path / FILE).exists()
+
+
+def test_of_many_owners_and_points_some_are_shown_and_all_counted() -> None:
+    owners = tuple(f"s{place:02}" for place in range(12))
+    values = tuple(Value(f"(x = {place})", "2", "3") for place in range(9))
+    page = similar([], [Evidence("a", "lab2_graphs", "f", "polynomial", "p", owners, values)])
+    assert "12 students: s00, s01, s02, …" in page and "s03" not in page
+    assert f"{NAMED} of 9 points" in page and "(x = 2)" in page and "(x = 3)" not in page
+
+
+def test_names_and_values_are_text_and_no_markup() -> None:
+    page = similar([], [Evidence(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (Value(*(HOSTILE,) * 3),))])
+    assert "&lt;script" in page
+    assert "<script" not in page
+
+
+def test_without_numbers_of_their_own_nothing_is_said() -> None:
+    assert "another student’s numbers" not in similar([])
