@@ -92,8 +92,9 @@ def all_copied(
     return tuple(
         (question.name, found)
         for question, *asked in zip(lab.questions, trials, replies, known, strict=True)
-        for each in zip(*asked, strict=True)
-        for found in copied(*each)
+        for trial, answers, right in zip(*asked, strict=True)
+        if right
+        for found in copied(trial, answers, right)
     )
 
 
