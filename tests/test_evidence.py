@@ -68,7 +68,7 @@ def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_el
     out = graded(tmp_path, "out")
     ((student, answer, at, given, right, owners),) = rows(out)
     # What autograd finds of a wrong value is wrong as well: one answer, two outputs.
-    said = "lab2_graphs, polynomial; and 1 more of its outputs; 3 of 5 points"
+    said = "lab2_graphs, polynomial; and 1 more of its outputs; shown at 3 of 5 hidden points"
     assert (student, answer, owners) == ("ada", said, "bob")
     x = float(re.fullmatch(r"\(x = (.*)\)", at)[1])
     assert float(given) == pytest.approx(polynomial("bob", x), rel=1e-3)
@@ -118,7 +118,7 @@ def test_of_many_owners_and_points_some_are_shown_and_all_counted() -> None:
     values = tuple(Value(f"(x = {place})", "2", "3") for place in range(9))
     page = similar([], [Evidence("a", "lab2_graphs", "f", "polynomial", "p", owners, values)])
     assert "12 students: s00, s01, s02, …" in page and "s03" not in page
-    assert f"{NAMED} of 9 points" in page and "(x = 2)" in page and "(x = 3)" not in page
+    assert f"shown at {NAMED} of 9 hidden points" in page and "(x = 2)" in page and "(x = 3)" not in page
 
 
 def test_names_and_values_are_text_and_no_markup() -> None:
