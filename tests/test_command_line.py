@@ -197,3 +197,13 @@ def test_a_notebook_graded_unconfined_says_so(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert json.loads((tmp_path / "out" / "report.json").read_text())["confinement"] == []
     assert "unconfined" in (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").read_text("utf-8")
+
+
+def test_what_was_graded_unconfined_is_not_kept_by_a_confined_run(tmp_path: Path) -> None:
+    path = notebook(tmp_path / "s01" / "lab2.ipynb", RIGHT)
+    for options in (("--unconfined",), ()):
+        done = grader("grade", path, "--out", tmp_path / "out", *options)
+        assert done.returncode == 0, done.stderr
+    assert "have not changed" not in done.stdout
+    page = (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").read_text("utf-8")
+    assert "unconfined" not in page

@@ -130,7 +130,7 @@ def _rows(compared: Sequence[Comparison]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-BRIEF: Final = 200
+BRIEF: Final = 320
 """Characters of a finding in the summary; a longer one ends with its last whole sentence."""
 
 

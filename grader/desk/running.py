@@ -65,7 +65,9 @@ def prepare(
     if course:
         assignments, strangers = course.own(assignments)
         refused = [*refused, *strangers]
-    kept, left = split(earlier, out, assignments, conditions, starters.limits)
+    # A page says whether its notebook was confined; one of the other kind is made again.
+    comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
+    kept, left = split(comparable, out, assignments, conditions, starters.limits)
     coming_labs = {assignment.lab.name for assignment in left}
     # The kept ones too: somebody may have handed in late what is right for one of them.
     class_ = [assignment for assignment in assignments if assignment.lab.name in coming_labs]

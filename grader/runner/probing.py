@@ -96,6 +96,11 @@ class Starters:
         self._confinement = Confinement(not unconfined, limits.bounds)
         self._first: Starter | None = self._made()
 
+    @property
+    def confined(self) -> bool:
+        """Whether notebooks are to be confined."""
+        return self._confinement.confined
+
     def confirm(self) -> tuple[str, ...]:
         """What notebooks are seen to be kept from. Raises ConfinementError where that is not all that it must be."""
         if not self._confinement.confined:
