@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Set
 from typing import Protocol, cast
 
-from grader.judge.names import local
+from grader.judge.names import local, walked
 
 
 class NamedCall(Protocol):
@@ -37,7 +37,7 @@ def differenced(statement: ast.stmt, functions: Set[str], apart: Set[str]) -> st
         if (name in functions or name in inner) and name not in apart:
             found = (a for a in _arguments(call) if (a.id in moved if isinstance(a, ast.Name) else _shifted(a, still)))
             shifts.setdefault(name, set()).update(map(_spelt, found))
-    looped = any(isinstance(n, ast.comprehension | ast.For) for n in ast.walk(statement))
+    looped = any(isinstance(n, ast.comprehension | ast.For) for n in walked(statement))
     several = (
         name for name, ways in sorted(shifts.items()) if len(ways) > 1 or (ways and (looped or counts[name] > 1))
     )
@@ -60,8 +60,8 @@ def _still(statement: ast.stmt) -> set[str]:
     A step is a constant, a parameter's default, what runs through a loop, or the notebook's.
     """
     constants = {t.id for t, value in _assignments(statement) if isinstance(value, ast.Constant)}
-    loops = [n.target for n in ast.walk(statement) if isinstance(n, ast.For | ast.comprehension)]
-    looped = {n.id for target in loops for n in ast.walk(target) if isinstance(n, ast.Name)}
+    loops = [n.target for n in walked(statement) if isinstance(n, ast.For | ast.comprehension)]
+    looped = {n.id for target in loops for n in walked(target) if isinstance(n, ast.Name)}
     names = [a.arg for a in statement.args.args] if isinstance(statement, ast.FunctionDef) else []
     defaults = len(statement.args.defaults) if isinstance(statement, ast.FunctionDef) else 0
     return (local(statement) - constants - looped - set(names)) | set(names[: len(names) - defaults])
@@ -69,7 +69,7 @@ def _still(statement: ast.stmt) -> set[str]:
 
 def _inner(statement: ast.stmt) -> set[str]:
     """Functions and lambdas defined within a statement."""
-    named = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
+    named = {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
     lambdas = {t.id for t, v in _assignments(statement) if isinstance(v, ast.Lambda)}
     return named | lambdas
 
@@ -77,7 +77,7 @@ def _inner(statement: ast.stmt) -> set[str]:
 def _assignments(statement: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
     return [
         (node.targets[0], node.value)
-        for node in ast.walk(statement)
+        for node in walked(statement)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     ]
 
@@ -87,13 +87,13 @@ def _arguments(call: NamedCall) -> list[ast.expr]:
 
 
 def _named_calls(statement: ast.stmt) -> list[NamedCall]:
-    calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    calls = [n for n in walked(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     return cast("list[NamedCall]", calls)
 
 
 def _spelt(expression: ast.expr) -> str:
     """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one."""
-    nodes = list(ast.walk(expression))
+    nodes = list(walked(expression))
     names = [n.id if isinstance(n, ast.Name) else n.attr for n in nodes if isinstance(n, ast.Name | ast.Attribute)]
     constants = [n.value for n in nodes if isinstance(n, ast.Constant)]
     return repr([[type(n).__name__ for n in nodes], names, constants])

@@ -10,6 +10,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 
+@lru_cache(maxsize=8192)
+def walked(node: ast.AST) -> tuple[ast.AST, ...]:
+    """A node and all below it: kept, because every question looks at the same statements again."""
+    return tuple(ast.walk(node))
+
+
 def flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """Every statement of a module's level, those within branches and loops too."""
     # No recursion: every elif lies within the one before it, and there may be thousands.
@@ -36,13 +42,13 @@ def bound(statement: ast.stmt) -> list[str]:
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return [(alias.asname or alias.name).partition(".")[0] for alias in names]
     plain = [t for t in _targets(statement) if not isinstance(t, ast.Attribute)]
-    return [n.id for t in plain for n in ast.walk(t) if isinstance(n, ast.Name)]
+    return [n.id for t in plain for n in walked(t) if isinstance(n, ast.Name)]
 
 
 def patched(statement: ast.stmt) -> list[tuple[str, str]]:
     """The attributes that a statement assigns, each with the name that it hangs on: a patch defines no name."""
     attributes = [t for t in _targets(statement) if isinstance(t, ast.Attribute)]
-    return [(n.id, t.attr) for t in attributes for n in ast.walk(t) if isinstance(n, ast.Name)]
+    return [(n.id, t.attr) for t in attributes for n in walked(t) if isinstance(n, ast.Name)]
 
 
 def _targets(statement: ast.stmt) -> list[ast.expr]:
@@ -58,29 +64,29 @@ def members(statement: ast.stmt) -> set[str]:
     """The methods and attributes that a class gives its objects."""
     if not isinstance(statement, ast.ClassDef):
         return set()
-    methods = {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
-    stores = (n for n in ast.walk(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
+    methods = {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
+    stores = (n for n in walked(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
     return methods | {n.attr for n in stores}
 
 
 @lru_cache(maxsize=8192)
 def loaded(statement: ast.stmt) -> set[str]:
     """The names that a statement reads from outside."""
-    read = {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    read = {n.id for n in walked(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return read - local(statement)
 
 
 @lru_cache(maxsize=8192)
 def attributes(statement: ast.stmt) -> set[str]:
     """The attributes that a statement reads or assigns, each with a point in front."""
-    return {f".{n.attr}" for n in ast.walk(statement) if isinstance(n, ast.Attribute)}
+    return {f".{n.attr}" for n in walked(statement) if isinstance(n, ast.Attribute)}
 
 
 @lru_cache(maxsize=8192)
 def local(statement: ast.stmt) -> set[str]:
     """Parameters, and names assigned inside a function or class: they hide what stands outside."""
-    found = {a.arg for a in ast.walk(statement) if isinstance(a, ast.arg)}
+    found = {a.arg for a in walked(statement) if isinstance(a, ast.arg)}
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        found |= {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        found |= {n.name for n in ast.walk(statement) if isinstance(n, ast.FunctionDef)}
+        found |= {n.id for n in walked(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        found |= {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
     return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from grader.judge.differences import differenced
-from grader.judge.names import attributes, bound, flat, is_function, loaded, local, members, patched
+from grader.judge.names import attributes, bound, flat, is_function, loaded, local, members, patched, walked
 
 
 @lru_cache(maxsize=2048)
@@ -98,7 +98,7 @@ class Source:
         for statement in self.closure(name, apart):
             own |= members(statement)
             inside = local(statement)
-            for node in ast.walk(statement):
+            for node in walked(statement):
                 if isinstance(node, ast.Attribute):
                     found.add(node.attr)
                 elif isinstance(node, ast.alias):
@@ -129,5 +129,5 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _raises_not_implemented(statement: ast.stmt) -> bool:
-    named = (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
+    named = (n.id for n in walked(statement) if isinstance(n, ast.Name))
     return isinstance(statement, ast.Raise) and "NotImplementedError" in named
