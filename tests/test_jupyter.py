@@ -1,5 +1,6 @@
 """A session's outputs are those of a Jupyter kernel, cell by cell."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -93,15 +94,22 @@ KERNELS_OWN = {"input", "password", "bad text"}
 
 
 def comparable(outputs, name):
-    """Outputs without numbers of processes, with pieces of one stream in a row put together."""
+    """Outputs without numbers of processes, with what each stream got in a row put together.
+
+    In a row because a kernel empties its two streams when a timer says so: on a busy machine either comes first.
+    """
+    listed = json.loads(CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~"))
     kept = []
-    for output in json.loads(CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~")):
-        if name in KERNELS_OWN:
-            del output["traceback"]
-        if kept and output["output_type"] == "stream" and output["name"] == kept[-1].get("name"):
-            kept[-1]["text"] += output["text"]
+    for kind, row in itertools.groupby(listed, key=lambda output: output["output_type"]):
+        if kind == "stream":
+            texts = {}
+            for output in row:
+                texts[output["name"]] = texts.get(output["name"], "") + output["text"]
+            kept.append(texts)
         else:
-            kept.append(output)
+            kept += row
+    for output in kept if name in KERNELS_OWN else ():
+        output.pop("traceback", None)
     return kept
 
 
