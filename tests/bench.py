@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import os
 import platform
@@ -18,12 +19,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import nbclient
 import nbformat
@@ -32,7 +34,9 @@ from nbformat import NotebookNode
 
 from grader.desk.notebooks import answered, solution_notebook
 from grader.judge.model import Conditions
+from grader.kernel import answers
 from grader.labs import all_labs
+from grader.runner import wire
 from grader.runner.grading import ask_all, pose
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Warm
@@ -122,10 +126,42 @@ def private(make: Callable[[], Warm | Cold]) -> float:
         return sum(int(words[1]) for words in fields if words[0] in ("Private_Clean:", "Private_Dirty:")) / 1024
 
 
+def own_work() -> float:
+    """Seconds of the notebook's own work: its cells, its functions as often as they are called, and their gradients."""
+    spent = 0.0
+
+    def timed(work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            nonlocal spent
+            began = time.perf_counter()
+            try:
+                return work(*arguments, **options)
+            finally:
+                spent += time.perf_counter() - began
+
+        return run
+
+    names: dict[str, Any] = {"display": print}
+    posed = pose(next(lab for lab in all_labs() if lab.name == NAME), Conditions("bench"))
+    asked = [ask for question in posed.trials for trial in question for ask in trial.asks]
+    with redirect_stdout(io.StringIO()):
+        timed(exec)("\n".join(cell.source for cell in notebook().cells if cell.cell_type == "code"), names)
+        with (
+            patch.object(answers.Visit, "call", timed(answers.Visit.call)),
+            patch.object(answers, "_grad", timed(torch.autograd.grad)),
+        ):
+            for ask in asked:
+                answers.answer(*wire.request(ask), answers.Notebook(names, "cpu", lambda _: False))
+    return spent
+
+
 def ours(repeats: int) -> Iterator[str]:
     """What can be measured without another grader."""
     costs = medians(repeats, cold_kernel, partial(one_more, 2))
     yield row("a cold kernel that runs the cells", "one more notebook, two jobs", costs)
+    more, own = medians(repeats, partial(one_more, 1), own_work)
+    yield row("one more notebook, one job", "its own cells and functions", (more, own))
+    yield f"| | of it not its own | {1000 * (more - own):.0f} ms | | |"
     costs = medians(repeats, partial(graded, 1, 1), partial(wall, sys.executable, "-c", "import torch, sympy"))
     yield row("a run with one notebook", "`import torch, sympy`", costs)
     costs = medians(repeats, partial(private, Cold), partial(private, Warm))
