@@ -47,7 +47,7 @@ def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Notebook])
                 trial = check.pose(question.name, Conditions(f"precision {seed}"))
                 truth = trial.truth.values if isinstance(trial.truth, Gradients) else trial.truth
                 if isinstance(truth, Values):
-                    for point, seen in zip(truth.points, asked(trial.asks[0], notebook), strict=True):
+                    for point, seen in zip(truth.points, asked(trial.asks[trial.given], notebook), strict=True):
                         for path, expected in point.expected.items():
                             node = part(seen.results[0], path, list(truth.labels))
                             found = numbers(node, expected.shape, path, truth.kinds.get(path, ""))
@@ -61,7 +61,7 @@ def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Notebo
         for check in question.checks:
             trial = check.pose(question.name, Conditions("sweeps"))
             if isinstance(trial.truth, Sweep):
-                seen = asked(trial.asks[0], notebook)
+                seen = asked(trial.asks[trial.given], notebook)
                 path = trial.truth.path
                 nodes = [s.results[0] if path is None else s.gradients[path] for s in seen]
                 errors = ulp_errors(np.stack([node.array.astype(float) for node in nodes]), trial.truth)

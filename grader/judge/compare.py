@@ -22,6 +22,11 @@ FLOAT32_LIKE = 1e-9
 """Relative errors from here up to the slip are those of a float32 constant or cast (6e-8 and a few steps)."""
 
 
+PLAUSIBLE = 1e3
+"""An own value within this factor of the true one may stand in for it. Beyond, everything would follow
+from it: 0 times any factor is 0, and a huge number drowns what is added to it."""
+
+
 @dataclass(frozen=True)
 class Compared:
     """One result at one point: `numbers` where it has any of the right shape, and the relative `error`."""
@@ -177,3 +182,11 @@ def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Co
             theirs, expected = (written(row.numbers), expected) if agrees else both(row.numbers, row.expected)
         table.append(Comparison(what, place(row.inputs).removeprefix(" at "), theirs, expected, agrees))
     return tuple(table)
+
+
+def plausible(own: Array, expected: Array, scale: float) -> bool:
+    """Whether an own value may stand in for what is right at a point; `scale` is its size over all points."""
+    size, true = np.abs(own).max(), np.abs(expected).max()
+    if not np.isfinite(own).all():
+        return False
+    return bool(true / PLAUSIBLE <= size <= scale * PLAUSIBLE) if true else size == 0

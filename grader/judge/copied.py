@@ -156,9 +156,16 @@ def _outputs(truth: Truth) -> Iterator[tuple[str, Point, str]]:
             yield from ((key, p, step) for key, step in keys[-1].items() for p in points)
 
 
+def _given(truth: Truth) -> int:
+    """How many other functions were asked before the question's own."""
+    if isinstance(truth, Steps):
+        return len(truth.keys) - 1
+    return 1 if isinstance(truth, Values) and truth.before else 0
+
+
 def _answers(truth: Truth, replies: Sequence[Reply]) -> Iterator[tuple[str, Sequence[Compared], Tolerance]]:
     """The outputs as a student gave them, at every point, against what is right for this student."""
-    reply = replies[len(truth.keys) - 1 if isinstance(truth, Steps) else 0] if replies else ()
+    reply = replies[_given(truth)] if replies else ()
     seen = [one for one in reply if isinstance(one, Value)]
     if not seen or len(seen) < len(reply):
         return

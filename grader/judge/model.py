@@ -27,11 +27,15 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Trial:
-    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all."""
+    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
+
+    The first `given` asks are of other functions, whose values count as the steps before.
+    """
 
     asks: tuple[Ask | Read, ...]
     truth: Truth
     weight: float = 1.0
+    given: int = 0
 
 
 class Check(Protocol):

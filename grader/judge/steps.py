@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
+from grader.judge.compare import Compared, compared, part, plausible, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
@@ -21,10 +21,6 @@ from grader.judge.sketch import Standing, sketched
 from grader.judge.truth import Steps
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, difference, place
-
-PLAUSIBLE = 1e3
-"""An own value within this factor of the true one may stand in for it. Beyond, everything would follow
-from it: 0 times any factor is 0, and a huge number drowns what is added to it."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +118,7 @@ def _own_values(truth: Steps, evidence: Evidence, point: int) -> dict[str, Array
         for key, step in keys.items():
             node = part(seen.results[0], key, list(keys))
             row = compared(node, {}, expected[step], key, truth.tolerance)
-            if row.numbers is not None and _plausible(row.numbers, expected[step], _scale(truth, step)):
+            if row.numbers is not None and plausible(row.numbers, expected[step], _scale(truth, step)):
                 found[step] = row.numbers
     return found
 
@@ -130,13 +126,6 @@ def _own_values(truth: Steps, evidence: Evidence, point: int) -> dict[str, Array
 def _scale(truth: Steps, step: str) -> float:
     """The size of a step over all points."""
     return max(float(np.abs(point.expected[step]).max()) for point in truth.points)
-
-
-def _plausible(own: Array, expected: Array, scale: float) -> bool:
-    size, true = np.abs(own).max(), np.abs(expected).max()
-    if not np.isfinite(own).all():
-        return False
-    return bool(true / PLAUSIBLE <= size <= scale * PLAUSIBLE) if true else size == 0
 
 
 def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:

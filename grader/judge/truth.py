@@ -49,6 +49,19 @@ def unlikely(path: str, own: Sequence[Named], count: int) -> Outcomes:
 
 
 @dataclass(frozen=True)
+class Before:
+    """Steps that another function gives, from which results may follow rightly though they are wrong.
+
+    `keys` maps its result's keys to steps, `points` has what is right for them. `carried(path, own)` is what a result
+    is in terms of `own` values of them at each point, once for each way of writing it.
+    """
+
+    keys: Mapping[str, str]
+    points: tuple[Named, ...]
+    carried: Callable[[str, Sequence[Named]], Sequence[tuple[Array, ...]]]
+
+
+@dataclass(frozen=True)
 class Values:
     """The result at every point; `labels` names each path of the result for people.
 
@@ -61,6 +74,7 @@ class Values:
     kinds: Mapping[str, str]
     tolerance: Tolerance
     likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
+    before: Before | None = None
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from grader.judge.carrying import departing, follows, own_steps
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
-from grader.judge.truth import Gradients, Point, Rewritten, Values
+from grader.judge.truth import Gradients, Named, Point, Rewritten, Values
 from grader.judge.wording import both, place
 
 RIGHT = Verdict(Status.PASS, "correct", "Right.", 1.0)
@@ -42,19 +43,22 @@ def rows_of(truth: Values, reply: Reply, path: str, call: int = 0) -> list[Compa
     return rows
 
 
-def judge_outputs(truth: Values, reply: Reply, call: int = 0) -> Verdict:
-    """The outputs of one round: a share of the points for each that is right."""
+def judge_outputs(truth: Values, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
+    """The outputs of the first round: a share of the points for each that is right, or follows from `own` steps."""
     table: list[Comparison] = []
     remarks: list[Remark] = []
     problems: list[Finding] = []
     for path, what in truth.labels.items():
-        rows = rows_of(truth, reply, path, call)
+        rows = rows_of(truth, reply, path)
         found, said = verdict_on(rows, what, truth.tolerance)
+        if found and own and truth.before and (anew := follows(truth.before, path, rows, own, truth.tolerance.slip)):
+            steps = " and ".join(departing(truth.before, own, truth.tolerance))
+            rows, found, said = anew, None, (remark("carried_forward", what, from_=steps),)
         problems += [_explained(truth, path, rows, found)] if found else []
         remarks += said
         table += shown(rows, what, truth.tolerance)
     if problems:
-        if exchanged := swapped(truth, reply, call):
+        if exchanged := swapped(truth, reply):
             return failed(exchanged, comparisons=tuple(table))
         right = 1 - len(problems) / len(truth.labels)
         return failed(problems[0], right, tuple(table))
@@ -68,11 +72,11 @@ def _explained(truth: Values, path: str, rows: Sequence[Compared], problem: Find
     return diagnosed(problem, partial(truth.likely, path, []), rows, truth.tolerance.slip)
 
 
-def swapped(truth: Values, reply: Reply, call: int) -> Finding | None:
+def swapped(truth: Values, reply: Reply) -> Finding | None:
     """The finding that a pair of right results came in the wrong order."""
     if list(truth.labels) != ["0", "1"]:
         return None
-    one, other = (rows_of(truth, reply, path, call) for path in truth.labels)
+    one, other = (rows_of(truth, reply, path) for path in truth.labels)
     for mine, right in ((one, other), (other, one)):
         pairs = zip(mine, right, strict=True)
         if any(m.numbers is None or _apart(m.numbers, r.expected, truth) for m, r in pairs):
@@ -86,9 +90,11 @@ def _apart(theirs: Array, expected: Array, truth: Values) -> bool:
 
 def judge_values(truth: Values, evidence: Evidence) -> Verdict:
     """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
-    reply = evidence.replies[0]
-    verdict = judge_outputs(truth, reply)
-    if verdict.score < 1:
+    given, replies = (evidence.replies[:1], evidence.replies[1:]) if truth.before else ((), evidence.replies)
+    reply = replies[0]
+    own = own_steps(truth.before, given[0], truth.tolerance) if truth.before else []
+    verdict = judge_outputs(truth, reply, own)
+    if verdict.score < 1 or any(said.rest for said in verdict.remarks if "follows rightly" in said.rest):
         return verdict
     assert isinstance(reply[0], Value)
     for call in range(1, len(reply[0].results)):
@@ -97,8 +103,8 @@ def judge_values(truth: Values, evidence: Evidence) -> Verdict:
             again, _ = verdict_on(rows, what, truth.tolerance)
             if again:
                 return failed(_second_call(rows, what, truth, evidence))
-    if len(evidence.replies) > 1:
-        return numerical(truth, verdict, reply, evidence.replies[1])
+    if len(replies) > 1:
+        return numerical(truth, verdict, reply, replies[1])
     return verdict
 
 

@@ -90,8 +90,7 @@ def _judged(trial: Trial, evidence: Evidence) -> Verdict:
 
 def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
     """What the question's own function gave; steps are asked of other functions first."""
-    own = evidence.replies[len(trial.truth.keys) - 1] if isinstance(trial.truth, Steps) else evidence.replies[0]
-    return list(own)
+    return list(evidence.replies[trial.given])
 
 
 JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {

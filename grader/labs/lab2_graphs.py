@@ -34,6 +34,11 @@ def by_hand(setting: Setting, returns: Any) -> tuple[Check, ...]:
     return BY_HAND, Value(setting, returns, Manner.INFERENCE)
 
 
+def after(function: str, setting: Setting) -> tuple[Check, ...]:
+    """A neuron's gradient by hand, which may be built on the notebook's own `function` for its forward pass."""
+    return BY_HAND, Value(setting, ("da_dw", "da_db"), Manner.INFERENCE, given=(function, keyed("u", "v", "a")))
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The numbers of the exercises: coefficients, and the points of the worked figures."""
@@ -124,10 +129,10 @@ chain_slopes = ("df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "
 
 NEURONS = (
     Question("relu_neuron", 1, (Differentiable(forward(relu), keyed("u", "v", "a"), of=("a",)),)),
-    Question("relu_neuron_gradient", 2, by_hand(relu, ("da_dw", "da_db"))),
+    Question("relu_neuron_gradient", 2, after("relu_neuron", relu)),
     Question("relu_neuron_edges", 1, (Edges(relu.graph),)),
     Question("sigmoid_neuron", 1, (Differentiable(forward(sigmoid), keyed("u", "v", "a"), of=("a",)),)),
-    Question("sigmoid_neuron_gradient", 2, by_hand(sigmoid, ("da_dw", "da_db"))),
+    Question("sigmoid_neuron_gradient", 2, after("sigmoid_neuron", sigmoid)),
 )
 
 

@@ -18,7 +18,7 @@ from sympy import Symbol
 from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
 from grader.judge.model import Conditions, Planted, Trial
 from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Values, unlikely
-from grader.oracle import graph as graphs
+from grader.oracle.carrying import before, real_step
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
 from grader.oracle.likely import likely_steps, likely_values
@@ -54,7 +54,11 @@ def values_of(
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """The function's results, compared with the steps that `returns` names; asked twice with the same arguments."""
+    """The function's results, compared with the steps that `returns` names; asked twice with the same arguments.
+
+    `given` is another function of the notebook with the same arguments, and the steps under its keys: a result that
+    follows rightly from its wrong ones counts as right.
+    """
 
     setting: Setting
     returns: Any
@@ -62,6 +66,7 @@ class Value:
     rounds: int = 2
     weight: float = 1.0
     kinds: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[str, Mapping[str, str]] | None = None
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
@@ -71,7 +76,11 @@ class Value:
         truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
         if self._leaves_it_to_autograd:
             truth = replace(truth, likely=unlikely)
-        return Trial(asks, truth, self.weight)
+        if not self.given:
+            return Trial(asks, truth, self.weight)
+        function, keys = self.given
+        truth = replace(truth, before=before(self.setting, draws, keys, dict(paths(self.returns))))
+        return Trial((replace(ask, name=function, rounds=1), *asks), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -215,14 +224,12 @@ class StepByStep:
         if self.manner is Manner.INFERENCE:
             asks = (*asks, replace(asks[-1], dtype="float32"))
         known = evaluate(self.setting.whole, draws)
-        ways = [self.setting.whole]
-        if self.setting.output is not None:
-            ways.append(self.setting.graph.backward(self.setting.output, through="outputs"))
+        ways = self.setting.ways
 
         def locally(point: int, step: str, own: Mapping[str, Array]) -> tuple[Array, ...]:
             with mpmath.workdps(DIGITS):
                 values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
-                return tuple(rounded(_real_step(graph, step, values)) for graph in ways)
+                return tuple(rounded(real_step(graph, step, values)) for graph in ways)
 
         def likely(step: str, own: Sequence[Mapping[str, Array]], count: int) -> Outcomes:
             values = [{**k, **o} for k, o in zip(known, own, strict=True)]
@@ -238,16 +245,8 @@ class StepByStep:
             gradients=self.setting.gradients,
             likely=likely,
         )
-        return Trial(asks, truth, self.weight)
+        return Trial(asks, truth, self.weight, given=len(self.given))
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""
         return planted_steps(self.setting, self.keys, self.given, name)
-
-
-def _real_step(graph: Graph, step: str, values: graphs.Values) -> Any:
-    """A step from a student's values, nan where they lie at a pole."""
-    try:
-        return graph.step(step, values)
-    except ZeroDivisionError:
-        return np.full(np.shape(values[step]), mpmath.nan)

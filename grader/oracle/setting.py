@@ -67,6 +67,11 @@ class Setting:
         slopes = {f"d{name_of(self.output)}_d{name}": name for name in self.graph.variables}
         return {slope: name for slope, name in slopes.items() if slope in self.whole.variables}
 
+    @property
+    def ways(self) -> tuple[Graph, ...]:
+        """The graph with its backward pass in terms of the steps before, and in terms of a step's own output."""
+        return (self.whole,) if self.output is None else (self.whole, self.graph.backward(self.output, "outputs"))
+
     def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
         """The hidden points of a question."""
         return self.domain.draw(self.graph, count, f"{conditions.seed}/{name}")

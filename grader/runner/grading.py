@@ -148,11 +148,10 @@ def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], .
     broken: Reply | None = None
     for trial in trials:
         group: list[Reply] = []
-        for each in trial.asks:
+        for place, each in enumerate(trial.asks):
             reply = (broken[0],) * each.points if broken else session.ask(each)
             group.append(reply)
-            own = each.name == trial.asks[-1].name
-            if own and not any(isinstance(seen, Value) for seen in reply):
+            if place >= trial.given and not any(isinstance(seen, Value) for seen in reply):
                 broken = reply
         replies.append(tuple(group))
     return tuple(replies)

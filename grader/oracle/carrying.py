@@ -1,0 +1,47 @@
+"""Errors carried forward: what is right in terms of a student's own values of the steps before.
+
+Knows how a graph is evaluated from own values. Refuses to know when an own value may stand in for the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from grader.judge.facts import Array
+from grader.judge.truth import Before, Named
+from grader.oracle.graph import Graph, Values
+from grader.oracle.precision import DIGITS, exact, rounded
+from grader.oracle.setting import Setting, evaluate
+
+
+def before(setting: Setting, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
+    """What another function gives under `keys`, and what results become in terms of it; `names` are theirs by path."""
+    known = evaluate(setting.graph, [dict(draw) for draw in draws])
+
+    def carried(path: str, own: Sequence[Named]) -> list[tuple[Array, ...]]:
+        with mpmath.workdps(DIGITS):
+            starts = [{**draw, **given} for draw, given in zip(draws, own, strict=True)]
+            points = [{name: exact(value) for name, value in start.items()} for start in starts]
+            return [tuple(rounded(_real(graph, names[path], point)) for point in points) for graph in setting.ways]
+
+    return Before(keys, tuple({step: values[step] for step in keys.values()} for values in known), carried)
+
+
+def _real(graph: Graph, name: str, point: Values) -> Any:
+    """A step of a graph some of whose steps are given, nan at a pole."""
+    try:
+        return graph.values(point)[name]
+    except ZeroDivisionError:
+        return mpmath.nan
+
+
+def real_step(graph: Graph, step: str, values: Values) -> Any:
+    """A step from given values of its parents, nan where they lie at a pole."""
+    try:
+        return graph.step(step, values)
+    except ZeroDivisionError:
+        return np.full(np.shape(values[step]), mpmath.nan)
