@@ -170,3 +170,11 @@ def test_what_a_notebook_would_import_for_itself_is_loaded_before_it_is_forked(w
         assert shown(fresh, *cells)[1] == "True"
     finally:
         fresh.close()
+
+
+def test_a_notebook_that_holds_all_its_memory_can_still_be_asked(warm: Warm) -> None:
+    fill = "while True:\n    held.append(mmap.mmap(-1, 64 << 10))"
+    with Session(starter=warm) as session:
+        session.run(["import mmap\nheld = []\nkept = 1.0", fill])
+        (seen,) = session.ask(Read("kept"))
+    assert isinstance(seen, Value)

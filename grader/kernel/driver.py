@@ -13,6 +13,7 @@ Every reply repeats the request's "id".
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,10 @@ LOWEST = 100
 """Below it a descriptor of ours might be taken for one that the student's code opened."""
 
 
+RESERVE = 64 << 20
+"""Bytes of the memory limit that cells cannot take: a notebook that holds all the rest can still be asked."""
+
+
 class Driver:
     """One student's process."""
 
@@ -40,12 +45,14 @@ class Driver:
         if self._device != "cpu":
             torch.set_default_device(self._device)
         self._cells = Cells(OutputCaps(**start["caps"]))
+        self._reserve = mmap.mmap(-1, RESERVE)
 
     def reply(self, body: Body, arrays: Sequence[Array]) -> tuple[Body, list[Array]]:
         """Do what a request asks."""
         if body["request"] == "cell":
             outputs, success = self._cells.run(body["number"], body["source"], body["count"])
             return {"outputs": outputs, "success": success}, []
+        self._reserve.close()
         return answer(body, arrays, Notebook(self._cells.names, self._device, self._cells.is_cell))
 
 
