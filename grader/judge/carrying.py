@@ -14,18 +14,20 @@ from grader.judge.facts import Array, Reply, Value
 from grader.judge.truth import Before, Named, Tolerance
 
 
-def own_steps(before: Before, reply: Reply, tolerance: Tolerance) -> list[dict[str, Array]]:
-    """What the other function gave at each point, by step, where it can stand in for what is right."""
+def own_steps(
+    keys: Mapping[str, str], points: Sequence[Named], reply: Reply, tolerance: Tolerance
+) -> list[dict[str, Array]]:
+    """What a function gave at each point, by step, where it can stand in for what is right in `points`."""
+    scales = {step: max(float(np.abs(point[step]).max()) for point in points) for step in keys.values()}
     found: list[dict[str, Array]] = []
-    for expected, seen in zip(before.points, reply, strict=True):
+    for expected, seen in zip(points, reply, strict=True):
         found.append({})
         if not isinstance(seen, Value) or not isinstance(seen.results[0], Mapping):
             continue
-        for key, step in before.keys.items():
-            node = part(seen.results[0], key, list(before.keys))
+        for key, step in keys.items():
+            node = part(seen.results[0], key, list(keys))
             row = compared(node, {}, expected[step], key, tolerance)
-            scale = max(float(np.abs(point[step]).max()) for point in before.points)
-            if row.numbers is not None and plausible(row.numbers, expected[step], scale):
+            if row.numbers is not None and plausible(row.numbers, expected[step], scales[step]):
                 found[-1][step] = row.numbers
     return found
 

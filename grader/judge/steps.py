@@ -12,7 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.compare import Compared, compared, part, plausible, shown, slipped, verdict_on
+from grader.judge.carrying import own_steps
+from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Value
 from grader.judge.model import Evidence, Status, Verdict
@@ -42,7 +43,7 @@ class Step:
 
 def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     """A share of the points for every step that is right, or follows rightly from one's own."""
-    own = [_own_values(truth, evidence, point) for point in range(len(truth.points))]
+    own = _own_values(truth, evidence)
     steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
     wrong = [step for step in steps if step.problem]
     for step in wrong:
@@ -107,25 +108,14 @@ def _told(wrong: list[Step], total: int) -> str:
     return f"{first.problem.message}{others} ({total - len(wrong)} of {total} steps are right.)"
 
 
-def _own_values(truth: Steps, evidence: Evidence, point: int) -> dict[str, Array]:
-    """What the student's functions returned at a point, by step, where it can stand in for the truth."""
-    found: dict[str, Array] = {}
-    expected = truth.points[point].expected
+def _own_values(truth: Steps, evidence: Evidence) -> list[dict[str, Array]]:
+    """What the student's functions returned at each point, by step, where it can stand in for the truth."""
+    expected = [point.expected for point in truth.points]
+    found: list[dict[str, Array]] = [{} for _ in expected]
     for keys, reply in zip(truth.keys, evidence.replies, strict=False):
-        seen = reply[point]
-        if not isinstance(seen, Value) or not isinstance(seen.results[0], Mapping):
-            continue
-        for key, step in keys.items():
-            node = part(seen.results[0], key, list(keys))
-            row = compared(node, {}, expected[step], key, truth.tolerance)
-            if row.numbers is not None and plausible(row.numbers, expected[step], _scale(truth, step)):
-                found[step] = row.numbers
+        for known, own in zip(found, own_steps(keys, expected, reply, truth.tolerance), strict=True):
+            known.update(own)
     return found
-
-
-def _scale(truth: Steps, step: str) -> float:
-    """The size of a step over all points."""
-    return max(float(np.abs(point.expected[step]).max()) for point in truth.points)
 
 
 def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:

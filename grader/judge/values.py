@@ -92,7 +92,8 @@ def judge_values(truth: Values, evidence: Evidence) -> Verdict:
     """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
     given, replies = (evidence.replies[:1], evidence.replies[1:]) if truth.before else ((), evidence.replies)
     reply = replies[0]
-    own = own_steps(truth.before, given[0], truth.tolerance) if truth.before else []
+    before = truth.before
+    own = own_steps(before.keys, before.points, given[0], truth.tolerance) if before else []
     verdict = judge_outputs(truth, reply, own)
     if verdict.score < 1 or any(said.rest for said in verdict.remarks if "follows rightly" in said.rest):
         return verdict
