@@ -10,19 +10,21 @@ import builtins
 import getpass
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
-from traitlets import Type
+from traitlets import Instance, Type
 from traitlets.config import Config
 
 from grader.kernel.frames import Body
@@ -36,6 +38,20 @@ class Compiler(CachingCompiler):
         """A name in the temporary folder, from the code's hash."""
         digest = hashlib.sha1(raw_code.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
         return str(Path(tempfile.gettempdir(), f"ipykernel_{os.getpid()}", f"{int(digest[:8], 16)}.py"))
+
+
+_ESCAPES: Final = re.compile(r"[%?]|!(?!=)|^\s*[,;/]", re.MULTILINE)
+"""What a cell with a magic, a shell command or a question has in it, and most cells have not."""
+
+
+class Syntax(TransformerManager):
+    """IPython's syntax, which takes longer to look for in a cell than the cell to run."""
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        """Turn magics, shell commands and questions into Python."""
+        if any(map(_ESCAPES.search, lines)):
+            lines = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
+        return lines
 
 
 class ResultHook(DisplayHook):
@@ -85,6 +101,7 @@ class Shell(InteractiveShell):
     compiler_class = Type(Compiler)
     displayhook_class = Type(ResultHook)
     display_pub_class = Type(Publisher)
+    input_transformer_manager = Instance(Syntax, ())
 
     def init_environment(self) -> None:
         """Tell programs what a kernel tells them: colours are welcome, a pager is not."""
@@ -105,6 +122,11 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: str | None = None) -> None:
         """Accept any: figures are drawn inline."""
 
+    def should_run_async(self, raw_cell: str, **parts: Any) -> bool:
+        """Whether a cell awaits outside functions; without these words it does not have to be compiled to find out."""
+        asks = super().should_run_async
+        return any(word in raw_cell for word in ("await", "async")) and bool(asks(raw_cell, **parts))
+
     def ask_exit(self) -> None:
         """Stay: `exit` in a cell ends that cell's line and nothing else."""
 
@@ -115,17 +137,25 @@ class Shell(InteractiveShell):
 class Cells:
     """A shell and the outputs of the cells that ran in it."""
 
-    def __init__(self, caps: OutputCaps) -> None:
-        """Start the shell; there is one in a process."""
-        self._recorder = Recorder(caps)
+    def __init__(self) -> None:
+        """Make the shell; there is one in a process, and a forked process inherits it."""
         config = Config()
         config.HistoryManager.enabled = False
+        self.shell = Shell.instance(config=config)
+
+    def settle(self, caps: OutputCaps) -> None:
+        """Make this process the shell's: its folders, its streams, its builtins. Before the first cell."""
+        self._recorder = self.shell.recorder = Recorder(caps)
         sys.stdout, sys.stderr = self._recorder.streams.values()
-        self.shell = Shell.instance(config=config, recorder=self._recorder)
+        self.shell.init_ipython_dir(None)  # type: ignore[no-untyped-call]
+        self.shell.init_profile_dir(None)  # type: ignore[no-untyped-call]
+        here = str(Path.cwd())
+        self.shell.home_dir, self.shell.starting_dir = str(Path.home()), here
         builtins.input = _no_input
         getpass.getpass = _no_password
         own = _own_builtins()
         self.shell.user_ns.update(__builtin__=own, __builtins__=own)
+        self.shell.user_ns["_dh"][:] = [here]
 
     @property
     def names(self) -> dict[str, Any]:

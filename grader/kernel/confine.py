@@ -12,7 +12,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from glob import escape
 from pathlib import Path
 
@@ -30,18 +30,55 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_SET_DUMPABLE = 4
 
 
-def confine(scratch: Path, bounds: Bounds, profile: Profile) -> None:
-    """Confine this process for good: it can do what its profile says, write its scratch folder, and compute.
+class Confiner:
+    """A profile's confinement, made ready before the processes are forked that it is for.
 
     Raises OSError or RuntimeError where a part is not to be had.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    limit(bounds, profile)
-    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl")
-    drop_capabilities(libc)
-    restrict_files(scratch, profile)
-    filter_calls(profile.refused)
+
+    def __init__(self, profile: Profile) -> None:
+        """Look up what holds for every process. It starts a program to find libseccomp, which they may not."""
+        self._profile = profile
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._files = Landlock(strict=False)
+        self._calls = refusing(profile.refused)
+        for patterns, access in self._rules():
+            self._allow((pattern for pattern in patterns if not _own(pattern)), access)
+
+    def confine(self, scratch: Path, bounds: Bounds) -> None:
+        """Confine this process for good: it can do what its profile says, write its scratch folder, and compute.
+
+        Raises OSError or RuntimeError where a part is not to be had.
+        """
+        limit(bounds, self._profile)
+        if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "prctl")
+        drop_capabilities(self._libc)
+        for patterns, access in self._rules():
+            self._allow(filter(_own, patterns), access)
+        self._files.allow_read_write(scratch)
+        self._files.apply()
+        refuse_others(self._calls)
+        self._calls.load()
+
+    def _rules(self) -> tuple[tuple[tuple[str, ...], AccessFs], ...]:
+        """Patterns of paths, and what is allowed to a file there; everything else is out of sight."""
+        prefixes = (escape(str(Path(p).resolve())) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix))
+        return (
+            ((*self._profile.readable, *dict.fromkeys(prefixes)), AccessFs.READ_FILE),
+            (("/dev/null", *self._profile.writable), AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE),
+            (self._profile.devices, AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.IOCTL_DEV),
+        )
+
+    def _allow(self, patterns: Iterable[str], access: AccessFs) -> None:
+        for path in (found for pattern in patterns for found in Path("/").glob(pattern[1:])):
+            # Directory rights on a file are refused by the kernel.
+            self._files.add_path_rule(path, access=access | AccessFs.READ_DIR if path.is_dir() else access)
+
+
+def _own(pattern: str) -> bool:
+    """Whether a path means another folder in every process: only once there can it be looked up."""
+    return pattern.startswith("/proc/self")
 
 
 def limit(bounds: Bounds, profile: Profile) -> None:
@@ -69,31 +106,13 @@ def drop_capabilities(libc: ctypes.CDLL) -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
-def restrict_files(scratch: Path, profile: Profile) -> None:
-    """Landlock: read the interpreter and what the profile names, write the scratch folder, see nothing else."""
-    prefixes = {escape(str(Path(p).resolve())) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
-    rules = Landlock(strict=False)
-    for patterns, of_file in (
-        ((*profile.readable, *prefixes), AccessFs.READ_FILE),
-        (("/dev/null", *profile.writable), AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.TRUNCATE),
-        (profile.devices, AccessFs.READ_FILE | AccessFs.WRITE_FILE | AccessFs.IOCTL_DEV),
-    ):
-        for path in (found for pattern in patterns for found in Path("/").glob(pattern[1:])):
-            # Directory rights on a file are refused by the kernel.
-            rules.add_path_rule(path, access=of_file | AccessFs.READ_DIR if path.is_dir() else of_file)
-    rules.allow_read_write(scratch)
-    rules.apply()
-
-
-def filter_calls(refused: Collection[str]) -> None:
-    """Seccomp: refuse these calls, any new process but threads, signals to anybody else."""
-    own = os.getpid()
+def refusing(refused: Collection[str]) -> pyseccomp.SyscallFilter:
+    """Seccomp: a filter that refuses these calls, and any new process but threads."""
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
     no = pyseccomp.ERRNO(errno.EPERM)
     for call in dict.fromkeys(refused):
         if pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, call) >= 0:
             rules.add_rule(no, call)
-    not_self = pyseccomp.Arg(0, pyseccomp.NE, own)
     rules.add_rule(no, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0))
     # glibc falls back to clone, whose flags a filter can read.
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
@@ -105,7 +124,12 @@ def filter_calls(refused: Collection[str]) -> None:
         rules.add_rule(no, call, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
         # Of SOCK_DGRAM and SOCK_RAW alone, either end can still send to any socket that has a name.
         rules.add_rule(no, call, pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0x2, 0x2))
-    rules.add_rule(no, "kill", not_self)
-    rules.add_rule(no, "tgkill", not_self)
     rules.add_rule(no, "prlimit64", pyseccomp.Arg(0, pyseccomp.NE, 0))
-    rules.load()
+    return rules
+
+
+def refuse_others(rules: pyseccomp.SyscallFilter) -> None:
+    """Seccomp: refuse signals to anybody but this process."""
+    others = pyseccomp.Arg(0, pyseccomp.NE, os.getpid())
+    for call in ("kill", "tgkill"):
+        rules.add_rule(pyseccomp.ERRNO(errno.EPERM), call, others)

@@ -39,12 +39,13 @@ RESERVE = 64 << 20
 class Driver:
     """One student's process."""
 
-    def __init__(self, start: Body) -> None:
-        """Make the shell, on the device that the first request names."""
+    def __init__(self, cells: Cells, start: Body) -> None:
+        """Take over a shell, on the device that the first request names."""
         self._device: str = start["device"]
         if self._device != "cpu":
             torch.set_default_device(self._device)
-        self._cells = Cells(OutputCaps(**start["caps"]))
+        self._cells = cells
+        self._cells.settle(OutputCaps(**start["caps"]))
         self._reserve = mmap.mmap(-1, RESERVE)
 
     def reply(self, body: Body, arrays: Sequence[Array]) -> tuple[Body, list[Array]]:
@@ -56,14 +57,14 @@ class Driver:
         return answer(body, arrays, Notebook(self._cells.names, self._device, self._cells.is_cell))
 
 
-def serve(descriptor: int) -> None:
-    """Answer requests until the other end closes."""
+def serve(descriptor: int, cells: Cells) -> None:
+    """Answer requests until the other end closes; cells run in a shell that no cell has run in."""
     read, write = partial(os.read, descriptor), partial(os.write, descriptor)
     driver: Driver | None = None
     while (frame := read_frame(read)) is not None:
         body, arrays = decode(frame)
         if driver is None:
-            driver = Driver(body)
+            driver = Driver(cells, body)
             _silence()
             reply: Body = {"ready": True}
             more: list[Array] = []
@@ -108,4 +109,4 @@ def main() -> None:
     sys.argv[:] = [""]
     sys.path[:] = search_path(Path(root))
     standin.install()
-    serve(hidden(int(descriptor)))
+    serve(hidden(int(descriptor)), Cells())

@@ -5,8 +5,10 @@ Refuses to know the grader: it is told where a scratch folder is and which limit
 would be worth stealing ever enters it.
 
     {"load": [module, …]}                            -> {"loaded": …}, how many of them it has
-    {"fork": {…}} with the child's socket attached   -> {"pid": …} or {"error": …}
+    {"fork": {…}} with the child's socket attached   -> {"pid": …}
     {"reap": pid}                                    -> {"status": …}, null while it runs
+
+Before the first request it says {"loaded": 0}, or {"error": …} where it cannot confine what it would fork.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ import gc
 import importlib
 import json
 import os
-import random
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.random
 import torch
@@ -33,15 +35,22 @@ from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
 from grader.kernel.profile import PROFILES, Bounds
 
+if TYPE_CHECKING:
+    # It needs Linux and libseccomp, which a parent of unconfined children does without.
+    from grader.kernel.confine import Confiner
+
 MESSAGE = 1 << 16
 
 
-def rehearse() -> None:
-    """Make a shell and run a line: what IPython imports and keeps at its first is then there for every child."""
+def rehearsed() -> Cells:
+    """A shell for every child, after another has run a line: what IPython imports and keeps at its first is there."""
     streams = sys.stdout, sys.stderr
-    Cells(OutputCaps()).run(0, "1", 1)
+    first = Cells()
+    first.settle(OutputCaps())
+    first.run(0, "1", 1)
     Shell.clear_instance()
     sys.stdout, sys.stderr = streams
+    return Cells()
 
 
 def load(modules: Sequence[str] = ()) -> dict[str, Any]:
@@ -52,19 +61,23 @@ def load(modules: Sequence[str] = ()) -> dict[str, Any]:
     return {"loaded": len(found)}
 
 
-def fork(request: dict[str, Any], descriptor: int, control: socket.socket) -> int:
+@dataclass(frozen=True)
+class Inheritance:
+    """What every child finds ready: a shell, and what confines it (None where nothing is to)."""
+
+    cells: Cells
+    confiner: Confiner | None
+
+
+def fork(request: dict[str, Any], descriptor: int, control: socket.socket, ready: Inheritance) -> int:
     """A child that serves the socket `descriptor`; its process id."""
-    if request["confined"]:
-        # Here and not in the child: finding libseccomp starts a program, which a child may not.
-        importlib.import_module("grader.kernel.confine")
     pid = os.fork()
     if pid:
-        os.close(descriptor)
         return pid
     try:
         os.setsid()
         control.close()
-        become(request, descriptor)
+        become(request, descriptor, ready)
     except BaseException as error:
         # The grader reads this where a start fails; the child must never return into the parent's loop.
         os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
@@ -72,16 +85,7 @@ def fork(request: dict[str, Any], descriptor: int, control: socket.socket) -> in
     os._exit(0)
 
 
-def forked(request: dict[str, Any], descriptor: int, control: socket.socket) -> dict[str, Any]:
-    """The answer to a request for a child."""
-    try:
-        return {"pid": fork(request, descriptor, control)}
-    except (ImportError, OSError, RuntimeError) as error:
-        os.close(descriptor)
-        return {"error": f"{type(error).__name__}: {error}"}
-
-
-def become(request: dict[str, Any], descriptor: int) -> None:
+def become(request: dict[str, Any], descriptor: int, ready: Inheritance) -> None:
     """Turn this forked process into a student's, and serve it to its end."""
     scratch = Path(request["scratch"])
     log = os.open(scratch / "start.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -94,13 +98,12 @@ def become(request: dict[str, Any], descriptor: int) -> None:
     # What was found out with the parent's variables does not hold here.
     tempfile.tempdir = None
     os.chdir(scratch / "work")
-    for source in (random.seed, numpy.random.seed, torch.manual_seed):
-        source(int.from_bytes(os.urandom(4), "little"))
-    if request["confined"]:
-        module = importlib.import_module("grader.kernel.confine")
-        module.confine(scratch, Bounds(**request["bounds"]), PROFILES[request["device"]])
-    standin.install()
-    serve(channel)
+    # Python's own generator starts anew by itself after a fork, a device's when it is first used.
+    for seed in (numpy.random.seed, torch.default_generator.manual_seed):
+        seed(int.from_bytes(os.urandom(4), "little"))
+    if ready.confiner:
+        ready.confiner.confine(scratch, Bounds(**request["bounds"]))
+    serve(channel, ready.cells)
 
 
 def reaped(pid: int) -> int | None:
@@ -109,14 +112,30 @@ def reaped(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if done else None
 
 
+def confiner(device: str) -> Confiner | None:
+    """What confines children to their profile; None for no device. Raises OSError, RuntimeError or ImportError."""
+    if not device:
+        return None
+    found: Confiner = importlib.import_module("grader.kernel.confine").Confiner(PROFILES[device])
+    return found
+
+
 def main() -> None:
-    """Serve the control socket until the grader closes it; `sys.argv` holds our folder and its number."""
-    root, descriptor = sys.argv[1:]
+    """Serve the control socket until the grader closes it.
+
+    `sys.argv` holds our folder, the socket's number, and the device to whose profile children are confined, or "".
+    """
+    root, descriptor, device = sys.argv[1:]
     sys.argv[:] = [""]
     sys.path[:] = search_path(Path(root))
     control = socket.socket(fileno=int(descriptor))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    rehearse()
+    try:
+        ready = Inheritance(rehearsed(), confiner(device))
+    except (ImportError, OSError, RuntimeError) as error:
+        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+        return
+    standin.install()
     control.send(json.dumps(load()).encode())
     children: set[int] = set()
     while True:
@@ -127,8 +146,9 @@ def main() -> None:
         if "load" in request:
             answer = load(request["load"])
         elif "fork" in request:
-            answer = forked(request["fork"], descriptors[0], control)
-            children |= {answer["pid"]} if "pid" in answer else set()
+            answer = {"pid": fork(request["fork"], descriptors[0], control, ready)}
+            os.close(descriptors[0])
+            children.add(answer["pid"])
         else:
             status = reaped(request["reap"])
             children -= set() if status is None else {request["reap"]}

@@ -67,12 +67,14 @@ def environment(device: str) -> dict[str, str]:
     }
 
 
-def _popen(module: str, theirs: socket.socket, scratch: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _popen(
+    module: str, theirs: socket.socket, scratch: Path, variables: Mapping[str, str], *arguments: str
+) -> subprocess.Popen[bytes]:
     code = f"import sys; sys.path.insert(0, sys.argv[1]); from grader.kernel.{module} import main; main()"
     home = {"HOME": str(scratch / "home"), "IPYTHONDIR": str(scratch / "home"), "TMPDIR": str(scratch / "tmp")}
     with (scratch / "start.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno())],
+            [sys.executable, "-I", "-c", code, str(ROOT), str(theirs.fileno()), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -138,10 +140,11 @@ class Warm:
         self._lock = threading.Lock()
         self._scratch = new_scratch()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # glibc's larger pages and plain malloc make a fork of this much memory three times as fast.
-        tuned = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
+        # Larger pages have fewer entries that a fork has to copy.
+        tuned = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+        profile = device if confinement.confined else ""
         with theirs:
-            self._popen = _popen("warm", theirs, self._scratch, {**environment(device), **tuned})
+            self._popen = _popen("warm", theirs, self._scratch, {**environment(device), **tuned}, profile)
         self._ready = False
         self._loaded: set[str] = set()
 
@@ -161,11 +164,9 @@ class Warm:
         """A process forked from the parent, confined before it reads a line. Raises StartError."""
         scratch = new_scratch()
         ours, theirs = socket.socketpair()
-        request = {"fork": {"scratch": str(scratch), "device": self._device, **asdict(self._confinement)}}
+        request = {"fork": {"scratch": str(scratch), "bounds": asdict(self._confinement.bounds)}}
         with theirs:
             answer = self._exchange(request, [theirs.fileno()])
-        if "pid" not in answer:
-            raise StartError(answer["error"])
         return Process(Forked(self, answer["pid"]), ours, scratch)
 
     def reap(self, pid: int) -> int | None:
@@ -180,7 +181,7 @@ class Warm:
         with self._lock:
             try:
                 if not self._ready:
-                    self._ready = bool(self._control.recv(_MESSAGE))
+                    self._ready = self._loads()
                 socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
                 answer = self._control.recv(_MESSAGE)
             except OSError:
@@ -189,6 +190,13 @@ class Warm:
             raise StartError(f"the warm parent ended: {log_of(self._scratch)}")
         found: dict[str, Any] = json.loads(answer)
         return found
+
+    def _loads(self) -> bool:
+        """Wait until the parent has loaded. Raises StartError where it says why it could not."""
+        said = json.loads(self._control.recv(_MESSAGE) or b"{}")
+        if "error" in said:
+            raise StartError(said["error"])
+        return bool(said)
 
     def close(self) -> None:
         """End the parent and every child that is left; one that is still loading has none."""
