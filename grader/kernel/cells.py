@@ -23,8 +23,9 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
 from traitlets import Any as AnyTrait
-from traitlets import Instance, Type
+from traitlets import Instance, Type, default
 from traitlets.config import Config
 
 from grader.kernel.frames import Body
@@ -103,6 +104,14 @@ class Shell(InteractiveShell):
     display_pub_class = Type(Publisher)
     input_transformer_manager = Instance(Syntax, ())
 
+    def init_profile_dir(self, profile_dir: object = None) -> None:
+        """Make none yet: few notebooks need its seven folders."""
+
+    @default("profile_dir")
+    def _profile_dir_made(self) -> ProfileDir:
+        made: ProfileDir = ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")  # type: ignore[no-untyped-call]
+        return made
+
     def init_environment(self) -> None:
         """Tell programs what a kernel tells them: colours are welcome, a pager is not."""
         os.environ.update(
@@ -148,7 +157,6 @@ class Cells:
         self._recorder = self.shell.recorder = Recorder(caps)
         sys.stdout, sys.stderr = self._recorder.streams.values()
         self.shell.init_ipython_dir(None)  # type: ignore[no-untyped-call]
-        self.shell.init_profile_dir(None)  # type: ignore[no-untyped-call]
         here = str(Path.cwd())
         self.shell.home_dir, self.shell.starting_dir = str(Path.home()), here
         builtins.input = _no_input

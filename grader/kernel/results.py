@@ -8,7 +8,6 @@ object that it does not know it says the type's name, and runs none of its metho
 from __future__ import annotations
 
 from collections.abc import Iterable
-from json import dumps
 from typing import Any, Final
 
 from numpy import array as new_array
@@ -16,7 +15,7 @@ from numpy import asarray, generic, ndarray, stack
 from torch import Tensor, bfloat16, float32, strided
 from torch._C import DisableTorchFunctionSubclass
 
-from grader.kernel.frames import DTYPES, Array, Body
+from grader.kernel.frames import DTYPES, Array, Body, dtype_name
 
 TEXT: Final = 2_000
 DEPTH: Final = 16
@@ -94,7 +93,7 @@ class Writer:
             raise
         except Exception as error:
             return {"other": type_name(value), "text": clipped(str(error), 200)}
-        if array.dtype.name not in DTYPES:
+        if dtype_name(array) not in DTYPES:
             return {"other": type_name(value), "text": f"dtype {dtype}"}
         return self._leaf(array, kind, dtype, device)
 
@@ -109,12 +108,9 @@ class Writer:
             self._afford(_numel(plain) * plain.element_size())
             if plain.dtype is bfloat16:
                 plain = _to(plain, dtype=float32)
-            return (
-                _numpy(_resolve_neg(_resolve_conj(_to(plain, device="cpu")))),
-                "tensor",
-                dtype,
-                device,
-            )
+            if device != "cpu":
+                plain = _to(plain, device="cpu")
+            return _numpy(_resolve_neg(_resolve_conj(plain))), "tensor", dtype, device
 
     def _number(self, value: Any) -> Body:
         kind = type(value)
@@ -179,7 +175,7 @@ class Stack:
 
     def add(self, observation: Body, arrays: list[Array]) -> None:
         """The next point."""
-        structure = (dumps(observation), tuple((a.dtype.name, a.shape) for a in arrays))
+        structure = observation, [(array.dtype, array.shape) for array in arrays]
         if structure != self._last:
             self._groups.append((observation, []))
             self._last = structure

@@ -43,11 +43,14 @@ MESSAGE = 1 << 16
 
 
 def rehearsed() -> Cells:
-    """A shell for every child, after another has run a line: what IPython imports and keeps at its first is there."""
+    """A shell for every child, after another has shown a tensor: what IPython and torch import at their first is there.
+
+    It follows no gradient: autograd that has been at work does not survive a fork.
+    """
     streams = sys.stdout, sys.stderr
     first = Cells()
     first.settle(OutputCaps())
-    first.run(0, "1", 1)
+    first.run(0, "import torch\n1.5 * torch.ones(2, requires_grad=True)", 1)
     Shell.clear_instance()
     sys.stdout, sys.stderr = streams
     return Cells()

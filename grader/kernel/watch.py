@@ -18,6 +18,7 @@ from grader.kernel.frames import Body
 from grader.kernel.results import clipped, type_name
 
 FUNCTIONS: Final = 500
+_named: Final[dict[int, tuple[Any, frozenset[str]]]] = {}
 
 # Torch makes its table of names when it is first asked: here, so that it is of torch as torch was, and made once
 # for all forked children.
@@ -49,11 +50,17 @@ class Listener(TorchFunctionMode):
         return sorted({name for func in self._heard.values() for name in _names(func)})
 
 
-def _names(func: Any) -> set[str]:
+def _names(func: Any) -> frozenset[str]:
+    """What a function is called; of one that was named before it is remembered, because finding out is slow."""
+    if (known := _named.get(id(func))) and known[0] is func:
+        return known[1]
     bare = clipped(str(getattr(func, "__name__", "")), 200)
     module = clipped(str(getattr(func, "__module__", "") or ""), 200)
     full = resolve_name(func) or (f"{module}.{bare}" if module else bare)
-    return {bare, full, full.removeprefix("torch.")} - {""}
+    names = frozenset({bare, full, full.removeprefix("torch.")} - {""})
+    if len(_named) < FUNCTIONS:
+        _named[id(func)] = func, names
+    return names
 
 
 def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:

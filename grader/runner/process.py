@@ -32,6 +32,10 @@ class Child(Protocol):
         """The exit code as `subprocess` counts it, None while it runs."""
         ...
 
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, None where it runs on for so long."""
+        ...
+
     def kill(self) -> None:
         """End it with all that it started."""
         ...
@@ -135,16 +139,10 @@ class Process:
 
     def how_it_ended(self) -> str:
         """The exit code, or the signal's name; a process that still runs is given five seconds to end."""
-        code = self._waited(5.0)
+        code = self._child.wait(5.0)
         if code is None:
             return "closed its connection"
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
-
-    def _waited(self, seconds: float) -> int | None:
-        deadline = time.monotonic() + seconds
-        while (code := self._child.poll()) is None and time.monotonic() < deadline:
-            time.sleep(0.002)
-        return code
 
     def kill(self) -> None:
         """End the process with all it started."""
@@ -153,7 +151,7 @@ class Process:
     def stop(self) -> None:
         """End the process, and remove its folder."""
         self.kill()
-        self._waited(10.0)
+        self._child.wait(10.0)
         self._socket.close()
         _remove(self._scratch)
 

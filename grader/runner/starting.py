@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -93,6 +94,12 @@ class Spawned:
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
+        return self.popen.poll()
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, None where it runs on for so long."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(seconds)
         return self.popen.poll()
 
     def kill(self) -> None:
@@ -222,6 +229,17 @@ class Forked:
         if self._code is None:
             self._code = self._parent.reap(self._pid)
         return self._code
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code, None where it runs on for so long."""
+        if self._code is not None:
+            return self._code
+        # Where the parent has ended, another may have reaped it.
+        with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(self._pid)) as end:
+            ending = select.poll()
+            ending.register(end, select.POLLIN)
+            ending.poll(1000 * seconds)
+        return self.poll()
 
     def kill(self) -> None:
         """Kill its whole session."""
