@@ -13,9 +13,10 @@ import pytest
 from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
-from grader.runner.grading import Workers, assign, grade, pose_all
+from grader.runner.grading import assign, pose_all
 from grader.runner.starting import Warm
 from grader.runner.submissions import find_submissions
+from grader.runner.workers import Workers, grade
 
 CLASS = Path(__file__).parents[1] / "submissions"
 STUDENTS = sorted(path.name for path in CLASS.iterdir() if path.is_dir())

@@ -16,8 +16,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
-from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
+from nbformat import NotebookNode, from_dict
 
 from grader.desk.code import coloured, highlighted
 from grader.desk.markdown import rendered
@@ -49,6 +48,10 @@ class Page:
     placed: dict[str, tuple[Panel, ...]]
     lost: tuple[Panel, ...]
     notices: dict[str, str]
+
+    def __deepcopy__(self, _: object) -> Page:
+        """Itself: nbconvert copies what a template is told, twice, and nothing changes this."""
+        return self
 
 
 def render(result: Result, notebook: Notebook | None, runs: Sequence[CellRun], title: str, device: str) -> str:
@@ -123,5 +126,5 @@ def _notebook(cells: Sequence[Cell], ran: dict[int, CellRun]) -> NotebookNode:
         if cell.kind == "code":
             node.outputs = kept(ran[cell.index], left) if cell.index in ran else []
         nodes.append(node)
-    made: NotebookNode = new_notebook(cells=nodes)
+    made: NotebookNode = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": nodes})
     return made

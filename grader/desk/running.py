@@ -19,9 +19,10 @@ from grader.judge.copied import LabTruths, all_truths
 from grader.judge.model import Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Assignment, Graded, Posed, Workers, assign, grade, pose_all
+from grader.runner.grading import Assignment, Graded, Posed, assign, pose_all
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import SubmissionsError, find_submissions
+from grader.runner.workers import Workers, grade
 
 MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError)
 """What is the caller's fault; each text is a sentence for people."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -65,7 +66,9 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
     return result[path]
 
 
-def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: str = "") -> Array | Finding:
+def numbers(
+    node: Node, shape: tuple[int, ...], what: str, kind: str = "", inputs: Named = MappingProxyType({})
+) -> Array | Finding:
     """The numbers of a result in the given shape, or what is wrong with it.
 
     A scalar may come as a tensor with one element, a Python number or a NumPy scalar. Elsewhere `kind` (a
@@ -83,7 +86,7 @@ def numbers(node: Node, shape: tuple[int, ...], what: str, kind: str = "", at: s
     if not scalar and node.kind != (kind or "tensor"):
         return finding("wrong_type", what=what, theirs=described(node), expected=asked)
     if not scalar and node.array.shape != shape:
-        problem = finding("wrong_shape", what=what, at=at, theirs=node.array.shape, expected=shape)
+        problem = finding("wrong_shape", what=what, at=place(inputs), theirs=node.array.shape, expected=shape)
         return replace(problem, theirs=f"shape {node.array.shape}")
     return node.array.astype(np.float64).reshape(shape)
 
@@ -120,14 +123,14 @@ def compared(
     """One result against what is right at one point."""
     if isinstance(result, Finding):
         return Compared(inputs, expected, None, result)
-    found = numbers(result, expected.shape, what, kind, place(inputs))
+    found = numbers(result, expected.shape, what, kind, inputs)
     if isinstance(found, Finding):
         return Compared(inputs, expected, None, found)
-    if not np.isfinite(found).all():
+    error = relative_error(found, expected)
+    if error == np.inf and not np.isfinite(found).all():
         theirs, right = written(found), written(expected)
         problem = finding("not_finite", what=what, at=place(inputs), theirs=theirs, expected=right)
         return Compared(inputs, expected, found, problem)
-    error = relative_error(found, expected)
     return Compared(inputs, expected, found, None, error, _remarks(result, error, expected, what, tolerance))
 
 

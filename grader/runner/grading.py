@@ -1,4 +1,4 @@
-"""Grading notebooks: from a file to observations in one thread, from observations to marks in another.
+"""Grading a notebook: from a file to observations, from observations to marks.
 
 Knows the way through the house for one submission. Refuses to know what a mark looks like on a page.
 """
@@ -6,22 +6,16 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from queue import Queue
-from types import MappingProxyType
 
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.runner.limits import LIMITS, Limits
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
-from grader.runner.process import StartError
 from grader.runner.session import Session
-from grader.runner.starting import Starter
 from grader.runner.submissions import Submission
 
 
@@ -71,6 +65,11 @@ class Assignment:
 def pose(lab: Lab, conditions: Conditions) -> Posed:
     """Draw every point of a lab and compute what is right there."""
     return _pose((lab,), conditions)[lab]
+
+
+def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[Lab, Posed]:
+    """The labs of some assignments, posed once for all of them."""
+    return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
 
 
 def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
@@ -183,75 +182,3 @@ def _error(run: CellRun) -> str:
     """The error that a cell stopped with, in a line; "" where it did not."""
     shown = [o for o in run.outputs if o.get("output_type") == "error"]
     return f"{shown[-1]['ename']}: {shown[-1]['evalue']}"[:300] if shown else ""
-
-
-class Workers:
-    """As many starters of processes as there are notebooks at work at a time; one that fails is replaced."""
-
-    def __init__(self, make: Callable[[], Starter], count: int) -> None:
-        """Start them all; they load while the truth is computed."""
-        self._make = make
-        self._free: Queue[Starter] = Queue()
-        self._sessions: set[Session] = set()
-        self.count = count
-        for _ in range(count):
-            self._free.put(make())
-
-    def observe(self, assignment: Assignment, posed: Posed, limits: Limits) -> Observed:
-        """Observe a notebook with a free starter; once more with a new one where that fails."""
-        starter = self._free.get()
-        try:
-            try:
-                return self._observe(assignment, posed, limits, starter)
-            except StartError:
-                starter.close()
-                starter = self._make()
-                return self._observe(assignment, posed, limits, starter)
-        finally:
-            self._free.put(starter)
-
-    def _observe(self, assignment: Assignment, posed: Posed, limits: Limits, starter: Starter) -> Observed:
-        starter.load("\n".join(cell.source for cell in assignment.notebook.code))
-        session = Session(limits, starter)
-        self._sessions.add(session)
-        try:
-            return observe(assignment, posed, session)
-        finally:
-            self._sessions.discard(session)
-
-    def close(self) -> None:
-        """End what is under way, and the starters."""
-        for session in list(self._sessions):
-            session.abandon()
-        for _ in range(self.count):
-            self._free.get().close()
-
-
-def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[Lab, Posed]:
-    """The labs of some assignments, posed once for all of them."""
-    return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
-
-
-def grade(
-    assignments: Sequence[Assignment],
-    posed: Mapping[Lab, Posed],
-    workers: Workers,
-    limits: Limits = LIMITS,
-    known: Mapping[str, LabTruths] = MappingProxyType({}),
-) -> Iterator[Graded]:
-    """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
-
-    Sessions wait in threads; the judging stays in this one, because mpmath's precision is global.
-    `known` is what is right for the others of each lab, by its name.
-    """
-    pool = ThreadPoolExecutor(max_workers=workers.count)
-    try:
-        waiting: dict[Future[Observed], Assignment] = {
-            pool.submit(workers.observe, a, posed[a.lab], limits): a for a in assignments
-        }
-        for done in as_completed(waiting):
-            assignment = waiting[done]
-            yield mark(assignment, posed[assignment.lab], done.result(), known.get(assignment.lab.name, ()))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        workers.close()
