@@ -143,6 +143,32 @@ def test_nothing_is_left_when_a_session_ends(warm: Warm) -> None:
         os.kill(number, 0)
 
 
+def test_the_inherited_shell_is_at_home_in_its_process(warm: Warm) -> None:
+    cells = (
+        "import os; ip = get_ipython(); here = os.getcwd()",
+        "ip.home_dir == os.environ['HOME'] and ip.starting_dir == here and _dh == [here]",
+        "ip.profile_dir.location.startswith(os.environ['IPYTHONDIR']) and os.path.isdir(ip.profile_dir.location)",
+        "%cd -q ~\nos.getcwd() == os.environ['HOME']",
+        "%bookmark spot\n%bookmark -l",
+        "_ih[1:2]",
+    )
+    _, at_home, profile, moved, marked, history = shown(warm, *cells)
+    assert (at_home, profile, moved) == ("True", "True", "True")
+    assert "spot" in marked
+    assert "import os" in history
+    assert "spot" not in shown(warm, "%bookmark -l")[0]
+
+
+def test_a_process_sees_itself_in_proc_and_not_its_parent(warm: Warm) -> None:
+    own, parent = shown(
+        warm,
+        "import os; print(open('/proc/self/stat').read().split()[0] == str(os.getpid()))",
+        "import os; open(f'/proc/{os.getppid()}/status').read()",
+    )
+    assert own == "True"
+    assert parent.startswith("PermissionError")
+
+
 def test_a_parent_that_ended_is_said_to_have() -> None:
     parent = Warm()
     parent.start().stop()

@@ -150,6 +150,7 @@ class Cells:
         """Make the shell; there is one in a process, and a forked process inherits it."""
         config = Config()
         config.HistoryManager.enabled = False
+        config.HistoryManager.hist_file = ":memory:"
         self.shell = Shell.instance(config=config)
 
     def settle(self, caps: OutputCaps) -> None:
