@@ -117,9 +117,10 @@ def test_devices_can_be_written_and_controlled_and_no_others() -> None:
         import errno, fcntl, tempfile
         from dataclasses import replace
         from pathlib import Path
-        from grader.kernel.confine import confine
+        from grader.kernel.confine import Confiner
         from grader.kernel.profile import BOUNDS, PROFILES
-        confine(Path(tempfile.mkdtemp()), BOUNDS, replace(PROFILES["cuda"], devices=("/dev/ful*",)))
+        profile = replace(PROFILES["cuda"], devices=("/dev/ful*",))
+        Confiner(profile).confine(Path(tempfile.mkdtemp()), BOUNDS)
         for device in ("/dev/full", "/dev/zero"):
             try:
                 # A request that no device knows: one that may be controlled says so.
@@ -162,6 +163,29 @@ def test_where_no_process_can_be_confined_it_is_said_why() -> None:
     starters.close()
     with pytest.raises(ConfinementError, match=r"cannot be confined on this machine \(the warm parent ended"):
         starters.confirm()
+
+
+@linux
+def test_where_a_library_for_confining_is_lacking_it_is_said_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+
+    def without(command: list[str], **options: object) -> object:
+        lacking = "import sys; sys.modules['pyseccomp'] = None; "
+        return start([*command[:3], lacking + command[3], *command[4:]], **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("grader.runner.starting.subprocess.Popen", without)
+    starters = Starters("cpu", unconfined=False)
+    free = Starters("cpu", unconfined=True)
+    try:
+        with pytest.raises(
+            ConfinementError, match=r"\(ModuleNotFoundError: import of pyseccomp halted.*unconfined"
+        ):
+            starters.confirm()
+        with Session(starter=free()) as session:
+            assert session.run(["1 + 1"])[0].outcome == "ok"
+    finally:
+        starters.close()
+        free.close()
 
 
 def test_a_device_has_room_for_few_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
