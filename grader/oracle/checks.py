@@ -72,7 +72,7 @@ class Value:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
         draws = self.setting.draw(name, conditions)
         ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
-        asks = (ask, replace(ask, dtype="float32")) if self.manner is Manner.INFERENCE else (ask,)
+        asks = (ask, replace(ask, dtype="float32", rounds=1)) if self.manner is Manner.INFERENCE else (ask,)
         truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
         if self._leaves_it_to_autograd:
             truth = replace(truth, likely=unlikely)
