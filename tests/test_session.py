@@ -189,7 +189,7 @@ def test_nothing_is_left_behind():
 
 
 def test_endless_printing_is_cut(cell):
-    run = cell("for i in range(100_000): print('line', i)")
+    run = cell("for i in range(20_000): print('line', i)")
     assert len(texts(run)) < 11_000
     assert texts(run).endswith("there was too much of it.)\n")
     assert run.outcome == "ok"
@@ -325,3 +325,13 @@ def test_a_scratch_folder_past_its_room_ends_the_cell():
         )
     assert [run.outcome for run in runs] == ["ok", "died", "died", "ok"]
     assert "it filled its folder" in runs[1].outputs[0]["evalue"]
+
+
+def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them():
+    small = Limits(room=Room(size=1 << 20, entries=100))
+    cells = [f"import time\nopen('{n}', 'wb').write(bytes(100_000))\ntime.sleep(0.05)" for n in range(30)]
+    with Session(small) as other:
+        runs = other.run(cells)
+    said = [run.outputs[-1]["evalue"] for run in runs if run.outcome == "died"]
+    assert said
+    assert all("filled its folder" in text for text in said)

@@ -27,7 +27,6 @@ PREALLOCATIONS = (0x40305828, 0x4030582A, 0x40305839)
 CLONE_THREAD = 0x00010000
 CAPABILITY_VERSION_3 = 0x20080522
 PR_SET_NO_NEW_PRIVS = 38
-PR_SET_DUMPABLE = 4
 
 
 class Confiner:
@@ -51,7 +50,7 @@ class Confiner:
         Raises OSError or RuntimeError where a part is not to be had.
         """
         limit(bounds, self._profile)
-        if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or self._libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+        if self._libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "prctl")
         drop_capabilities(self._libc)
         for patterns, access in self._rules():

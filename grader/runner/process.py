@@ -1,7 +1,7 @@
 """One student's process as the grader holds it: spoken to in frames, ended whole.
 
 Knows the socket to a process and the scratch folder that it lives in. Refuses to know what a frame means, and how
-the process was started: `Child` is all that it sees of that.
+the process was started.
 """
 
 from __future__ import annotations
@@ -11,34 +11,20 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from grader.kernel.frames import Caps, read_frame
+from grader.runner.children import Child
 from grader.runner.limits import ROOM, Room
 
 _SLICE: Final = 0.2
-"""Seconds between two looks at whether the process is alive; its end is otherwise seen at once."""
-
-
-class Child(Protocol):
-    """A process of the operating system."""
-
-    def poll(self) -> int | None:
-        """The exit code as `subprocess` counts it, None while it runs."""
-        ...
-
-    def wait(self, seconds: float) -> int | None:
-        """The exit code, None where it runs on for so long."""
-        ...
-
-    def kill(self) -> None:
-        """End it with all that it started."""
-        ...
+"""Seconds between two looks at whether the process is alive, whose end is otherwise seen at once, and at the disk."""
 
 
 class StartError(Exception):
@@ -75,6 +61,18 @@ def overfull(folder: Path, room: Room) -> bool:
     return size > room.size or entries > room.entries
 
 
+def nameless(pid: int) -> int:
+    """Bytes of the files that a process holds open and that are in no folder; 0 where the system does not tell."""
+    sizes: dict[tuple[int, int], int] = {}
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                held = descriptor.stat()
+                if stat.S_ISREG(held.st_mode) and not held.st_nlink:
+                    sizes[held.st_dev, held.st_ino] = held.st_size
+    return sum(sizes.values())
+
+
 def new_scratch() -> Path:
     """A folder for one process, with the folders that it works in."""
     scratch = Path(tempfile.mkdtemp(prefix="notebook-"))
@@ -98,6 +96,7 @@ class Process:
         self._child = child
         self._socket = connection
         self._scratch = scratch
+        self._looked = time.monotonic()
 
     def exchange(self, frame: bytes, deadline: float, caps: Caps, room: Room = ROOM) -> bytes | None:
         """Send a frame and wait for the next one; None where the process ended instead.
@@ -112,7 +111,9 @@ class Process:
             raise DeadlineError from error
         except OSError:
             return None
-        return read_frame(self._reader(deadline, room), caps)
+        frame_read = read_frame(self._reader(deadline, room), caps)
+        self._look(room)
+        return frame_read
 
     def _reader(self, deadline: float, room: Room) -> Callable[[int], bytes]:
         def read(size: int) -> bytes:
@@ -126,12 +127,19 @@ class Process:
                     if ended:
                         return b""
                     ended = self._child.poll() is not None
-                    if overfull(self._scratch, room):
-                        raise OverfullError from None
+                    self._look(room)
                 except OSError:
                     return b""
 
         return read
+
+    def _look(self, room: Room) -> None:
+        """Raise OverfullError for what is on the disk, if the last look is a while ago."""
+        if time.monotonic() - self._looked < _SLICE:
+            return
+        self._looked = time.monotonic()
+        if overfull(self._scratch, room) or nameless(self._child.pid) > room.size:
+            raise OverfullError
 
     def log(self) -> str:
         """What the process said before it was at work."""

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from grader.kernel.profile import BOUNDS, Bounds
+from grader.runner.children import Forked, Spawned
 from grader.runner.process import Process, StartError, log_of, new_scratch
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -84,28 +84,6 @@ def _popen(
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-
-
-@dataclass(frozen=True)
-class Spawned:
-    """A child started by exec."""
-
-    popen: subprocess.Popen[bytes]
-
-    def poll(self) -> int | None:
-        """The exit code, None while it runs."""
-        return self.popen.poll()
-
-    def wait(self, seconds: float) -> int | None:
-        """The exit code, None where it runs on for so long."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(seconds)
-        return self.popen.poll()
-
-    def kill(self) -> None:
-        """Kill its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -174,7 +152,7 @@ class Warm:
         request = {"fork": {"scratch": str(scratch), "bounds": asdict(self._confinement.bounds)}}
         with theirs:
             answer = self._exchange(request, [theirs.fileno()])
-        return Process(Forked(self, answer["pid"]), ours, scratch)
+        return Process(Forked(answer["pid"], self.reap), ours, scratch)
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a forked child, None while it runs."""
@@ -213,38 +191,3 @@ class Warm:
         Spawned(self._popen).kill()
         self._popen.wait()
         Process(Spawned(self._popen), self._control, self._scratch).stop()
-
-
-class Forked:
-    """A child of a warm parent. It stays a zombie until it is reaped, so that its number cannot be another's."""
-
-    def __init__(self, parent: Warm, pid: int) -> None:
-        """Nothing is known of its end yet."""
-        self._parent = parent
-        self._pid = pid
-        self._code: int | None = None
-
-    def poll(self) -> int | None:
-        """The exit code, None while it runs."""
-        if self._code is None:
-            self._code = self._parent.reap(self._pid)
-        return self._code
-
-    def wait(self, seconds: float) -> int | None:
-        """The exit code, None where it runs on for so long."""
-        if self._code is not None:
-            return self._code
-        # Where the parent has ended, another may have reaped it.
-        with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(self._pid)) as end:
-            ending = select.poll()
-            ending.register(end, select.POLLIN)
-            ending.poll(1000 * seconds)
-        return self.poll()
-
-    def kill(self) -> None:
-        """Kill its whole session."""
-        if self._code is None:
-            # Just forked, it leads no session yet.
-            for end in (os.killpg, os.kill):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    end(self._pid, signal.SIGKILL)
