@@ -11,16 +11,24 @@
 # - move tensors to and from NumPy, and to and from a GPU.
 #
 # **How to work.** Read from top to bottom and run each cell as you reach it; change the examples
-# and run them again. In the exercises, write your code in place of `raise NotImplementedError`.
-# After each exercise a `check(...)` cell tells you how you stand, and you may run it as often as
-# you like. Your answers are found by name, so keep the names and arguments of the functions as
-# they are; otherwise you are free to add cells and functions of your own.
+# and run them again. In the exercises, write your code in place of `raise NotImplementedError`;
+# the docstring says what goes in and what must come out. Run your cell, and then the `check(...)`
+# cell below it, as often as you like. It answers ✓ for right, ◐ for right in part, ✗ for wrong and
+# … for not yet written, and it says where you are wrong and often why. If that is not enough, call
+# your function at the numbers it names, and print what happens on the way. (Should the very first
+# cell of code fail with `ModuleNotFoundError`, install the package that came with this notebook:
+# `%pip install` and the name of its `.whl` file.)
 #
-# Your functions are called with tensors that you have not seen, in float64 and on the device under
-# test, which may be a GPU. So let each answer take its type and device from its arguments, and
-# write neither into your code. The grader also differentiates through your answers, to see which
-# entry went where; so stay with torch's operations, and do not take numbers out of a tensor to
-# build a new one. The lab is worth 22 points.
+# **How it is graded.** Your notebook is run afresh from top to bottom, and your answers are found
+# by name; so keep the names and arguments of the functions as they are. Otherwise you are free to
+# add cells and functions of your own. Before you hand in, restart the kernel, run all cells, and
+# look at the checks once more. The lab is worth 22 points.
+#
+# `check` asks at a few fixed points, the grader at others: tensors that you have not seen, most of
+# them in float64, on a device which may be a GPU. So let each answer take its type and device from
+# its arguments, and write neither into your code. The grader also differentiates through your
+# answers, to see which entry went where; so stay with torch's operations, and do not take numbers
+# out of a tensor to build a new one.
 
 # %%
 import time
@@ -33,7 +41,7 @@ from torch import Tensor
 # ## Scalars, vectors, matrices and beyond
 #
 # The number of axes of a tensor is its `ndim`, and the length along each axis is its `shape`.
-# A single number has no axes at all, so its shape is empty.
+# A single number, a *scalar*, has no axes at all, so its shape is empty: it is a 0-d tensor.
 
 # %%
 scalar = torch.tensor(7.0)
@@ -58,7 +66,7 @@ print(scalar.item())
 # %% [markdown]
 # ## Making tensors
 #
-# Seldom does one type the numbers in. `torch.rand` draws them uniformly from $[0, 1)$, and is given
+# You will seldom type the numbers in. `torch.rand` draws them uniformly from $[0, 1)$, and is given
 # the shape. (The seed in the first line makes it draw the same numbers whenever the cell is run;
 # more of that in the last section.) A colour image is commonly a tensor of shape
 # (height, width, 3): for each pixel, its share of red, green and blue.
@@ -85,9 +93,10 @@ print(torch.zeros_like(matrix))
 # %% [markdown]
 # ## Types and precision
 #
-# A number of 64 bits holds about 16 decimal digits, one of 32 bits about 7, and one of 16 bits
-# about 3. Python's own numbers have 64 bits; torch's default is 32, for half the memory and, on
-# most GPUs, many times the speed. The price is rounding. Here is one tenth as each type holds it.
+# A floating-point number of 64 bits holds about 16 decimal digits, one of 32 bits about 7, and one
+# of 16 bits about 3. Python's own floats have 64 bits; torch's default is 32, for half the memory
+# and, on most GPUs, many times the speed. The price is rounding. Here is one tenth as each type
+# holds it.
 
 # %%
 for dtype in (torch.float64, torch.float32, torch.float16):
@@ -181,13 +190,13 @@ print(torch.stack([scalar, scalar + 1, scalar + 2]))
 # ## Exercise 1: shapes
 # *`flat_view` 2 points, the others 1 point each · about 15 minutes*
 #
-# Write five functions, each of which gives the same numbers another shape.
+# Write five functions, each of which keeps the numbers it is given and changes their shape.
 #
 # - `to_grid(x, rows, columns)` arranges a 1-d tensor in rows and columns.
 #   With 2 rows and 3 columns, 0, 1, …, 5 becomes $\begin{pmatrix} 0&1&2\\ 3&4&5 \end{pmatrix}$.
 # - `flat_view(x)` lays a contiguous tensor out along a single axis. It must be a view: what is
 #   later written into it has to appear in `x`.
-# - `stack_pair(a, b)` joins two vectors of length $n$ to a matrix with the rows `a` and `b`.
+# - `stack_pair(a, b)` joins two vectors of length $n$ into a matrix with the rows `a` and `b`.
 # - `drop_ones(x)` removes every axis of length 1, so that (1, 3, 1, 2) becomes (3, 2).
 # - `add_batch_axis(x)` adds an axis of length 1 in front, so that (3, 2) becomes (1, 3, 2).
 
@@ -525,7 +534,8 @@ print(type(brought_back).__name__, brought_back.shape)
 # ## Exercise 7: a pair on a device
 # *1 point · about 3 minutes*
 #
-# Return two random (2, 3) tensors, each drawn by itself and both on the device that is given.
+# Return two random (2, 3) tensors, uniform on $[0, 1)$, drawn independently, and both on the device
+# that is given.
 
 
 # %%
@@ -542,7 +552,7 @@ def random_pair(device: torch.device | str) -> tuple[Tensor, Tensor]:
 # ## Exercise 8: the product of a pair
 # *1 point · about 3 minutes*
 #
-# Two (2, 3) tensors cannot be multiplied as they are. Return $a\, b^\top$, of shape (2, 2), which
+# Two (2, 3) tensors have no matrix product as they are. Return $a\, b^\top$, of shape (2, 2), which
 # holds the dot product of every row of $a$ with every row of $b$.
 
 
@@ -647,3 +657,12 @@ def seeded_squeeze() -> tuple[Tensor, Tensor]:
     torch.manual_seed(7)
     first = torch.rand(1, 1, 1, 10)
     return first, first.squeeze()
+
+
+# %% [markdown]
+# ## What to remember
+#
+# - Before you trust a result, look at its shape, its dtype and its device.
+# - `view` and `reshape` keep the entries in their order; `permute` moves axes.
+# - In a matrix product the inner lengths must agree, and the outer ones remain.
+# - Views, `from_numpy` and `.numpy()` share memory: what is written to one shows in the other.

@@ -12,17 +12,23 @@
 # - let torch do the same, and see that it agrees with you.
 #
 # **How to work.** Read from top to bottom and run each cell as you reach it. In the exercises,
-# write your code in place of `raise NotImplementedError`. After each exercise a `check(...)` cell
-# tells you how you stand, and you may run it as often as you like. Your answers are found by name,
-# so keep the names and arguments of the functions as they are.
+# write your code in place of `raise NotImplementedError`; the docstring says what goes in and what
+# must come out, down to the keys of a dict. Run your cell, and then the `check(...)` cell below it,
+# as often as you like: ✓ is right, ◐ right in part, ✗ wrong, … not yet written. Where you are
+# wrong, it names a point and what should come out there; go through the steps at that point on
+# paper.
 #
-# Your functions are called with 0-d tensors, in float64 and on the device under test, so write
-# neither a type nor a device into your answers. Compute with torch's functions (`torch.exp`,
-# `torch.sin`, …) rather than those of `math`, so that torch can differentiate what you wrote.
-# Functions called `…_gradient` or `…_backward` are worked out **by hand**: you find the derivative
-# on paper and write down the formula, without autograd and without numerical differences. The one
-# exception is `ratio_gradient`, in the last exercise, which uses autograd. The lab is worth
-# 25 points.
+# **How it is graded.** Your notebook is run afresh from top to bottom, and your answers are found
+# by name, so keep the names and arguments of the functions as they are. Before you hand in, restart
+# the kernel, run all cells, and look at the checks once more. The lab is worth 25 points.
+#
+# `check` asks at a few fixed points, the grader at others. Your functions are called with 0-d
+# tensors, in float64 and at times in float32, on a device which may be a GPU; so write neither a
+# type nor a device into your answers. Compute with torch's functions (`torch.exp`, `torch.sin`, …)
+# rather than those of `math`, so that torch can differentiate what you wrote. Functions called
+# `…_gradient` or `…_backward` are worked out **by hand**: you find the derivative on paper and
+# write down the formula, without autograd, computer algebra or numerical differences. The one
+# exception is `ratio_gradient`, in the last exercise, which uses autograd.
 
 # %%
 import torch
@@ -212,7 +218,7 @@ def path_forward(a: Tensor, b: Tensor) -> dict[str, Tensor]:
 
 
 def path_gradient(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the gradient of z in both inputs, by hand.
+    """Compute the gradient of z with respect to both inputs, by hand.
 
     a, b: 0-d
     returns: (dz/da, dz/db), each 0-d
@@ -246,7 +252,7 @@ def path_edges() -> list[tuple[str, str]]:
 # is, and $da/dv = 0$: nothing flows back. At $v = 0$ exactly there is no derivative, and nothing is
 # asked there.
 #
-# - `relu_neuron(w, x, b)` returns the three steps. You may use `torch.relu`.
+# - `relu_neuron(w, x, b)` returns the three steps in a dict. You may use `torch.relu`.
 # - `relu_neuron_gradient(w, x, b)` returns $\partial a/\partial w$ and $\partial a/\partial b$, by
 #   hand, on both sides of the kink. At $w = x = b = 1$ the first is $\partial a/\partial w = 1$.
 #   The results keep the type of the inputs. A comparison such as `v > 0` gives true or false, which
@@ -268,7 +274,7 @@ def relu_neuron(w: Tensor, x: Tensor, b: Tensor) -> dict[str, Tensor]:
 
 
 def relu_neuron_gradient(w: Tensor, x: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the gradient of a in the weight and the bias, by hand, away from v = 0.
+    """Compute the gradient of a with respect to w and b, by hand, away from v = 0.
 
     w, x, b: 0-d
     returns: (da/dw, da/db), each 0-d
@@ -296,7 +302,7 @@ def relu_neuron_edges() -> list[tuple[str, str]]:
 #
 # $$u = wx, \qquad v = u + b, \qquad a = \sigma(v) = \frac{1}{1 + e^{-v}}.$$
 #
-# - `sigmoid_neuron(w, x, b)` returns the three steps. You may use `torch.sigmoid`.
+# - `sigmoid_neuron(w, x, b)` returns the three steps in a dict. You may use `torch.sigmoid`.
 # - `sigmoid_neuron_gradient(w, x, b)` returns $\partial a/\partial w$ and $\partial a/\partial b$,
 #   by hand. The derivative of $\sigma$ was found above; take care to evaluate it at $v$. At
 #   $w = x = b = 1$ we have $v = 2$, and $\partial a/\partial w = 0.1049936$.
@@ -316,7 +322,7 @@ def sigmoid_neuron(w: Tensor, x: Tensor, b: Tensor) -> dict[str, Tensor]:
 
 
 def sigmoid_neuron_gradient(w: Tensor, x: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the gradient of a in the weight and the bias, by hand.
+    """Compute the gradient of a with respect to w and b, by hand.
 
     w, x, b: 0-d
     returns: (da/dw, da/db), each 0-d
@@ -400,14 +406,15 @@ def polynomial_gradient(x: Tensor) -> Tensor:
 #
 # You may take it that $b \neq 0$ and $d > -1$, so that every step is defined.
 #
-# - `tanh_log(x, y, z)` returns all six steps. At $x = y = z = 1$ they are $a = 2$,
+# - `tanh_log(x, y, z)` returns all six steps in a dict. At $x = y = z = 1$ they are $a = 2$,
 #   $b = 0.8414710$, $c = d = 2.3767902$, $e = 1.2169256$ and $f = 0.8387449$.
-# - `tanh_log_backward(x, y, z)` returns the gradient of $f$ in every step and every input, by hand.
-#   Begin at the end with $df/de$, where $\tanh'(e) = 1 - \tanh^2(e)$. Then go backward one edge at
-#   a time: each gradient is one you already have, times one local derivative, as in
+# - `tanh_log_backward(x, y, z)` returns, in a dict too, the gradients of $f$ with respect to every
+#   step before it and every input, by hand. Begin at the end with $df/de$, where
+#   $\tanh'(e) = 1 - \tanh^2(e)$. Then go backward one edge at a time: each gradient is one you
+#   already have, times one local derivative, as in
 #   $$\frac{\partial f}{\partial d} =
 #   \frac{\partial f}{\partial e} \cdot \frac{\partial e}{\partial d}.$$
-#   The steps $c$ and $d$ have two parents each, so there the gradient flows back along two edges.
+#   Two edges lead into $c$, and two into $d$; there the gradient flows back along both.
 #   For the quotient, $\partial c/\partial a = 1/b$ and $\partial c/\partial b = -a/b^2$. At
 #   $x = y = z = 1$ you should find $\partial f/\partial x = 0.2086996$ and
 #   $\partial f/\partial y = -0.1340045$.
@@ -431,7 +438,7 @@ def tanh_log(x: Tensor, y: Tensor, z: Tensor) -> dict[str, Tensor]:
 
 
 def tanh_log_backward(x: Tensor, y: Tensor, z: Tensor) -> dict[str, Tensor]:
-    """Compute the gradient of f in every other step and every input, by hand.
+    """Compute the gradients of f with respect to every step before it and every input, by hand.
 
     x, y, z: 0-d, with sin y not 0 and d > -1
     returns: {"df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "df_dz"}, each 0-d
@@ -508,7 +515,7 @@ def ratio(x: Tensor, y: Tensor) -> Tensor:
 
 
 def ratio_gradient(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute the gradient of `ratio` in both arguments, using autograd.
+    """Compute the gradient of `ratio` with respect to both arguments, using autograd.
 
     x, y: 0-d, with x > 0 and the denominator not 0
     returns: (df/dx, df/dy), each 0-d
@@ -517,3 +524,12 @@ def ratio_gradient(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     y = y.detach().clone().requires_grad_()
     df_dx, df_dy = torch.autograd.grad(ratio(x, y), (x, y))
     return df_dx, df_dy
+
+
+# %% [markdown]
+# ## What to remember
+#
+# - Name every step: the forward pass keeps the values that the backward pass needs.
+# - Multiply local derivatives along a path, and add over the paths.
+# - Only direct use makes an edge, and only an edge has a local derivative.
+# - Autograd does the same from a record of the forward pass. What leaves torch leaves the record.

@@ -12,11 +12,19 @@
 #   features helps;
 # - how scores become probabilities, and why their logarithms make a good loss.
 #
-# **How to work.** Write your code in the stubs: replace `raise NotImplementedError` in a function,
-# and `...` in a variable. After each exercise a `check(...)` cell tells you how you stand. Your
-# answers are found by name, so keep the names. They are graded in float64 and on the device under
-# test: write no dtype and no device into an answer, and let every result take both from its inputs.
+# **How to work.** Read from top to bottom and run each cell as you reach it. In the exercises,
+# write your code in place of `raise NotImplementedError` in a function, and of `...` in a variable;
+# the docstring says what goes in and what must come out. Run your cell, and then the `check(...)`
+# cell below it, as often as you like: ✓ is right, ◐ right in part, ✗ wrong, … not yet written.
+# Where you are wrong, it says what differs from what, and often which slip leads there. Exercises
+# build on earlier ones, so mend the first that fails first.
 #
+# **How it is graded.** Your notebook is run afresh from top to bottom, and your answers are found
+# by name, so keep the names and arguments as they are. Before you hand in, restart the kernel, run
+# all cells, and look at the checks once more. The lab is worth 20 points.
+#
+# `check` asks at a few fixed points, the grader at others, in float64, on a device which may be a
+# GPU: write no dtype and no device into an answer, and let every result take both from its inputs.
 # Everything is written **from scratch**: no `torch.nn`, no `torch.optim`, no ready-made loss. The
 # gradients are not derived by hand either; `backward()` supplies them.
 
@@ -48,7 +56,8 @@ print(f"{len(x)} points, {x.min():.2f} ≤ x ≤ {x.max():.2f} and {y.min():.2f}
 # %% [markdown]
 # A model sees a table: one row for each example, one column for each feature. So a data set of $n$
 # examples with $d$ features has shape $(n, d)$, and a single feature still needs its own axis:
-# $(20, 1)$ rather than $(20,)$. The targets get the shape $(20, 1)$ as well.
+# $(20, 1)$ rather than $(20,)$. The targets get the shape $(20, 1)$ as well. Indexing with `None`
+# adds an axis of length 1 at that place, as `unsqueeze` does.
 
 # %%
 x_column = x[:, None]
@@ -59,9 +68,11 @@ print("x_column", tuple(x_column.shape), "  y_column", tuple(y_column.shape))
 print("features", tuple(features.shape), "  with columns x and x²")
 
 # %% [markdown]
-# The second axis matters. If one of two tensors has the shape $(n, 1)$ and the other $(n,)$, torch
-# broadcasts their difference to $(n, n)$, every entry against every other, without a word. The mean
-# of its squares is a number too, and the wrong one:
+# The second axis matters. Where two shapes differ, torch *broadcasts*: it compares them from the
+# last axis backward, and repeats a tensor along each axis that it lacks, or along which it has
+# length 1. So a bias of shape $(1,)$ is added to every row. But if one tensor has the shape
+# $(n, 1)$ and the other $(n,)$, their difference has the shape $(n, n)$, every entry against every
+# other, and torch says nothing. The mean of its squares is a number too, and the wrong one:
 
 # %%
 column = torch.zeros(3, 1)
@@ -88,7 +99,7 @@ print("column - row:   ", tuple((column - row).shape))
 
 # %%
 def predict(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-    """Predictions of a linear model for every row of x.
+    """Predict with a linear model, for every row of x.
 
     x: (n, d)
     w: (1, d)
@@ -108,16 +119,16 @@ def predict(x: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
 # $$L = \frac1n \sum_{i=1}^{n} (\hat y_i - y_i)^2 .$$
 #
 # Write `mean_squared_error(prediction, y)`. Both arguments have shape $(n, 1)$, and the result is a
-# scalar. For predictions 1, 2, 3 and targets 1, 2, 5 it is $4/3$.
+# scalar, that is, a 0-d tensor. For predictions 1, 2, 3 and targets 1, 2, 5 it is $4/3$.
 
 
 # %%
 def mean_squared_error(prediction: Tensor, y: Tensor) -> Tensor:
-    """Mean of the squared differences between predictions and targets.
+    """Average the squared differences between predictions and targets.
 
     prediction: (n, 1)
     y: (n, 1)
-    returns: scalar
+    returns: 0-d
     """
     return ((prediction - y) ** 2).mean()
 
@@ -144,8 +155,8 @@ for rate in (0.1, 0.5, 0.9, 1.1):
     print(f"rate {rate}, factor {1 - 2 * rate:+.1f}:  ", "  ".join(f"{v:6.3f}" for v in path))
 
 # %% [markdown]
-# A small rate creeps, a larger one overshoots and still settles, and above 1 every step lands
-# further away than it started.
+# A small rate creeps, 0.5 arrives in one step, a larger one overshoots and still settles, and above
+# 1 every step lands further away than it started.
 #
 # Autograd supplies the gradient: after `loss.backward()`, each leaf tensor with
 # `requires_grad=True` holds it in `.grad`. Two habits of autograd need care.
@@ -189,7 +200,7 @@ print(f"under no_grad the leaf is now {leaf.item():.1f}, and requires_grad is {l
 
 # %%
 def gradient_step(parameters: list[Tensor], learning_rate: float) -> None:
-    """One step of gradient descent, in place and unrecorded; then clear the gradients.
+    """Make one step of gradient descent, in place and unrecorded; then clear the gradients.
 
     parameters: leaf tensors of any shapes, each with its gradient in .grad
     learning_rate: a number
@@ -260,22 +271,23 @@ def train(
 # ## How many epochs?
 #
 # The mean squared error of a linear model is a quadratic bowl. Let $A$ be the features with a
-# column of ones for the bias. Then the curvature of the bowl is the same everywhere, the Hessian
+# column of ones for the bias. Then the curvature of the bowl is the same everywhere: it is the
+# Hessian, the matrix of second derivatives
 #
-# $$\mathcal H = \frac2n A^\top A ,$$
+# $$\mathcal H = \frac2n A^\top A .$$
 #
-# and along each of its eigenvectors gradient descent behaves like the one-dimensional example
-# above: an epoch multiplies the error in the direction with eigenvalue $\lambda$ by
+# Along each of its eigenvectors gradient descent behaves like the one-dimensional example above: an
+# epoch multiplies the distance to the minimum in the direction with eigenvalue $\lambda$ by
 # $1 - \eta\lambda$. Two demands follow.
 #
 # - No direction may diverge: $\eta < 2 / \lambda_{\max}$. The *steepest* direction limits the rate.
-# - The *flattest* direction is the slowest. Even at the best rate, its error needs a number of
-#   epochs proportional to the **condition number** $\kappa = \lambda_{\max} / \lambda_{\min}$ to
-#   shrink by a given factor.
+# - The *flattest* direction is the slowest. Even at the best rate, to shrink its distance by a
+#   given factor takes a number of epochs that grows in proportion to the **condition number**
+#   $\kappa = \lambda_{\max} / \lambda_{\min}$.
 #
-# A bowl with $\kappa = 1$ is round, and a few steps reach the bottom. A bowl with a large $\kappa$
-# is a long, narrow valley: the steps must be small enough for the steep walls, and then hardly
-# advance along the floor.
+# A bowl with $\kappa = 1$ is round, and one step of the right length reaches the bottom. A bowl
+# with a large $\kappa$ is a long, narrow valley: the steps must be small enough for the steep
+# walls, and then hardly advance along the floor.
 #
 # For $x$ and $x^2$ as features the valley is extreme: $x^2$ runs up to 95 while the ones of the
 # bias stay at 1. The remedy is to **standardise** each feature: subtract its mean and divide by its
@@ -284,7 +296,7 @@ def train(
 
 # %%
 def condition_number(table: Tensor) -> float:
-    """Condition number of 2/n AᵀA, where A is the table (n, d) with a column of ones."""
+    """Compute the condition number of 2/n AᵀA, with A the table (n, d) and a column of ones."""
     a = torch.cat([torch.ones_like(table[:, :1]), table], dim=1)
     eigenvalues = torch.linalg.eigvalsh(2 / len(a) * a.T @ a)
     return float(eigenvalues[-1] / eigenvalues[0])
@@ -331,8 +343,8 @@ print(f"bias, x and x², scaled   condition number {condition_number(scaled):8.0
 #
 # For the quadratic fit either way is accepted: be clever, train on `scaled` for about a thousand
 # epochs at a rate of 0.5, and map the parameters back; or be patient, and train on `features` for
-# 100 000 epochs at 0.0005. For the linear fit try 0.02, for the proportional fit 0.01; look at the
-# last entries of `losses` to judge whether they have settled.
+# 100 000 epochs at 0.0005, some 15 seconds. For the linear fit try 0.02, for the proportional fit
+# 0.01; look at the last entries of `losses` to judge whether they have settled.
 
 # %%
 scaled_w, scaled_b, losses = train(
@@ -411,7 +423,7 @@ for p in (0.99, 0.5, 0.01, 0.0001):
 
 # %%
 def class_probabilities(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
-    """Class probabilities of a linear classifier: softmax of x wᵀ + b along each row.
+    """Compute the class probabilities of a linear classifier: softmax of x wᵀ + b along each row.
 
     x: (n, d)
     w: (k, d)
@@ -424,12 +436,13 @@ def class_probabilities(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
 
 
 def cross_entropy(probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Mean negative log-likelihood of the right classes.
+    """Compute the mean negative log-likelihood of the right classes.
 
     probabilities: (n, k), rows sum to 1
     labels: (n,), int64, from 0 to k - 1
-    returns: scalar
+    returns: 0-d
     """
+    # In one call what probabilities[rows, labels] does with the numbers of all rows.
     chosen = probabilities.gather(dim=1, index=labels[:, None])
     return -torch.log(chosen).mean()
 

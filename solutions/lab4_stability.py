@@ -12,13 +12,21 @@
 #   positive;
 # - what autograd does at a kink, and why that matters for a smooth function.
 #
-# **How to work.** Write your code in the stubs, in place of `raise NotImplementedError`. After each
-# exercise a `check(...)` cell tells you how you stand. Your answers are found by name, so keep the
-# names of the functions. They are graded in float32 and float64 and on the device under test: write
-# no dtype and no device into an answer, and let every result take both from its inputs.
+# **How to work.** Read from top to bottom and run each cell as you reach it. In the exercises,
+# write your code in place of `raise NotImplementedError`; the docstring says what goes in and what
+# must come out. Run your cell, and then the `check(...)` cell below it, as often as you like: ✓ is
+# right, ◐ right in part, ✗ wrong, … not yet written. Where a function fails somewhere in the range,
+# it names the first such place, and draws the errors over the whole of it: call your function
+# there, and print the steps.
 #
-# From exercise 3 on the functions are swept over the whole range of both dtypes. Values and
-# autograd gradients are compared with a calculation of many digits.
+# **How it is graded.** Your notebook is run afresh from top to bottom, and your answers are found
+# by name, so keep the names and arguments of the functions as they are. Before you hand in, restart
+# the kernel, run all cells, and look at the checks once more. The lab is worth 22 points.
+#
+# `check` asks at a few fixed points, the grader at others, on a device which may be a GPU. From
+# exercise 3 on the functions are swept over the whole range of float32 and float64, and their
+# values and autograd gradients are compared with a calculation of many digits. So write no dtype
+# and no device into an answer, and let every result take both from its inputs.
 
 # %%
 import math
@@ -37,8 +45,8 @@ from torch import Tensor
 # - `eps` is the gap above 1. It bounds the *relative* error: rounding changes a number by at most
 #   half of `eps` times its size.
 # - `max` is the largest number. A result beyond it becomes `inf`: **overflow**.
-# - `tiny` is the smallest number with full precision. Below it the numbers thin out, and in the end
-#   a result becomes 0: **underflow**.
+# - `tiny` is the smallest positive number with full precision. Below it the numbers thin out, and
+#   in the end a result becomes 0: **underflow**.
 #
 # The exponential reaches both ends quickly. It overflows at $\ln(\text{max})$, which is not even 89
 # in float32.
@@ -71,7 +79,7 @@ for size in (1.0, 1e3, 1e6, 1e9):
 # %% [markdown]
 # **Cancellation** is the quiet danger. Subtracting two close numbers is harmless in itself, but it
 # brings to light what was lost before. In float32 the sum $1 + 10^{-8}$ is rounded to 1, since the
-# gap there is $10^{-7}$. Subtract 1 again, and all digits are gone.
+# gap there is about $10^{-7}$. Subtract 1 again, and all digits are gone.
 #
 # `torch.log1p(u)` computes $\ln(1 + u)$ without ever forming $1 + u$, and keeps them.
 
@@ -97,9 +105,9 @@ for dtype in (torch.float32, torch.float64):
 def log_exp(x: Tensor, y: Tensor) -> Tensor:
     """Compute -ln(eˣ / (eˣ + eʸ)), as written.
 
-    x: scalar
-    y: scalar
-    returns: scalar
+    x: 0-d
+    y: 0-d
+    returns: 0-d
     """
     return -torch.log(torch.exp(x) / (torch.exp(x) + torch.exp(y)))
 
@@ -109,9 +117,9 @@ def log_exp(x: Tensor, y: Tensor) -> Tensor:
 # *2 points · about 10 minutes*
 #
 # You will want the gradients of several functions, so write a tool for it.
-# `gradients(function, x, y)` takes any function of two scalars that returns a scalar, and the point
-# at which to look, and returns the pair $(\partial z / \partial x,\ \partial z / \partial y)$ as
-# found by autograd.
+# `gradients(function, x, y)` takes any function of two scalars (0-d tensors) to a scalar, and the
+# point at which to look, and returns the pair $(\partial z / \partial x,\ \partial z / \partial y)$
+# as found by autograd.
 #
 # The given `x` and `y` are plain tensors that do not require gradients, and your function must
 # leave them so. Make leaves of your own from them: `x.detach().requires_grad_()` is a new tensor
@@ -128,12 +136,12 @@ def log_exp(x: Tensor, y: Tensor) -> Tensor:
 def gradients(
     function: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of z = function(x, y) by autograd; x and y are left as they were.
+    """Find the gradients of z = function(x, y) by autograd; x and y are left as they were.
 
-    function: takes two scalars, returns a scalar
-    x: scalar, not requiring a gradient
-    y: scalar, not requiring a gradient
-    returns: (∂z/∂x, ∂z/∂y), two scalars
+    function: takes two 0-d tensors, returns one
+    x: 0-d, not requiring a gradient
+    y: 0-d, not requiring a gradient
+    returns: (∂z/∂x, ∂z/∂y), each 0-d
     """
     x = x.detach().requires_grad_()
     y = y.detach().requires_grad_()
@@ -242,11 +250,12 @@ for name, slope in zip(["relu", "clamp", "maximum", "abs"], slopes.tolist(), str
 def stable_log_exp(x: Tensor, y: Tensor) -> Tensor:
     """Compute -ln(eˣ / (eˣ + eʸ)) for all x and y, with every digit of value and gradients.
 
-    x: scalar
-    y: scalar
-    returns: scalar
+    x: 0-d
+    y: 0-d
+    returns: 0-d
     """
     d = y - x
+    # At d = 0 maximum has slope 1/2 and abs slope 0, which add up to the slope of z there.
     return torch.maximum(d, torch.zeros_like(d)) + torch.log1p(torch.exp(-torch.abs(d)))
 
 
@@ -262,20 +271,21 @@ def stable_log_exp(x: Tensor, y: Tensor) -> Tensor:
 # Take the largest entry for $m$. Then no exponent is positive, so nothing overflows; and one term
 # is $e^0 = 1$, so the sum is at least 1 and its logarithm is harmless.
 #
-# Write `stable_logsumexp(x)` for a 1-d tensor, without `torch.logsumexp`. Since the formula holds
-# for any $m$, the result does not depend on $m$, and autograd may treat it as a constant:
-# `.detach()` says so, and keeps the kink of the maximum out of the gradient. The gradient of the
-# function is then the softmax of the next exercise. For $x = (1000, 1000)$ the value is
-# $1000 + \ln 2$.
+# Write `stable_logsumexp(x)` for a 1-d tensor, without torch's own (`torch.logsumexp` and
+# `torch.logaddexp`). Since the formula holds for any $m$, the result does not depend on $m$, and
+# autograd may treat it as a constant: `.detach()` says so, and keeps the kink of the maximum out of
+# the gradient. The gradient of the function is then the softmax of the next exercise. For
+# $x = (1000, 1000)$ the value is $1000 + \ln 2$.
 
 
 # %%
 def stable_logsumexp(x: Tensor) -> Tensor:
-    """Logarithm of the sum of exponentials, without overflow or underflow.
+    """Compute the logarithm of the sum of exponentials, without overflow or underflow.
 
     x: (n,), n at least 1
-    returns: scalar
+    returns: 0-d
     """
+    # The result does not depend on this number, so autograd may take it for a constant.
     largest = x.max().detach()
     return largest + torch.log(torch.exp(x - largest).sum())
 
@@ -288,13 +298,14 @@ def stable_logsumexp(x: Tensor) -> Tensor:
 #
 # $$p_i = \frac{e^{x_i}}{\sum_j e^{x_j}} = \frac{e^{x_i - m}}{\sum_j e^{x_j - m}} .$$
 #
-# Write `stable_softmax(x)` for a 1-d tensor, without `torch.softmax`. Choose $m$ as before, for the
-# same reasons. For $x = (1000, 1000)$ the result is $(0.5, 0.5)$.
+# Write `stable_softmax(x)` for a 1-d tensor, without torch's own (`torch.softmax` and
+# `torch.log_softmax`). Choose $m$ as before, for the same reasons.
+# For $x = (1000, 1000)$ the result is $(0.5, 0.5)$.
 
 
 # %%
 def stable_softmax(x: Tensor) -> Tensor:
-    """Softmax of a vector of scores, without overflow.
+    """Compute the softmax of a vector of scores, without overflow.
 
     x: (n,), n at least 1
     returns: (n,), sums to 1
@@ -323,8 +334,8 @@ for at, result, slope in zip(v.tolist(), plain.tolist(), slopes.tolist(), strict
 # ## Exercise 6: the sigmoid
 # *3 points · about 20 minutes*
 #
-# Write `stable_sigmoid(x)`, without `torch.sigmoid`. Again there are two forms, each of them safe
-# on one side:
+# Write `stable_sigmoid(x)`, without torch's own (`torch.sigmoid`, by this or another name). Again
+# there are two forms, each of them safe on one side:
 #
 # $$\sigma(x) = \frac{1}{1 + e^{-x}} \quad (x \ge 0), \qquad
 #   \sigma(x) = \frac{e^{x}}{1 + e^{x}} \quad (x < 0) .$$
@@ -339,8 +350,8 @@ for at, result, slope in zip(v.tolist(), plain.tolist(), slopes.tolist(), strict
 def stable_sigmoid(x: Tensor) -> Tensor:
     """Compute 1 / (1 + e⁻ˣ) for all x, with every digit of value and gradient.
 
-    x: scalar
-    returns: scalar
+    x: 0-d
+    returns: 0-d
     """
     return torch.exp(torch.minimum(x, torch.zeros_like(x))) / (1 + torch.exp(-torch.abs(x)))
 
@@ -359,19 +370,19 @@ def stable_sigmoid(x: Tensor) -> Tensor:
 #
 # $$L = t\, \ln\bigl(1 + e^{-l}\bigr) + (1 - t)\, \ln\bigl(1 + e^{l}\bigr) .$$
 #
-# Both logarithms are cases of exercise 3: which $x$ and $y$ do they need? Both terms are positive,
+# Both logarithms are cases of exercise 3: which $x$ and $y$ do they need? Neither term is negative,
 # so nothing cancels. Write `stable_bce(logit, target)`. For $l = 50$ and $t = 1$ the loss is about
-# $2 \cdot 10^{-22}$, and for $l = 1000$ and $t = 0$ it is 1000. The gradient in $l$ is
-# $\sigma(l) - t$.
+# $2 \cdot 10^{-22}$, and for $l = 1000$ and $t = 0$ it is 1000. The gradient with respect to
+# $l$ is $\sigma(l) - t$.
 
 
 # %%
 def stable_bce(logit: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy of a logit, for all logits, with every digit of value and gradient.
+    """Compute the binary cross-entropy of any logit, with every digit of value and gradient.
 
-    logit: scalar
-    target: scalar, from 0 to 1
-    returns: scalar
+    logit: 0-d
+    target: 0-d, from 0 to 1
+    returns: 0-d
     """
     zero = torch.zeros_like(logit)
     if_one = stable_log_exp(logit, zero)
@@ -384,8 +395,8 @@ def stable_bce(logit: Tensor, target: Tensor) -> Tensor:
 #
 # The variance has a well-known short form, $\overline{x^2} - \bar x^2$. It subtracts two huge
 # numbers to find a small one. Take three numbers near four million; their variance is $\tfrac29$.
-# In float32 numbers of that size are half a unit apart, and their squares are a million units
-# apart.
+# In float32 numbers of that size are half a unit apart, and numbers of the size of their squares
+# two million units.
 
 # %%
 near = torch.tensor([4194304.0, 4194305.0, 4194305.0], dtype=torch.float32)
@@ -410,17 +421,18 @@ print(f"mean of their squares:   {(centred**2).mean().item():.4f}")
 # $$\operatorname{var}(x) = \frac1n \sum_i (x_i - \bar x)^2, \qquad \bar x = \frac1n \sum_i x_i .$$
 #
 # Centre the numbers before squaring. Then centre them once more, which removes what the rounding of
-# the first mean left behind. It is graded in float32 with means up to a million times the spread.
-# For the three numbers above the result is 0.2222222.
+# the first mean left behind. It is graded by its value, with means up to a million times the
+# spread. For the three numbers above the result is 0.2222222.
 
 
 # %%
 def stable_variance(x: Tensor) -> Tensor:
-    """Population variance, without cancellation when the mean is large.
+    """Compute the population variance, without cancellation when the mean is large.
 
     x: (n,), n at least 1
-    returns: scalar
+    returns: 0-d
     """
+    # The first mean was rounded. What that left behind is small, and its mean is found precisely.
     centred = x - x.mean()
     centred = centred - centred.mean()
     return (centred**2).mean()

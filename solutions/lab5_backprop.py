@@ -11,13 +11,22 @@
 # - what happens to a gradient where a value is used twice;
 # - why matrix gradients contain a transpose, and how shapes tell you where it goes.
 #
-# **How to work.** Write your code in the stubs, in place of `raise NotImplementedError`. After each
-# exercise a `check(...)` cell tells you how you stand. Your answers are found by name, so keep the
-# names of the functions. They are graded in float64 and on the device under test: write no dtype
-# and no device into an answer, and let every result take both from its inputs.
+# **How to work.** Read from top to bottom and run each cell as you reach it. In the exercises,
+# write your code in place of `raise NotImplementedError`; the docstring says what goes in and what
+# must come out, down to the keys of a dict. Run your cell, and then the `check(...)` cell below it,
+# as often as you like: ✓ is right, ◐ right in part, ✗ wrong, … not yet written. Where a step is
+# wrong, it names the step and what it should be, given your own values before it: look at that line
+# first.
 #
-# Exercises 1 to 5 are **by hand**: your code states the derivatives itself, without `backward()`,
-# `torch.autograd`, `torch.func` or finite differences. Autograd is the subject of exercise 6 only.
+# **How it is graded.** Your notebook is run afresh from top to bottom, and your answers are found
+# by name, so keep the names and arguments of the functions as they are. Before you hand in, restart
+# the kernel, run all cells, and look at the checks once more. The lab is worth 24 points.
+#
+# `check` asks at a few fixed points, the grader at others, in float64 and at times in float32, on a
+# device which may be a GPU: write no dtype and no device into an answer, and let every result take
+# both from its inputs. Exercises 1 to 5 are **by hand**: your code states the derivatives itself,
+# without a tensor's `.backward()`, `torch.autograd`, `torch.func`, computer algebra or finite
+# differences. Autograd is the subject of exercise 6 only.
 
 # %%
 import torch
@@ -64,8 +73,8 @@ print(f"backward   dE_do = {dE_do:.4f}   dE_dw = {dE_dw:.4f}   dE_db = {dE_db:.4
 # %% [markdown]
 # ### Where a value is used twice
 #
-# In $y = u\,v$ with $u = x^2$ and $v = 3x$, the input $x$ reaches $y$ along two paths. A small
-# change of $x$ travels along both, and the two effects add up:
+# In $y = u\,v$ with $u = x^2$ and $v = 3x$, as in lab 2, the input $x$ reaches $y$ along two paths.
+# A small change of $x$ travels along both, and the two effects add up:
 #
 # $$\frac{\partial y}{\partial x} =
 #   \frac{\partial y}{\partial u}\,\frac{\partial u}{\partial x} +
@@ -75,6 +84,7 @@ print(f"backward   dE_do = {dE_do:.4f}   dE_dw = {dE_dw:.4f}   dE_db = {dE_db:.4
 # Multiply along a path, add over the paths: this is all of backpropagation.
 
 # %%
+x = torch.tensor(5.0, dtype=torch.float64)
 u = x**2
 v = 3 * x
 y = u * v
@@ -109,10 +119,10 @@ print(f"y is 3x³, so its derivative is 9x² = {9 * x**2:.1f}")
 
 # %%
 def sigmoid_backward(x: Tensor) -> dict[str, Tensor]:
-    """Values and gradients of the chain a = -x, b = exp(a), c = 1 + b, s = 1 / c, by hand.
+    """Compute values and gradients of the chain a = -x, b = exp(a), c = 1 + b, s = 1 / c, by hand.
 
-    x: scalar
-    returns: {a, b, c, s, ds_dc, ds_db, ds_da, ds_dx}, all scalars
+    x: 0-d
+    returns: {a, b, c, s, ds_dc, ds_db, ds_da, ds_dx}, each 0-d
     """
     a = -x
     b = torch.exp(a)
@@ -173,7 +183,8 @@ print(f"h = {h:.7f}   h (1 - h) = {h * (1 - h):.7f}")
 # | errors | $E_1 = \tfrac12 (o_1 - t_1)^2$ and $E_2 = \tfrac12 (o_2 - t_2)^2$ |
 # | loss | $E = E_1 + E_2$ |
 #
-# Inputs and targets are in one dict, weights and biases in another. Each value is a scalar tensor.
+# Inputs and targets are in one dict, weights and biases in another. Each value is a scalar, that
+# is, a 0-d tensor.
 
 
 # %%
@@ -204,11 +215,11 @@ parameters = hidden_layer | output_layer
 
 # %%
 def forward(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Forward pass of the 2-2-2 network.
+    """Run the forward pass of the 2-2-2 network.
 
-    inputs: {x1, x2, t1, t2}, all scalars
-    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, all scalars
-    returns: {z_h1, z_h2, h1, h2, o1, o2, E1, E2, E}, all scalars
+    inputs: {x1, x2, t1, t2}, each 0-d
+    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, each 0-d
+    returns: {z_h1, z_h2, h1, h2, o1, o2, E1, E2, E}, each 0-d
     """
     x1, x2 = inputs["x1"], inputs["x2"]
     p = parameters
@@ -279,12 +290,12 @@ def forward(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> dict[st
 
 # %%
 def backward(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Backward pass of the 2-2-2 network, by hand: the gradient of E in every value on the way.
+    """Run the backward pass of the 2-2-2 network, by hand: all gradients of E.
 
-    inputs: {x1, x2, t1, t2}, all scalars
-    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, all scalars
+    inputs: {x1, x2, t1, t2}, each 0-d
+    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, each 0-d
     returns: {dE_do1, dE_do2, dE_dw5 … dE_dw8, dE_db_o1, dE_db_o2, dE_dh1, dE_dh2,
-        dE_dz_h1, dE_dz_h2, dE_dw1 … dE_dw4, dE_db_h1, dE_db_h2}, all scalars
+        dE_dz_h1, dE_dz_h2, dE_dw1 … dE_dw4, dE_db_h1, dE_db_h2}, each 0-d
     """
     x1, x2 = inputs["x1"], inputs["x2"]
     p = parameters
@@ -333,21 +344,21 @@ def backward(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> dict[s
 # `w1` is found under `dE_dw1`, and that of `b_h1` under `dE_db_h1`, so one short loop over the
 # names does it. You are judged from your own gradients: a slip in `backward` costs nothing here.
 #
-# When it works, make a step with learning rate 10 and look at $E$ before and after: the loss grows
-# from 0.63 to about 97. The outputs are linear, and at that rate a step leaps far across the
-# valley. Try 0.5 next, and the loss falls.
+# When it works, make a step with learning rate 10 and look at $E$ before and after, which your
+# `forward` returns under `E`: the loss grows from 0.63 to about 97. The outputs are linear, and at
+# that rate a step leaps far across the valley. Try 0.5 next, and the loss falls.
 
 
 # %%
 def updated_parameters(
     inputs: dict[str, Tensor], parameters: dict[str, Tensor], learning_rate: float
 ) -> dict[str, Tensor]:
-    """Parameters after one step of gradient descent on E; the given dict is left unchanged.
+    """Make one step of gradient descent on E, in a new dict; the given one is left unchanged.
 
-    inputs: {x1, x2, t1, t2}, all scalars
-    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, all scalars
+    inputs: {x1, x2, t1, t2}, each 0-d
+    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, each 0-d
     learning_rate: a number
-    returns: a new dict with the keys of parameters, all scalars
+    returns: a new dict with the keys of parameters, each 0-d
     """
     gradient = backward(inputs, parameters)
     return {
@@ -376,7 +387,7 @@ def updated_parameters(
 #   feeds, so $k$ is summed away: $(n, k)(k, d)$, which is $G W$ without a transpose.
 #
 # A function applied to each entry, such as $\sigma$, needs no matrix product: its gradient is
-# multiplied entry by entry. Below, a layer with unequal sizes, and the loss
+# multiplied entry by entry. Below, a layer with unequal sizes and without a bias, and the loss
 # $L = \sum_{ij} Y_{ij}^2$ with $G = 2Y$.
 
 # %%
@@ -404,7 +415,7 @@ print("by autograd:", W.grad, sep="\n")
 #   W_2 = \begin{pmatrix} w_5 & w_6 \\ w_7 & w_8 \end{pmatrix}, \qquad
 #   b_2 = (b_{o1}, b_{o2}) .$$
 #
-# The forward pass, with every matrix of shape $(n, 2)$:
+# The forward pass, in which $X$, $H$, $O$ and $T$ have the shape $(n, 2)$:
 #
 # $$H = \sigma\bigl(X W_1^\top + b_1\bigr), \qquad O = H W_2^\top + b_2 .$$
 #
@@ -422,7 +433,7 @@ print("by autograd:", W.grad, sep="\n")
 def batch_backward(
     X: Tensor, T: Tensor, W1: Tensor, b1: Tensor, W2: Tensor, b2: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Gradients of the loss, summed over outputs and averaged over the batch, by hand.
+    """Compute the gradients of the loss, summed over outputs and averaged over the batch, by hand.
 
     X: (n, 2), T: (n, 2)
     W1: (2, 2), b1: (2,), W2: (2, 2), b2: (2,)
@@ -439,9 +450,9 @@ def batch_backward(
 # *2 points · about 10 minutes*
 #
 # Write `network_loss(inputs, parameters)`: it returns $E$ alone, a scalar tensor, in such a way
-# that autograd can differentiate it in all twelve parameters. It may call your `forward`. Two
-# things break the graph: `.item()` or `float(...)`, which turn a tensor into a plain number, and
-# `torch.tensor(...)` around an old value, which makes a fresh tensor without a history.
+# that autograd can differentiate it with respect to all twelve parameters. It may call your
+# `forward`. Two things break the graph: `.item()` or `float(...)`, which turn a tensor into a plain
+# number, and `torch.tensor(...)` around an old value, which makes a fresh tensor without a history.
 #
 # Then let autograd judge your work of exercise 3. Paste this into a cell of your own:
 #
@@ -456,11 +467,11 @@ def batch_backward(
 
 # %%
 def network_loss(inputs: dict[str, Tensor], parameters: dict[str, Tensor]) -> Tensor:
-    """Loss E of the 2-2-2 network, differentiable by autograd in every parameter.
+    """Compute the loss E of the 2-2-2 network, so that autograd can differentiate it.
 
-    inputs: {x1, x2, t1, t2}, all scalars
-    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, all scalars
-    returns: scalar
+    inputs: {x1, x2, t1, t2}, each 0-d
+    parameters: {w1 … w8, b_h1, b_h2, b_o1, b_o2}, each 0-d
+    returns: 0-d
     """
     return forward(inputs, parameters)["E"]
 

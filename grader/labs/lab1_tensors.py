@@ -229,7 +229,7 @@ PHRASES = (
     "two random («pair[0]», «pair[1]») tensors",
     "(a, b), each («pair[0]», «pair[1]»)",
     "torch.rand(«pair[0]», «pair[1]», device=device), torch.rand(«pair[0]», «pair[1]», device=device)",
-    r"Two («pair[0]», «pair[1]») tensors cannot be multiplied as they are. Return $a\, b^\top$, "
+    r"Two («pair[0]», «pair[1]») tensors have no matrix product as they are. Return $a\, b^\top$, "
     "of shape («pair[0]», «pair[0]»)",
     "a: («pair[0]», «pair[1]»)\n    b: («pair[0]», «pair[1]»)\n    returns: («pair[0]», «pair[0]»)",
     "Set the seed to «seed» with",
