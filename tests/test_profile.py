@@ -177,9 +177,7 @@ def test_where_a_library_for_confining_is_lacking_it_is_said_which(monkeypatch: 
     starters = Starters("cpu", unconfined=False)
     free = Starters("cpu", unconfined=True)
     try:
-        with pytest.raises(
-            ConfinementError, match=r"\(ModuleNotFoundError: import of pyseccomp halted.*unconfined"
-        ):
+        with pytest.raises(ConfinementError, match=r"\(ModuleNotFoundError: import of pyseccomp halted.*unconfined"):
             starters.confirm()
         with Session(starter=free()) as session:
             assert session.run(["1 + 1"])[0].outcome == "ok"
