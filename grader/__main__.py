@@ -7,6 +7,7 @@ Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be grad
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -16,12 +17,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader.desk import terminal
+from grader.desk.plain import line
 from grader.judge.model import Lab, Report
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
 from grader.runner.limits import LIMITS, LimitsError, read_limits
 from grader.runner.probing import Starters
 from grader.runner.process import StartError
+from grader.runner.submissions import without_notebooks
 
 if TYPE_CHECKING:
     from grader.desk.running import Run
@@ -38,7 +41,9 @@ Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and s
 OnDevice = Annotated[Device, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
 
 OfCourse = Annotated[Path | None, typer.Option(help="A CSV file with a column student: each has numbers of its own.")]
-SecretIn = Annotated[Path | None, typer.Option(help="The course's secret; default: beside the roster, in .secret.")]
+SecretIn = Annotated[
+    Path | None, typer.Option(help="The course's secret; default: the roster's name with .secret for .csv.")
+]
 
 
 def refuse(sentence: object) -> NoReturn:
@@ -56,7 +61,9 @@ def grade(
     jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0: as many as cores, on CUDA at most 4.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
-    fail_under: Annotated[float, typer.Option(help="Exit 1 where a notebook earns less, in per cent.")] = 0.0,
+    fail_under: Annotated[
+        float, typer.Option(min=0, max=100, help="Exit 1 where a notebook earns less, in per cent.")
+    ] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     limits: Annotated[Path | None, typer.Option(help="A TOML file that says how much a notebook may take.")] = None,
     roster: OfCourse = None,
@@ -66,6 +73,8 @@ def grade(
 
     What OUT has already, and has not changed since, is kept.
     """
+    if secret and not roster:
+        refuse("--secret is of use only with --roster.")
     try:
         starters = Starters(resolve(device), unconfined, read_limits(limits) if limits else LIMITS)
     except (DeviceError, LimitsError) as error:
@@ -81,7 +90,7 @@ def grade(
             fill(run)
         except MISUSE as error:
             refuse(error)
-    conclude(run.filing.report, out, fail_under)
+    conclude(run.filing.report, out, fail_under, without_notebooks(paths, out))
 
 
 def fill(run: Run) -> None:
@@ -117,15 +126,27 @@ def chosen(name: str | None) -> tuple[Lab, ...]:
     return found
 
 
-def conclude(report: Report, out: Path, fail_under: float) -> None:
-    """Print the table and where the files are; exit 1 where something is below what was asked."""
+def expect_project(root: Path) -> None:
+    """Refuse a folder that is not the project's."""
+    if not (root / "solutions").is_dir():
+        refuse(f"There is no folder called {root / 'solutions'}: name the project's folder with --root.")
+
+
+def conclude(report: Report, out: Path, fail_under: float, empty: Sequence[Path]) -> None:
+    """Print the table, who handed nothing in, and where the files are; exit 1 where something is not as asked."""
     console.print(terminal.table(report))
     console.print(f"Pages: {escape(str(out / 'index.html'))}", soft_wrap=True)
     console.print(f"Report: {escape(str(out / 'report.json'))}, gradebook.csv beside it", soft_wrap=True)
+    if empty:
+        names = ", ".join(escape(line(folder.name, 60)) for folder in empty)
+        console.print(f"No notebook (.ipynb) lies in the folder of: {names}.", soft_wrap=True)
     short = [r for r in report.results if r.max_score and 100 * r.score < fail_under * r.max_score]
     if short:
         console.print(f"{len(short)} of {len(report.results)} notebooks earned less than {fail_under:g} %.")
-    if short or any(result.problem for result in report.results):
+    ungraded = sum(bool(result.problem) for result in report.results)
+    if ungraded:
+        console.print(f"{ungraded} of {len(report.results)} notebooks could not be graded.")
+    if short or ungraded:
         raise typer.Exit(UNGRADED)
 
 
@@ -138,11 +159,13 @@ def release(
     root: Root = Path(),
 ) -> None:
     """Write notebooks with numbers of their own for every student of a roster: OUT/<student>/<lab>.ipynb."""
-    from grader.desk.course import CourseError, make_secret, read_course, secret_path  # noqa: PLC0415
+    from grader.desk.course import CourseError, make_secret, read_course, read_roster, secret_path  # noqa: PLC0415
     from grader.desk.release import release as release_notebooks  # noqa: PLC0415
 
+    expect_project(root)
     place = secret or secret_path(roster)
     try:
+        read_roster(roster)
         if make_secret(place, out):
             console.print(f"A new secret is in {escape(str(place))}: keep it, grading needs it.", soft_wrap=True)
         course = read_course(roster, place)
@@ -159,6 +182,7 @@ def build(root: Root = Path()) -> None:
     """Write the student notebooks in labs/ from the solutions."""
     from grader.desk.notebooks import build as build_notebooks  # noqa: PLC0415
 
+    expect_project(root)
     for path, text in build_notebooks(root, all_labs()).items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
@@ -179,6 +203,7 @@ def verify(
     from grader.desk.verify import Finding, Verification  # noqa: PLC0415
     from grader.desk.verify import verify as verify_labs  # noqa: PLC0415
 
+    expect_project(root)
     findings: list[Finding] = []
     verified: list[Verification] = []
     try:

@@ -70,8 +70,11 @@ def test_what_cannot_be_graded_is_said_and_the_rest_is_graded(tmp_path: Path) ->
     (folder / "s03" / "lab1.ipynb").write_text("this is no notebook")
     (folder / "s04").mkdir()
     (folder / "s04" / "lab1.ipynb").write_text('{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}')
+    (folder / "s05").mkdir()
     done = grader("grade", folder, "--out", tmp_path / "out")
     assert done.returncode == 1
+    assert "No notebook (.ipynb) lies in the folder of: s05." in done.stdout
+    assert "3 of 4 notebooks could not be graded." in done.stdout
     results = {r["student"]: r for r in report(tmp_path / "out")}
     assert results["s01"]["status"] == "graded"
     assert "defines no function or variable of" in results["s02"]["problem"]
@@ -109,21 +112,41 @@ def test_of_two_notebooks_for_one_lab_the_newer_counts(tmp_path: Path) -> None:
         (("EMPTY", "--out", "OUT"), "No notebooks were found in"),
         (("NOTEBOOK", "--out", "FILE"), "cannot be written"),
         (("NOTEBOOK", "--out", "OUT", "--lab", "lab9"), "There is no lab called lab9. There are: lab1_tensors"),
+        (("NOTEBOOK", "--out", "OUT", "--lab", "lab5_backprop"), "None of these notebooks is of lab5_backprop."),
+        (("NOTEBOOK", "--out", "OUT", "--secret", "s"), "--secret is of use only with --roster."),
+        (("NOTEBOOK", "--out", "OUT", "--limits", "TIGHT"), "With these limits no notebook can be confined ("),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_2(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("in the way")
+    (tmp_path / "tight.toml").write_text("[limits]\nmemory_mib = 1\n")
     places = {
         "OUT": tmp_path / "out",
         "EMPTY": tmp_path / "empty",
         "FILE": tmp_path / "file" / "out",
+        "TIGHT": tmp_path / "tight.toml",
         "NOTEBOOK": notebook(tmp_path / "s01" / "n.ipynb", RIGHT),
     }
     done = grader("grade", *(places.get(a, a) for a in arguments))
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("percent", ["-1", "101", "nan"])
+def test_a_share_is_between_0_and_100(tmp_path: Path, percent: str) -> None:
+    path = notebook(tmp_path / "s01" / "n.ipynb", RIGHT)
+    done = grader("grade", path, "--out", tmp_path / "out", "--fail-under", percent)
+    assert (done.returncode, "--fail-under" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", [("build",), ("verify",), ("release", "--roster", "r.csv", "--out", "OUT")])
+def test_a_folder_that_is_not_the_projects_is_wrong_usage(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = grader(*command, "--root", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no folder called ")
+    assert done.stderr.endswith("solutions: name the project's folder with --root.\n")
 
 
 def test_cuda_that_is_not_there_is_one_sentence_and_exit_2(tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """Rosters and secrets: what can be used, what is said of the rest, and where a secret may lie."""
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.desk.course import (
+    OTHERS,
     VARIABLE,
     Course,
     CourseError,
     make_secret,
     read_roster,
     read_secret,
+    remarked,
     secret_path,
 )
 from grader.desk.report import as_json
@@ -47,6 +50,7 @@ def test_a_roster_is_a_column_of_ids(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("name\nada\n", "has no column called student"),
+        ("student;name\nada;A\n", "with commas between them"),
         ("student\n", "has no student"),
         ("", "has no student"),
         ("student,name\nada,A\n,B\n", "a line without a student"),
@@ -58,6 +62,9 @@ def test_a_roster_that_cannot_be_used(tmp_path: Path, text: str, said: str) -> N
         read_roster(roster(tmp_path, text))
     with pytest.raises(CourseError, match="cannot be read"):
         read_roster(tmp_path / "nowhere.csv")
+    (tmp_path / "latin.csv").write_bytes("student\nZoë\n".encode("latin-1"))
+    with pytest.raises(CourseError, match="save it as CSV UTF-8"):
+        read_roster(tmp_path / "latin.csv")
 
 
 def test_a_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -110,6 +117,22 @@ def test_an_assignment_gets_the_numbers_of_its_student() -> None:
     assert ada.variant == family("lab2_graphs").written(numbers["ada"])
     # The folder that an odd id was released into is its own too.
     assert odd.variant == family("lab2_graphs").written(numbers["a/b"])
+
+
+def test_a_notebook_with_other_numbers_than_it_is_graded_with_is_remarked_on() -> None:
+    """A roster that was not given, another secret, somebody else's notebook; not the sheet's own, nor no number."""
+    ours, theirs = (Course(("ada", "bob"), secret) for secret in (b"s" * 32, b"t" * 32))
+    numbers = family("lab2_graphs").written(ours.numbers("lab2_graphs")["ada"])
+
+    def handed_out(first_cell: str, student: str = "ada") -> Assignment:
+        return replace(handed_in(student), source=Source((first_cell,)))
+
+    cell = f'from grader.student import checking\n\ncheck = checking(\n    "lab2_graphs",\n    {numbers}\n)'
+    own, of_bob = handed_out(cell), handed_out(cell, "bob")
+    told = [own, ours.own([own])[0][0], theirs.own([own])[0][0], ours.own([of_bob])[0][0]]
+    assert [remarked(assignment).remarks for assignment in told] == [(OTHERS,), (), (OTHERS,), (OTHERS,)]
+    for odd in ("from grader.student import check", "check = checking(**spread)", "check = checking(x_a=f())"):
+        assert remarked(ours.own([handed_out(odd)])[0][0]).remarks == ()
 
 
 def test_a_stranger_is_not_graded_and_is_told_why() -> None:

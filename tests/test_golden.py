@@ -41,7 +41,7 @@ def test_a_submission_gets_the_report_beside_it(student: str) -> None:
     found = produced(student)
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    assert found == json.loads(path.read_text("utf-8"))
+    assert found == json.loads(path.read_text("utf-8")), "meant so? UPDATE_GOLDEN=1 make test; read the difference"
 
 
 @cache

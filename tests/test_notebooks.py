@@ -1,6 +1,7 @@
 """Student notebooks: stubs by the syntax tree, prose kept, fresh, and running from top to bottom."""
 
 import ast
+import re
 from pathlib import Path
 
 import nbformat
@@ -96,6 +97,12 @@ def test_the_prose_and_the_ids_are_kept(lab: Lab) -> None:
     assert student_notebook(text, lab) == student_notebook(text, lab)
     assert not any(cell.get("outputs") for cell in notebook.cells)
     nbformat.validate(notebook)
+
+
+@LABS
+def test_what_the_sheet_says_the_lab_is_worth_is_so(lab: Lab) -> None:
+    prose = "\n".join(cell.source for cell in read(lab).cells if cell.cell_type == "markdown")
+    assert re.findall(r"The lab is worth\s+(\d+)\s+points", prose) in ([], [str(int(lab.points))])
 
 
 @LABS

@@ -217,6 +217,8 @@ def test_a_table_names_every_part_once_before_it_repeats_one() -> None:
 def test_the_summary_leaves_the_place_to_the_panel() -> None:
     message = "dz_da at (a = 1, b = [1, … shape (3, 4)]): yours 4, expected 34.\nA path is missing."
     assert panel(mark("q", Status.FAIL, message)).brief == "dz_da: yours 4, expected 34."
+    sweep = "It first fails at (x = 0), and is not finite at (x = [1, 746]): yours inf, expected 745."
+    assert panel(mark("q", Status.FAIL, sweep)).brief == sweep
 
 
 def test_formulas_become_mathml(tmp_path: Path) -> None:

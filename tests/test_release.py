@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from test_command_line import grader, report
 
-from grader.desk.course import Course, CourseError
+from grader.desk.course import OTHERS, Course, CourseError
 from grader.desk.notebooks import answered, solution_notebook, written
 from grader.desk.release import own_notebook, own_text, release
 from grader.desk.verify import marks_of
@@ -146,12 +146,23 @@ def test_a_class_is_released_solved_and_graded(tmp_path: Path) -> None:
     done = grader("grade", tmp_path / "class", "--out", out, "--roster", roster, "--seed", "own")
     assert done.returncode == 1, done.stderr
     ada, bob, karl = report(out)
+    assert ada["remarks"] == bob["remarks"] == []
     assert (ada["score"], ada["max_score"]) == (25.0, 25.0)
     assert ada["variant"] == family("lab2_graphs").written(course.numbers("lab2_graphs")["ada"])
     assert {q["name"] for q in bob["questions"] if q["score"] < q["points"]} == differing("lab2_graphs", course)
     assert (karl["status"], karl["lab"]) == ("unreadable", "lab2_graphs")
     assert "no student called karl" in karl["problem"]
     assert course.secret.hex() not in json.dumps([ada, bob, karl])
+    # Without the roster nobody has the numbers of the first cell.
+    grader("grade", tmp_path / "class" / "ada", "--out", tmp_path / "sheet")
+    assert report(tmp_path / "sheet")[0]["remarks"] == [OTHERS]
+
+
+def test_a_roster_that_cannot_be_read_leaves_no_secret(tmp_path: Path) -> None:
+    done = grader("release", "--roster", tmp_path / "misspelt.csv", "--out", tmp_path / "class")
+    assert done.returncode == 2
+    assert "misspelt.csv cannot be read: No such file or directory." in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_grading_without_the_secret_says_what_to_do(tmp_path: Path) -> None:

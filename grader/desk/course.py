@@ -6,11 +6,13 @@ drawn, and what is done with them.
 
 from __future__ import annotations
 
+import ast
 import csv
 import os
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Final
 
 from grader.desk.files import folder_name
 from grader.judge.model import Result
+from grader.judge.source import Source
 from grader.labs import Numbers, family
 from grader.runner.grading import Assignment, Graded
 
@@ -25,6 +28,8 @@ VARIABLE: Final = "COURSE_SECRET"
 """Where the secret may stand instead of in a file: 64 hexadecimal digits."""
 
 BYTES: Final = 32
+
+OTHERS: Final = "The numbers in this notebook's first cell are not those that it was graded with."
 
 
 class CourseError(Exception):
@@ -35,10 +40,17 @@ def read_roster(path: Path) -> tuple[str, ...]:
     """The students' ids, in order: the column `student` of a CSV file. Raises CourseError."""
     try:
         rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise CourseError(f"The roster {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"The roster {path} cannot be read: it is no UTF-8 text; save it as CSV UTF-8.") from error
+    except csv.Error as error:
         raise CourseError(f"The roster {path} cannot be read: {error}.") from error
     if rows and "student" not in rows[0]:
-        raise CourseError(f"The roster {path} has no column called student; its first line names the columns.")
+        raise CourseError(
+            f"The roster {path} has no column called student; its first line names the columns, "
+            "with commas between them."
+        )
     students = tuple(plain_id(row["student"] or "") for row in rows)
     if not all(students) or not students:
         raise CourseError(f"The roster {path} has {'a line without a' if students else 'no'} student.")
@@ -131,6 +143,27 @@ class Course:
             own = replace(assignment, lab=variants.lab(numbers), variant=variants.written(numbers))
             found.append(own)
         return found, refused
+
+
+def remarked(assignment: Assignment) -> Assignment:
+    """With a remark where the notebook was handed out with other numbers than it is graded with.
+
+    That shows a roster that was not given, another secret, and somebody else's notebook.
+    """
+    variants = family(assignment.lab.name)
+    if _handed_out(assignment.source) in ("", assignment.variant or variants.written(variants.sheet)):
+        return assignment
+    return replace(assignment, remarks=(*assignment.remarks, OTHERS))
+
+
+def _handed_out(source: Source) -> str:
+    """The numbers that the notebook's first cell gives to `checking`, as a variant is written; "" where it does not."""
+    for statement in source.definitions.get("check", ()):
+        match statement:
+            case ast.Assign(value=ast.Call(func=ast.Name(id="checking"), keywords=given)):
+                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                    return ", ".join(f"{each.arg}={ast.literal_eval(each.value)!r}" for each in given)
+    return ""
 
 
 def _stranger(assignment: Assignment) -> Graded:

@@ -28,8 +28,8 @@ ROWS: Final = 20
 AGREEING: Final = 8
 """Rows of a table that are open to the eye, rows at all, and rows where all agree."""
 
-_PLACE: Final = re.compile(r" at \((?:[^()]|\([^()]*\))*\)")
-"""How `judge.wording` says where: " at (a = 1, b = 2)"."""
+_PLACE: Final = re.compile(r"(?<! first fails)(?<! not finite) at \((?:[^()]|\([^()]*\))*\)")
+"""How `judge.wording` says where: " at (a = 1, b = 2)". Where a sweep first fails is what was found, and stays."""
 
 
 @dataclass(frozen=True)

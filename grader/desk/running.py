@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.desk.course import Course, CourseError
+from grader.desk.course import Course, CourseError, remarked
 from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
 from grader.desk.report import read_report
@@ -66,6 +66,9 @@ def prepare(
     if course:
         assignments, strangers = course.own(assignments)
         refused = [*refused, *strangers]
+    if not assignments and not refused:
+        raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
+    assignments = [remarked(assignment) for assignment in assignments]
     # A page says whether its notebook was confined; one of the other kind is made again.
     comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
     kept, left = split(comparable, out, assignments, conditions, starters.limits)

@@ -112,6 +112,8 @@ class Starters:
         except StartError as error:
             lacking = str(error)
         if lacking:
+            if self.limits.bounds != LIMITS.bounds:
+                raise ConfinementError(f"With these limits no notebook can be confined ({lacking}): allow more.")
             raise ConfinementError(
                 f"Notebooks cannot be confined on this machine ({lacking}). Grade in a container that holds nothing "
                 "else, and say --unconfined."
