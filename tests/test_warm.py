@@ -143,6 +143,15 @@ def test_nothing_is_left_when_a_session_ends(warm: Warm) -> None:
         os.kill(number, 0)
 
 
+def test_a_program_that_a_cell_would_start_is_left_out_and_the_cell_goes_on(warm: Warm) -> None:
+    said = "This command was not run: while a notebook is graded, it starts no programs."
+    assert shown(warm, "!pip install x\nafter = 1", "%pip install x\nafter", "files = !ls\nfiles") == [
+        said,
+        f"Note: you may need to restart the kernel to use updated packages.\n{said}\n1",
+        f"{said}\n[]",
+    ]
+
+
 def test_the_inherited_shell_is_at_home_in_its_process(warm: Warm) -> None:
     cells = (
         "import os; ip = get_ipython(); here = os.getcwd()",

@@ -24,6 +24,7 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
+from IPython.utils.text import SList
 from traitlets import Any as AnyTrait
 from traitlets import Instance, Type, default
 from traitlets.config import Config
@@ -166,6 +167,11 @@ class Cells:
         self.shell.user_ns.update(__builtin__=own, __builtins__=own)
         self.shell.user_ns["_dh"][:] = [here]
 
+    def stay_alone(self) -> None:
+        """Of programs that a cell would start with ! or %pip, say that they are not run, and go on with the cell."""
+        self.shell.system = _no_program  # type: ignore[method-assign]
+        self.shell.getoutput = _no_output  # type: ignore[method-assign]
+
     @property
     def names(self) -> dict[str, Any]:
         """What the cells defined."""
@@ -200,6 +206,15 @@ def _own_builtins() -> ModuleType:
 def _recorder(part: DisplayHook | DisplayPublisher) -> Recorder:
     recorder: Recorder = part.shell.recorder  # type: ignore[union-attr]
     return recorder
+
+
+def _no_program(*_: object, **__: object) -> None:
+    print("This command was not run: while a notebook is graded, it starts no programs.", file=sys.stderr)
+
+
+def _no_output(*_: object, **__: object) -> SList:
+    _no_program()
+    return SList()
 
 
 def _no_pager(*_: object, **__: object) -> None:

@@ -106,6 +106,7 @@ def become(request: dict[str, Any], descriptor: int, ready: Inheritance) -> None
         seed(int.from_bytes(os.urandom(4), "little"))
     if ready.confiner:
         ready.confiner.confine(scratch, Bounds(**request["bounds"]))
+        ready.cells.stay_alone()
     serve(channel, ready.cells)
 
 
