@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from observed import leaf, marked, posed, seen
+from observed import QUESTIONS, leaf, marked, posed, seen
 
 from grader.judge.model import Mark, Status
+from grader.judge.source import Source
 from grader.judge.truth import Values
+from grader.student.feedback import checked
 
 SLIPS = {
     "none": lambda v: 1 / (1 + np.exp(-v)),
@@ -51,3 +53,76 @@ def test_a_wrong_rule_on_a_wrong_forward_pass_is_wrong() -> None:
 
 def test_from_zeros_nothing_follows() -> None:
     assert neuron("zero").score == 0
+
+
+FORWARD = """
+import torch
+
+def forward(inputs, parameters):
+    x1, x2, t1, t2 = inputs.values()
+    w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters.values()
+    h1 = torch.sigmoid(w1 * x1 + w2 * x2 + b_h1)
+    h2 = torch.sigmoid(w3 * x1 + w4 * x2 + b_h2)
+    E1 = (w5 * h1 + w6 * h2 + b_o1 - t1) ** 2 / 2
+    E2 = (w7 * h1 + w8 * h2 + b_o2 - t2) ** 2 / 2
+    return {"E": E1 + E2}
+
+def network_loss(inputs, parameters):
+    return forward(inputs, parameters)["E"]
+"""
+
+
+def loss(*changes: tuple[str, str]) -> Mark:
+    """The mark of `network_loss` in a notebook with this code."""
+    code = FORWARD
+    for old, new in changes:
+        assert old in code
+        code = code.replace(old, new)
+    names: dict[str, object] = {}
+    exec(code, names)
+    return checked(QUESTIONS["network_loss"], names, Source((code,)))
+
+
+SIGN = ("x1 + w2", "x1 - w2")
+UNUSED = ("* h2 + b_o1", "* h2")
+OTHER = ("torch.sigmoid(w3", "torch.relu(w3")
+
+
+def test_a_right_loss_carries_nothing() -> None:
+    assert (loss().score, loss().verdict.said) == (2.0, ())
+
+
+@pytest.mark.parametrize("changes", [(SIGN,), (UNUSED,), (OTHER,), (SIGN, UNUSED)])
+def test_a_loss_taken_from_a_wrong_forward_pass_counts_as_right(changes: tuple[tuple[str, str], ...]) -> None:
+    mark = loss(*changes)
+    assert (mark.score, mark.verdict.status) == (2.0, Status.PASS)
+    assert mark.verdict.said == ("network_loss: follows rightly from your own E, and counts as right.",)
+    assert all(row.agrees for row in mark.verdict.comparisons)
+
+
+def test_what_forward_does_to_its_arguments_is_said_of_forward_alone() -> None:
+    """Here the loss is worked out beside it."""
+    again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again")
+    beside = ("def network_loss", f"{again}\ndef network_loss"), ("return forward(", "return again(")
+    mark = loss(("    x1, x2", "    inputs['x1'] += 0.5\n    x1, x2"), *beside)
+    assert (mark.score, mark.verdict.said) == (2.0, ())
+
+
+SLIPS_OF_A_LOSS = {
+    "halved": (SIGN, ('["E"]\n', '["E"] / 2\n')),
+    "cut off": (SIGN, ('["E"]\n', '["E"].detach()\n')),
+    "one parameter cut off": (SIGN, ("= parameters.values()", "= parameters.values(); w5 = w5.detach()")),
+    "a plain number": (SIGN, ("E1 + E2", "(E1 + E2).item()")),
+    "the same everywhere": (("E1 + E2", "0 * (E1 + E2) + 1"),),
+    "zero": (("E1 + E2", "E1 * 0"),),
+    # Whose mistake it is cannot be seen.
+    "written again": (SIGN, ("return forward(inputs, parameters)", "return again(inputs, parameters)")),
+}
+
+
+@pytest.mark.parametrize("changes", SLIPS_OF_A_LOSS.values(), ids=SLIPS_OF_A_LOSS)
+def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(changes: tuple[tuple[str, str], ...]) -> None:
+    again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again").replace(*SIGN)
+    mark = loss(("def network_loss", f"{again}\ndef network_loss"), *changes)
+    assert mark.score == 0
+    assert not any("follows rightly" in said for said in mark.verdict.said)

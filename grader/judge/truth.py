@@ -78,15 +78,30 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Through:
+    """Another function, called `name`, that gives the result as a step before: a result may be taken from there.
+
+    It is asked at every point, then at every point plus `step` times its entry of `ways`, then minus. Those map
+    paths of arguments to a way to go.
+    """
+
+    name: str
+    ways: tuple[Named, ...]
+    step: float
+
+
+@dataclass(frozen=True)
 class Gradients:
     """The result at every point, and the gradients that autograd pulls back through it.
 
-    `gradients` are points whose `expected` maps the path of an argument to its gradient.
+    `gradients` are points whose `expected` maps the path of an argument to its gradient. Where `through` says whence
+    a result may be taken, `values` has the step before.
     """
 
     values: Values
     gradients: tuple[Point, ...]
     labels: Mapping[str, str]
+    through: Through | None = None
 
 
 @dataclass(frozen=True)
