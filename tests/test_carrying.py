@@ -72,15 +72,19 @@ def network_loss(inputs, parameters):
 """
 
 
-def loss(*changes: tuple[str, str]) -> Mark:
-    """The mark of `network_loss` in a notebook with this code."""
-    code = FORWARD
+def written(name: str, code: str, changes: tuple[tuple[str, str], ...]) -> Mark:
+    """The mark of an answer in a notebook with this code, changed."""
     for old, new in changes:
         assert old in code
         code = code.replace(old, new)
     names: dict[str, object] = {}
     exec(code, names)
-    return checked(QUESTIONS["network_loss"], names, Source((code,)))
+    return checked(QUESTIONS[name], names, Source((code,)))
+
+
+def loss(*changes: tuple[str, str]) -> Mark:
+    """The mark of a loss that is taken from a forward pass."""
+    return written("network_loss", FORWARD, changes)
 
 
 SIGN = ("x1 + w2", "x1 - w2")
@@ -126,3 +130,97 @@ def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(changes: tupl
     mark = loss(("def network_loss", f"{again}\ndef network_loss"), *changes)
     assert mark.score == 0
     assert not any("follows rightly" in said for said in mark.verdict.said)
+
+
+TRAINING = """
+import torch
+
+def predict(x, w, b):
+    return x @ w.T if b is None else x @ w.T + b
+
+def mean_squared_error(prediction, y):
+    return ((prediction - y) ** 2).mean()
+
+def gradient_step(parameters, learning_rate):
+    with torch.no_grad():
+        for p in parameters:
+            p -= learning_rate * p.grad
+            p.grad = None
+
+def train(x, y, w, b, epochs, learning_rate):
+    parameters = [p.clone().requires_grad_() for p in (w, b) if p is not None]
+    losses = []
+    for _ in range(epochs):
+        loss = mean_squared_error(predict(x, *parameters, *[None] * (2 - len(parameters))), y)
+        loss.backward()
+        losses.append(loss.item())
+        gradient_step(parameters, learning_rate)
+    parameters = [p.detach() for p in parameters]
+    return (*parameters, *[None] * (2 - len(parameters)), losses)
+"""
+
+MINUS = ("x @ w.T + b", "x @ w.T - b")
+TWICE = ("x @ w.T if", "2 * x @ w.T + 1 if")
+SUM = (".mean()", ".sum()")
+HALF = ("** 2).mean()", "** 2).mean() / 2")
+UPHILL = ("p -= l", "p += l")
+KEPT = ("p.grad = None", "pass")
+RATELESS = ("learning_rate * p.grad", "p.grad")
+
+WRONG_PARTS = {
+    "the bias's sign": ((MINUS,), "predict"),
+    "twice and one more": ((TWICE,), "predict"),
+    "no bias": ((("x @ w.T + b", "x @ w.T + 0 * b"),), "predict"),
+    "a sum": ((SUM,), "mean_squared_error"),
+    "a half": ((HALF,), "mean_squared_error"),
+    "uphill": ((UPHILL,), "gradient_step"),
+    "not cleared": ((KEPT,), "gradient_step"),
+    "no rate": ((RATELESS,), "gradient_step"),
+    "all three": ((MINUS, SUM, KEPT), "predict mean_squared_error gradient_step"),
+}
+
+
+def test_a_right_training_carries_nothing() -> None:
+    assert (written("train", TRAINING, ()).score, written("train", TRAINING, ()).verdict.said) == (4.0, ())
+
+
+@pytest.mark.parametrize(("changes", "parts"), WRONG_PARTS.values(), ids=WRONG_PARTS)
+def test_training_through_wrong_parts_counts_as_right(changes: tuple[tuple[str, str], ...], parts: str) -> None:
+    mark = written("train", TRAINING, changes)
+    assert (mark.score, mark.verdict.status) == (4.0, Status.PASS)
+    assert mark.verdict.said == tuple(
+        f"train: follows rightly from your own {part}, and counts as right." for part in parts.split()
+    )
+    assert all(row.agrees for row in mark.verdict.comparisons)
+
+
+SLIPS_OF_TRAINING = {
+    "one epoch fewer": (SUM, ("range(epochs)", "range(epochs - 1)")),
+    "late losses": (MINUS, ("        losses", "        loss = 0.9 * loss\n        losses")),
+    "its own part": (("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict"),),
+    "a mistake made again": (SUM, ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict")),
+    "beyond all measure": (("return x @ w.T if b is None else x @ w.T + b", "return 1e6 * x @ w.T + (b or 0)"),),
+    "a part and its own": (UPHILL, ("loss.backward()", "(2 * loss).backward()")),
+    "not affine": (("x @ w.T + b", "x @ w.T + b ** 2"),),
+    "cut off": (MINUS, ("x @ w.T - b", "x @ w.detach().T - b"), ("* p.grad", "* (0 if p.grad is None else p.grad)")),
+    "nothing": (("return x @ w.T if b is None else x @ w.T + b", "return 0 * (x @ w.T) + (1 if b is None else b)"),),
+    "still": (("p -= learning_rate * p.grad", "p -= 0"),),
+    "another error": (("** 2).mean()", "** 4).mean()"),),
+    "another shape": (("return x @ w.T if b is None else x @ w.T + b", "return (x @ w.T)[:, 0]"),),
+}
+
+
+@pytest.mark.parametrize("changes", SLIPS_OF_TRAINING.values(), ids=SLIPS_OF_TRAINING)
+def test_training_that_slips_itself_or_through_what_cannot_be_told_is_wrong(
+    changes: tuple[tuple[str, str], ...],
+) -> None:
+    mark = written("train", TRAINING, changes)
+    assert mark.score < 4
+    assert not any("follows rightly" in said for said in mark.verdict.said)
+
+
+def test_a_forbidden_part_is_no_fault_of_training_that_does_without_it() -> None:
+    ready = ("return ((prediction - y) ** 2).mean()", "return torch.nn.functional.mse_loss(prediction, y)")
+    inline = ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).mean())(predict")
+    assert written("train", TRAINING, (ready,)).verdict.note == "forbidden_method"
+    assert written("train", TRAINING, (ready, inline)).score == 4.0

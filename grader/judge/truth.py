@@ -79,10 +79,9 @@ class Values:
 
 @dataclass(frozen=True)
 class Through:
-    """Another function, called `name`, that gives the result as a step before: a result may be taken from there.
+    """Another function, called `name`, from which the result may be taken: it is the step before.
 
-    It is asked at every point, then at every point plus `step` times its entry of `ways`, then minus. Those map
-    paths of arguments to a way to go.
+    It is asked at every point, then at each plus `step` times its entry of `ways`, by path of arguments, then minus.
     """
 
     name: str
@@ -94,8 +93,7 @@ class Through:
 class Gradients:
     """The result at every point, and the gradients that autograd pulls back through it.
 
-    `gradients` are points whose `expected` maps the path of an argument to its gradient. Where `through` says whence
-    a result may be taken, `values` has the step before.
+    `gradients` are points whose `expected` maps the path of an argument to its gradient.
     """
 
     values: Values
@@ -144,10 +142,22 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Functions of which an answer may be put together: what is `known` to be right, by name, in the order of asking.
+
+    `carried(own)` is the result at every point with parts' `own` numbers, by name and path; nothing where none follows.
+    """
+
+    known: Mapping[str, Values | Updates]
+    carried: Callable[[Mapping[str, Mapping[str, Sequence[Array]]]], Sequence[Named]]
+
+
+@dataclass(frozen=True)
 class Trajectory:
     """Parameters and losses of gradient descent: paths "0" (w), "1" (b, where there is one), "2" (losses)."""
 
     values: Values
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
