@@ -13,6 +13,7 @@ from typing import TypeAlias
 from grader.judge.facts import Array
 
 Named: TypeAlias = "Mapping[str, Array]"
+Edges: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Point:
 
 @dataclass(frozen=True, order=True)
 class Slip:
-    """A likely mistake: a `note` of `judge.notes`, and the `facts` that fill its sentence."""
+    """A likely mistake: a `note` of `judge.notes`, `facts` that fill its sentence, and the `edges` it is made on."""
 
     note: str
     facts: tuple[tuple[str, str], ...]
+    edges: Edges = ()
 
 
 Outcomes: TypeAlias = "Sequence[tuple[frozenset[Slip], tuple[Array, ...]]]"
@@ -129,7 +131,7 @@ class Steps:
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
-    edges: tuple[tuple[str, str], ...]
+    edges: Edges
     gradients: Mapping[str, str]
     likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
@@ -138,7 +140,7 @@ class Steps:
 class Drawing:
     """The edges of a drawn graph."""
 
-    edges: tuple[tuple[str, str], ...]
+    edges: Edges
 
 
 @dataclass(frozen=True)
