@@ -33,7 +33,7 @@ FOREIGN: dict[str, set[str]] = {
 GROUND = {"facts", "model", "truth"}
 """What the oracle may see of the judge."""
 
-PICTURES = {"sweeps"}
+PICTURES = {"pieces"}
 """What a student's notebook may see of the desk: the pictures that stand on the page as well."""
 
 

@@ -72,6 +72,15 @@ def test_an_answer_with_another_students_numbers_is_found_with_both_values(kind:
 
 
 @pytest.mark.parametrize("kind", CHECKS)
+def test_what_other_functions_gave_is_passed_over(kind: str) -> None:
+    """However many were asked before the question's own."""
+    posed = {student: replace(trial, given=2) for student, trial in trials(kind).items()}
+    own, other = reply(kind, posed["ada"], 2), reply(kind, posed["ada"], 3)
+    assert copied(posed["ada"], (other, other, own), truths(posed)) == ()
+    assert copied(posed["ada"], (own, own, other), truths(posed)) != ()
+
+
+@pytest.mark.parametrize("kind", CHECKS)
 @pytest.mark.parametrize("factor", [2, 4, -3, 0])
 def test_right_answers_and_merely_wrong_ones_are_not_found(kind: str, factor: float) -> None:
     posed = trials(kind)

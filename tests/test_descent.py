@@ -8,7 +8,8 @@ import numpy as np
 from grader.judge.model import Conditions
 from grader.judge.truth import Fit, Trajectory, Updates
 from grader.labs.lab3_regression import LAB, X, Y
-from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares, least_squares
+from grader.oracle.descent import Descent, LeastSquares, least_squares
+from grader.oracle.updates import InPlaceUpdate
 
 
 def check_of(name: str, kind: type) -> object:

@@ -1,6 +1,7 @@
 """Pictures of graphs: each standing by more than its colour, and all of it in words too."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,10 @@ def test_a_pass_in_words_and_signs() -> None:
         ("z", "", Standing.PLAIN),
     ]
     assert [(line.sign, line.standing) for line in found.lines] == [("", Standing.CARRIED), ("✗", Standing.WRONG)]
+
+
+def test_the_edge_of_a_slip_is_told_too() -> None:
+    assert diagram(replace(PASS, slips=(("y", "z"),))).told.endswith(" Not asked for: z. The slip is on: y to z.")
 
 
 def test_a_drawing_in_words_and_signs() -> None:

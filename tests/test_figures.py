@@ -6,11 +6,11 @@ import mpmath
 import pytest
 
 from grader.labs import all_labs, lab2_graphs, lab4_stability, lab5_backprop
-from grader.oracle.checks import Differentiable, StepByStep, Value, pulled
+from grader.oracle.checks import Differentiable, StepByStep, Value
 from grader.oracle.descent import Descent
 from grader.oracle.domain import Domain
 from grader.oracle.forms import ending
-from grader.oracle.graph import Graph, Variable, entries, name_of
+from grader.oracle.graph import Graph, Variable, entries, name_of, pulled
 from grader.oracle.precision import exact
 from grader.oracle.stability import Stable
 

@@ -10,9 +10,11 @@ import sympy
 from observed import leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
-from grader.judge.diagnosis import UNLIKELY
+from grader.judge.compare import Compared
+from grader.judge.diagnosis import UNLIKELY, diagnosed
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
-from grader.judge.truth import Gradients, Slip, Steps, Trajectory, Values
+from grader.judge.notes import Finding
+from grader.judge.truth import Edges, Gradients, Slip, Steps, Trajectory, Values
 from grader.labs import all_labs
 from grader.oracle.checks import Differentiable, Value
 from grader.oracle.derivatives import Calculus
@@ -227,3 +229,31 @@ def test_where_the_formula_as_written_breaks_its_operation_is_named(dtype: str, 
     inputs = {"x": np.zeros(3), "y": np.array([1.0, limit - 0.02, limit])}
     graph = Graph((x, y), {z: log(1 + exp(y - x))})
     assert breaking(elementary(graph), inputs, dtype) == ("", "", "exp(-x + y)")
+
+
+def test_a_slip_in_a_step_is_on_the_edges_from_the_names_it_concerns() -> None:
+    graph = Graph((x, y), {z: 3 * x - 5 * y**2 + x * y})
+    found = {s for slips in Suspicion(graph, AT).step("z")[0].wrong for s in slips}
+    edges = {(s.note, *(text for name, text in s.facts if name != "where")): s.edges for s in found}
+    assert edges["missing_factor", "3"] == edges["missing_term", "3*x"] == (("x", "z"),)
+    assert edges["missing_power", "y**2", "y"] == edges["missing_factor", "5"] == (("y", "z"),)
+    assert edges["missing_term", "x*y"] == (("x", "z"), ("y", "z"))
+
+
+@pytest.mark.parametrize(
+    ("edges", "told"),
+    [
+        ([(("a", "x"),), (("a", "y"),)], (("a", "x"), ("a", "y"))),
+        ([(("a", "x"),), (("a", "x"),)], (("a", "x"),)),
+        ([(("a", "x"),), ()], ()),
+    ],
+)
+def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(edges: list[Edges], told: Edges) -> None:
+    slips = [Slip("missing_path", (("where", "da"), ("step", f"s{i}")), on) for i, on in enumerate(edges)]
+    outcome = (np.array(1.0), np.array(2.0))
+    rows = [Compared({}, np.array(3.0), number, None, 0.5) for number in outcome]
+    found = diagnosed(
+        Finding("wrong_value", "Wrong."), lambda _: [(frozenset([s]), outcome) for s in slips], rows, 1e-6
+    )
+    assert "Or: " in found.message
+    assert found.edges == told

@@ -1,16 +1,40 @@
 """Sketches of steps: where a pass breaks, and which edges that concerns."""
 
+from collections.abc import Callable
+
+import pytest
 from observed import leaf, marked, posed, seen
 
 from grader.judge.sketch import Sketch, Standing, sketched
-from grader.judge.truth import Steps
+from grader.judge.truth import Edges, Steps
+
+Numbers = dict[str, float]
+
+
+def steps_of(name: str) -> Steps:
+    """What is right, step by step."""
+    _, trials = posed(name)
+    (truth,) = (trial.truth for trial in trials if isinstance(trial.truth, Steps))
+    return truth
 
 
 def sketch_of(name: str, **standing: Standing) -> tuple[Sketch, ...]:
     """The sketches of a question whose steps are all right but for these."""
-    _, trials = posed(name)
-    (truth,) = (trial.truth for trial in trials if isinstance(trial.truth, Steps))
-    return sketched(truth, {**dict.fromkeys(truth.keys[-1], Standing.RIGHT), **standing})
+    truth = steps_of(name)
+    return sketched(truth, {**dict.fromkeys(truth.keys[-1], Standing.RIGHT), **standing}, {})
+
+
+def answered(name: str, **wrong: Callable[[Numbers], float]) -> tuple[Sketch, ...]:
+    """The sketches of an answer that is right but for some steps, which are worked out from what is right."""
+    truth = steps_of(name)
+    replies = [[] for _ in truth.keys]
+    for point in truth.points:
+        right = {step: float(value) for step, value in {**point.inputs, **point.expected}.items()}
+        for keys, reply in zip(truth.keys, replies, strict=True):
+            found = {key: wrong[key](right) if key in wrong else right[step] for key, step in keys.items()}
+            reply.append(seen({key: leaf(value) for key, value in found.items()}))
+    asked = [*replies, replies[-1]][: 3 if name == "backward" else 1]
+    return marked(name, tuple(map(tuple, asked))).verdict.sketches
 
 
 def test_a_gradient_concerns_the_edges_out_of_its_node() -> None:
@@ -74,3 +98,73 @@ def test_the_verdict_on_steps_has_the_sketch() -> None:
         Standing.RIGHT,
     ]
     assert [*back.nodes.values()] == [*[Standing.CARRIED] * 3, Standing.WRONG, Standing.PLAIN]
+
+
+SLIPPED = {
+    "a path left out": (
+        "backward",
+        {"dE_dh1": lambda v: v["dE_do1"] * v["w5"]},
+        "h1",
+        (("h1", "o2"),),
+    ),
+    "a flow turned": (
+        "backward",
+        {"dE_dh1": lambda v: v["dE_do1"] * v["w5"] - v["dE_do2"] * v["w7"]},
+        "h1",
+        (("h1", "o2"),),
+    ),
+    "a factor lost": (
+        "backward",
+        {"dE_dh2": lambda v: v["dE_do1"] + v["dE_do2"] * v["w8"]},
+        "h2",
+        (("h2", "o1"),),
+    ),
+    "another weight": (
+        "backward",
+        {"dE_dh2": lambda v: v["dE_do1"] * v["w6"] + v["dE_do2"] * v["w7"]},
+        "h2",
+        (("h2", "o2"),),
+    ),
+    "two slips": (
+        "backward",
+        {"dE_dh1": lambda v: v["dE_do1"] - v["dE_do2"] * v["w7"]},
+        "h1",
+        (("h1", "o1"), ("h1", "o2")),
+    ),
+    "a term left out": (
+        "forward",
+        {"o1": lambda v: v["w5"] * v["h1"] + v["w6"] * v["h2"]},
+        "o1",
+        (("b_o1", "o1"),),
+    ),
+    "a term turned": (
+        "forward",
+        {"o1": lambda v: v["w5"] * v["h1"] - v["w6"] * v["h2"] + v["b_o1"]},
+        "o1",
+        (("w6", "o1"), ("h2", "o1")),
+    ),
+    "another name": (
+        "forward",
+        {"o1": lambda v: v["w7"] * v["h1"] + v["w6"] * v["h2"] + v["b_o1"]},
+        "o1",
+        (("w5", "o1"),),
+    ),
+}
+
+
+@pytest.mark.parametrize(("question", "wrong", "node", "edges"), SLIPPED.values(), ids=SLIPPED)
+def test_where_a_slip_is_known_its_edge_alone_is_marked(
+    question: str, wrong: dict[str, Callable[[Numbers], float]], node: str, edges: Edges
+) -> None:
+    (sketch,) = answered(question, **wrong)
+    assert sketch.nodes[node] is Standing.WRONG
+    assert {edge for edge, s in sketch.edges.items() if s is Standing.WRONG} == {*edges} == {*sketch.slips}
+    end = 1 if question == "forward" else 0
+    others = [s for edge, s in sketch.edges.items() if edge[end] == node and edge not in edges]
+    assert set(others) <= {Standing.RIGHT}
+
+
+def test_where_no_slip_is_known_all_edges_are_marked() -> None:
+    (sketch,) = answered("backward", dE_dh1=lambda v: 1.7 * v["dE_do1"] + 0.3)
+    assert {edge for edge, s in sketch.edges.items() if s is Standing.WRONG} == {("h1", "o1"), ("h1", "o2")}
+    assert sketch.slips == ()

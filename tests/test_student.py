@@ -1,11 +1,15 @@
 """`check`: a line of text, from the same judge, at public points."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
 from observed import QUESTIONS
 
-from grader.judge.model import Status
+from grader.desk.page import render
+from grader.desk.pieces import sketched_piece
+from grader.judge.model import Result, Status
+from grader.judge.sketch import Sketch, Standing
 from grader.judge.source import Source
 from grader.student import check, checking, feedback
 from grader.student.feedback import checked, line
@@ -106,3 +110,56 @@ def test_check_with_numbers_of_ones_own(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_number_that_a_lab_has_not_is_refused() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'cubic'"):
         checking("lab2_graphs", cubic=3)
+
+
+STEPS = """
+import torch
+def sigmoid_backward(x):
+    a, b = -x, torch.exp(-x)
+    c, s = 1 + b, 1 / (1 + b)
+    return {"a": a, "b": b, "c": c, "s": s, "ds_dc": s**2, "ds_db": s**2, "ds_da": s**2 * b, "ds_dx": -(s**2) * b}
+"""
+EDGES = "def relu_neuron_edges():\n    return [('w', 'u'), ('x', 'u'), ('u', 'v'), ('v', 'b'), ('v', 'a')]\n"
+
+
+def figures(html: str) -> list[str]:
+    """The graphs in a page or a piece of one, but for the ids of their parts."""
+    found = re.findall(r'<figure class="graph">.*?</figure>', html, re.DOTALL)
+    return [re.sub(r'(id|aria-labelledby)="[^"]*"', "", figure) for figure in found]
+
+
+@pytest.mark.parametrize(("name", "code"), [("sigmoid_backward", STEPS), ("relu_neuron_edges", EDGES)])
+def test_the_graph_is_drawn_in_a_notebook_as_on_the_page(
+    name: str, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[dict[str, str]] = []
+    printed = []
+    monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))
+    for shell in (None, SimpleNamespace(kernel=None)):
+        monkeypatch.setattr(feedback, "get_ipython", lambda shell=shell: shell)
+        exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck(name)", {"code": code, "name": name})
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != ""
+    (bundle,) = shown
+    assert bundle.keys() == {"text/html"}
+    names: dict[str, object] = {}
+    exec(code, names)
+    mark = checked(QUESTIONS[name], names, Source((code,)))
+    page = render(Result("ada", "lab", "f.ipynb", (mark,), 0.0), None, (), "A lab", "cpu")
+    assert figures(page) == figures(bundle["text/html"]) != []
+
+
+def test_a_right_answer_shows_no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feedback, "get_ipython", lambda: SimpleNamespace(kernel=None))
+    monkeypatch.setattr(feedback, "display", lambda bundle, raw: pytest.fail("something is shown"))
+    code = EDGES.replace("('v', 'b')", "('b', 'v')")
+    exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck('relu_neuron_edges')", {"code": code})
+
+
+def test_a_piece_styles_nothing_beside_it_and_finds_all_its_colours() -> None:
+    """Other cells may show graphs too, with the same names of classes."""
+    piece = sketched_piece("f", [Sketch("c", {"a": Standing.WRONG, "b": Standing.PLAIN}, {("a", "b"): Standing.WRONG})])
+    style, body = piece.split("</style>")
+    for rule in style.removeprefix("<style>").strip().splitlines():
+        assert all(selector.strip().startswith("figure.graph") for selector in rule.partition("{")[0].split(",")), rule
+    assert set(re.findall(r"var\((--[a-z-]+)\)", style)) - {"--line"} <= set(re.findall(r"(--[a-z-]+):", body))

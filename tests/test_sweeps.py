@@ -8,7 +8,8 @@ import pytest
 from test_page import ALLOWED, Seen, notebook, result
 
 from grader.desk.page import render
-from grader.desk.sweeps import FLOOR, LANE, LEFT, RIGHT, TOP, picture, pictures, power
+from grader.desk.pieces import swept_piece
+from grader.desk.sweeps import FLOOR, LANE, LEFT, RIGHT, TOP, picture, power
 from grader.judge.model import Mark, Question, Status, Swept, Verdict
 
 POINTS = 160
@@ -97,7 +98,7 @@ def test_pictures_are_small() -> None:
     sizes = np.geomspace(1, 1e4, POINTS // 2)
     along = [*(-sizes[::-1]), *sizes]
     crowded = swept(along, list(np.geomspace(0.5, 1e15, POINTS)), as_written=(np.inf,) * POINTS)
-    one, two = (len(pictures([crowded] * count)) for count in (1, 2))
+    one, two = (len(swept_piece([crowded] * count)) for count in (1, 2))
     assert two - one < LARGEST
 
 

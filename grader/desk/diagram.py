@@ -126,6 +126,8 @@ def _told(sketch: Sketch) -> Iterator[str]:
             found = [f"{source} to {target}" for (source, target), s in sketch.edges.items() if s is standing]
         if found:
             yield f"{look.words[0].upper()}{look.words[1:]}: {', '.join(line(name, 3 * NAME) for name in found)}."
+    if sketch.slips:
+        yield f"The slip is on: {', '.join(f'{source} to {target}' for source, target in sketch.slips)}."
 
 
 def _nodes(sketch: Sketch, layout: Layout) -> dict[str, Node]:

@@ -9,15 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
 from grader.judge.model import Swept
-
-TEMPLATES: Final = Path(__file__).parent / "templates" / "feedback"
 
 LEFT, RIGHT, LANE, TOP, FLOOR = 46, 410, 14, 36, 160
 """Pixels: both ends of the x axis; where nan and infinity are drawn, and the largest and the least finite error."""
@@ -117,12 +111,6 @@ def picture(swept: Swept) -> Picture:
     )
 
 
-def pictures(sweeps: Sequence[Swept]) -> str:
-    """Sweeps as a piece of HTML that brings its own style, for a notebook; light, whatever surrounds it."""
-    made: str = _piece().render(pictures=[picture(swept) for swept in sweeps])
-    return made
-
-
 def power(value: float) -> str:
     """A power of ten, signed, as an axis has it: 0, 1, −10, 10³."""
     if not value:
@@ -173,9 +161,3 @@ def _counts(swept: Swept) -> str:
     ways = {"yours": swept.yours, "as written": swept.as_written, "stable": swept.stable}
     counts = ", ".join(f"{way} {sum(e <= swept.limit for e in errors)}" for way, errors in ways.items())
     return f"Right at: {counts} of {len(swept.along)} inputs."
-
-
-@cache
-def _piece() -> Template:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("notebook.html.j2")

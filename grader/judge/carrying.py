@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grader.judge.compare import Compared, compared, part, plausible, relative_error
-from grader.judge.facts import Array, Reply, Value
-from grader.judge.truth import Before, Named, Tolerance
+from grader.judge.facts import Array, Observation, Reply, Value
+from grader.judge.model import Evidence
+from grader.judge.truth import Before, Gradients, Named, Tolerance
 
 
 def own_steps(
@@ -30,6 +31,34 @@ def own_steps(
             if row.numbers is not None and plausible(row.numbers, expected[step], scales[step]):
                 found[-1][step] = row.numbers
     return found
+
+
+def taken_through(truth: Gradients, evidence: Evidence) -> list[dict[str, Array]]:
+    """What another function gave at each point, where the answer can be seen to be taken from it; else nothing.
+
+    The answer's code uses that function, and autograd's gradients through the answer are the slopes of what that
+    function gives.
+    """
+    through, before, tolerance = truth.through, truth.values.before, truth.values.tolerance
+    if not through or not before or not evidence.source.reaches(evidence.name, through.name):
+        return []
+    count = len(through.ways)
+    own = own_steps(before.keys, before.points * 3, evidence.replies[0], tolerance)
+    if not all(own):
+        return []
+    (step,) = before.keys.values()
+    onward, back = (np.array([at[step] for at in own[i : i + count]]) for i in (count, 2 * count))
+    flows = [_flows(seen, way) for seen, way in zip(evidence.replies[-1], through.ways, strict=True)]
+    slopes, sizes = np.array([sum(each) for each in flows]), np.array([sum(map(abs, each)) for each in flows])
+    right = np.abs(slopes - (onward - back) / (2 * through.step)) <= tolerance.slip * sizes
+    return own[:count] if right.all() and sizes.any() else []
+
+
+def _flows(seen: Observation, way: Named) -> list[float]:
+    """What each argument's gradient adds to the slope along a way."""
+    found = seen.gradients if isinstance(seen, Value) else {}
+    moved = [(leaf.array, way[path]) for path, leaf in found.items() if leaf and path in way]
+    return [float((slope * along).sum()) for slope, along in moved if slope.shape == along.shape]
 
 
 def departing(before: Before, own: Sequence[Named], tolerance: Tolerance) -> list[str]:

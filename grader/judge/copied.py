@@ -101,7 +101,7 @@ def all_copied(
 def copied(trial: Trial, replies: Sequence[Reply], known: Truths) -> tuple[Copied, ...]:
     """The outputs of an answer that are wrong, and right for somebody else at every point that both were asked at."""
     found = []
-    for what, rows, tolerance in _answers(trial.truth, replies):
+    for what, rows, tolerance in _answers(trial.truth, replies[trial.given] if replies else ()):
         wrong = [_wrong(row, tolerance) for row in rows]
         there = [known.get((what, _place(row.inputs)), NOBODY) for row in rows]
         if any(wrong) and (owners := _owners(rows, wrong, there, tolerance)):
@@ -156,16 +156,8 @@ def _outputs(truth: Truth) -> Iterator[tuple[str, Point, str]]:
             yield from ((key, p, step) for key, step in keys[-1].items() for p in points)
 
 
-def _given(truth: Truth) -> int:
-    """How many other functions were asked before the question's own."""
-    if isinstance(truth, Steps):
-        return len(truth.keys) - 1
-    return 1 if isinstance(truth, Values) and truth.before else 0
-
-
-def _answers(truth: Truth, replies: Sequence[Reply]) -> Iterator[tuple[str, Sequence[Compared], Tolerance]]:
+def _answers(truth: Truth, reply: Reply) -> Iterator[tuple[str, Sequence[Compared], Tolerance]]:
     """The outputs as a student gave them, at every point, against what is right for this student."""
-    reply = replies[_given(truth)] if replies else ()
     seen = [one for one in reply if isinstance(one, Value)]
     if not seen or len(seen) < len(reply):
         return
@@ -173,7 +165,7 @@ def _answers(truth: Truth, replies: Sequence[Reply]) -> Iterator[tuple[str, Sequ
         case Values(labels=labels, tolerance=tolerance):
             yield from ((what, rows_of(truth, reply, path), tolerance) for path, what in labels.items())
         case Gradients(values=values, gradients=points, labels=labels):
-            yield from _answers(values, (reply,))
+            yield from _answers(values, reply)
             for path, what in labels.items():
                 nodes = [(point, one.gradients.get(path)) for point, one in zip(points, seen, strict=True)]
                 yield what, [_row(n, p, path, what, values.tolerance) for p, n in nodes if n], values.tolerance

@@ -38,10 +38,15 @@ def diagnosed(problem: Finding, likely: Callable[[int], Outcomes], rows: Sequenc
     if not fitting:
         return replace(problem, message=f"{problem.message} {UNLIKELY}")
     fitting = sorted(fitting, key=lambda slips: sorted(map(_rank, slips)))
-    told = list(dict.fromkeys(" ".join(_sentences(slips)) for slips in fitting))
-    first = min(fitting[0], key=_rank)
-    or_else = "".join(f" Or: {sentence[0].lower()}{sentence[1:]}" for sentence in told[1:NAMED])
-    return replace(problem, note=first.note, message=f"{problem.message} {told[0]}{or_else}")
+    told: dict[str, set[Slip]] = {}
+    for slips in fitting:
+        told.setdefault(" ".join(_sentences(slips)), set()).update(slips)
+    sentence, *others = list(told)[:NAMED]
+    or_else = "".join(f" Or: {other[0].lower()}{other[1:]}" for other in others)
+    named = [slip for said in (sentence, *others) for slip in told[said]]
+    edges = {edge for slip in named for edge in slip.edges} if all(slip.edges for slip in named) else set()
+    message = f"{problem.message} {sentence}{or_else}"
+    return replace(problem, note=min(fitting[0], key=_rank).note, message=message, edges=tuple(sorted(edges)))
 
 
 def matches(outcomes: Outcomes, rows: Sequence[Compared], slack: float) -> list[frozenset[Slip]]:

@@ -29,7 +29,7 @@ class Conditions:
 class Trial:
     """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
 
-    The first `given` asks are of other functions, whose values count as the steps before.
+    The first `given` asks are of other functions, from which an answer may follow though they are wrong.
     """
 
     asks: tuple[Ask | Read, ...]

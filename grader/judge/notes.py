@@ -146,11 +146,15 @@ REMARKS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A code of the table with its sentence filled in; `theirs` is what a table shows for it."""
+    """A code of the table with its sentence filled in; `theirs` is what a table shows for it.
+
+    `edges` are those of the graph on which a mistake was made, none where it may be any.
+    """
 
     note: str
     message: str
     theirs: str = "–"
+    edges: tuple[tuple[str, str], ...] = ()
 
 
 def finding(note: str, **facts: object) -> Finding:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from grader.judge.truth import Steps
+from grader.judge.truth import Edges, Steps
 
 
 class Standing(StrEnum):
@@ -34,13 +34,15 @@ class Standing(StrEnum):
 class Sketch:
     """A graph that shows what was found: how each of its nodes and of its edges (from, to) stands.
 
-    `labels` has what is written below a node, where there is more to say than its name.
+    `labels` has what is written below a node, where there is more to say than its name. `slips` are the edges that are
+    known to be those on which something went wrong.
     """
 
     caption: str
     nodes: Mapping[str, Standing]
     edges: Mapping[tuple[str, str], Standing]
     labels: Mapping[str, str] = field(default_factory=dict)
+    slips: Edges = ()
 
 
 MOST: Final = 30
@@ -49,10 +51,11 @@ MOST: Final = 30
 BROKEN = {Standing.WRONG, Standing.ABSENT}
 
 
-def sketched(truth: Steps, standing: Mapping[str, Standing]) -> tuple[Sketch, ...]:
+def sketched(truth: Steps, standing: Mapping[str, Standing], slipped: Mapping[str, Edges]) -> tuple[Sketch, ...]:
     """The passes through the graph in which something is broken; `standing` is by key of the result.
 
     A step of the forward pass comes from the edges into its node; of the backward pass, from the edges out of it.
+    Where it is known on which of them one has `slipped`, the others are right.
     """
     names = dict.fromkeys(name for edge in truth.edges for name in edge)
     if len(names) > MOST:
@@ -66,7 +69,14 @@ def sketched(truth: Steps, standing: Mapping[str, Standing]) -> tuple[Sketch, ..
         keys = {places[step]: key for key, step in truth.keys[-1].items() if step in places}
         nodes = {name: standing[keys[name]] if name in keys else Standing.PLAIN for name in names}
         if BROKEN & {*nodes.values()}:
-            edges = {edge: nodes[edge[end]] for edge in truth.edges}
+            on = {name: slipped.get(key, ()) for name, key in keys.items()}
+            edges = {edge: _standing(edge, nodes[edge[end]], on.get(edge[end], ())) for edge in truth.edges}
             labels = {name: key for name, key in keys.items() if nodes[name] in BROKEN and key != name}
-            found.append(Sketch(caption, nodes, edges, labels))
+            slips = tuple(edge for edge in truth.edges if edge in on.get(edge[end], ()))
+            found.append(Sketch(caption, nodes, edges, labels, slips))
     return tuple(found)
+
+
+def _standing(edge: tuple[str, str], step: Standing, slipped: Edges) -> Standing:
+    """How an edge stands on which a step with this standing depends."""
+    return Standing.RIGHT if slipped and edge not in slipped else step

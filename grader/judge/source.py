@@ -88,6 +88,10 @@ class Source:
                 found += more
         return found
 
+    def reaches(self, name: str, other: str) -> bool:
+        """Whether `name` uses the notebook's `other`, directly or through others."""
+        return other in self.definitions and any(other in loaded(statement) for statement in self.closure(name))
+
     def used(self, name: str, apart: frozenset[str] = frozenset()) -> frozenset[str]:
         """What `name` uses from outside the notebook: attributes, imported modules and names, builtins.
 

@@ -73,7 +73,11 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
         score,
         remarks,
         table,
-        sketches=sketched(truth, {step.key: step.standing for step in steps}),
+        sketches=sketched(
+            truth,
+            {step.key: step.standing for step in steps},
+            {step.key: step.problem.edges for step in wrong if step.problem},
+        ),
     )
 
 

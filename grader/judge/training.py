@@ -11,12 +11,13 @@ from functools import partial
 
 import numpy as np
 
+from grader.judge.assembling import followed, moved
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
-from grader.judge.notes import Finding, finding
-from grader.judge.truth import Fit, Trajectory, Updates, Values
+from grader.judge.notes import Finding, finding, remark
+from grader.judge.truth import Fit, Point, Trajectory, Updates, Values
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.judge.wording import both, described, difference, number, place
 
@@ -40,25 +41,11 @@ def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
                 table += shown([row], f"{what} after step {step + 1}", truth.tolerance)
                 if row.error > truth.tolerance.slip:
                     problem = _wrong_update(row, expected, step, what)
-                    likely, rows = partial(truth.likely, path, []), _moves(truth, evidence.replies[0], path)
+                    likely, rows = partial(truth.likely, path, []), moved(truth, evidence.replies[0], path)
                     return failed(diagnosed(problem, likely, rows, truth.tolerance.slip), comparisons=tuple(table))
         if seen.gradient_error:
             return failed(finding("no_second_step", text=seen.gradient_error.text))
     return RIGHT
-
-
-def _moves(truth: Updates, reply: Reply, path: str) -> list[Compared]:
-    """A parameter after all updates at once, at every point where it could be updated so often."""
-    rows = []
-    for point, seen in zip(truth.points, reply, strict=True):
-        assert isinstance(seen, Value)
-        expected = point.expected[path]
-        nodes = [part(looked_at, path, list(point.expected)) for looked_at in seen.results]
-        found = [compared(n, point.inputs, e, path, truth.tolerance) for n, e in zip(nodes, expected, strict=False)]
-        numbers = [row.numbers for row in found if row.numbers is not None]
-        if len(numbers) == len(expected):
-            rows.append(Compared(point.inputs, expected, np.stack(numbers)))
-    return rows if len(rows) == len(truth.points) else []
 
 
 def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Finding:
@@ -78,8 +65,22 @@ AGREEING = "Is the last step missing, or one too many?"
 
 
 def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
+    """The run against the exact one; where it is another, against that of the student's own wrong parts."""
+    verdict = _judged(truth.values, evidence.replies[-1])
+    if verdict.score or not truth.parts:
+        return verdict
+    names, known = followed(truth.parts, evidence)
+    if not known:
+        return verdict
+    points = [Point(point.inputs, own) for point, own in zip(truth.values.points, known, strict=True)]
+    anew = _judged(replace(truth.values, points=tuple(points)), evidence.replies[-1])
+    # One for each part: models without and with a bias need not have the same wrong ones.
+    said = tuple(remark("carried_forward", evidence.name, from_=name) for name in names)
+    return replace(anew, remarks=said) if anew.score else verdict
+
+
+def _judged(values: Values, reply: Reply) -> Verdict:
     """Losses first, since they tell where the run departs; then the parameters."""
-    values, reply = truth.values, evidence.replies[0]
     problems: list[Finding] = []
     table: list[Comparison] = []
     remarks: list[Remark] = []

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from grader.judge.facts import Array
 
 Named: TypeAlias = "Mapping[str, Array]"
+Edges: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Point:
 
 @dataclass(frozen=True, order=True)
 class Slip:
-    """A likely mistake: a `note` of `judge.notes`, and the `facts` that fill its sentence."""
+    """A likely mistake: a `note` of `judge.notes`, `facts` that fill its sentence, and the `edges` it is made on."""
 
     note: str
     facts: tuple[tuple[str, str], ...]
+    edges: Edges = ()
 
 
 Outcomes: TypeAlias = "Sequence[tuple[frozenset[Slip], tuple[Array, ...]]]"
@@ -78,6 +80,18 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Through:
+    """Another function, called `name`, from which the result may be taken: it is the step before.
+
+    It is asked at every point, then at each plus `step` times its entry of `ways`, by path of arguments, then minus.
+    """
+
+    name: str
+    ways: tuple[Named, ...]
+    step: float
+
+
+@dataclass(frozen=True)
 class Gradients:
     """The result at every point, and the gradients that autograd pulls back through it.
 
@@ -87,6 +101,7 @@ class Gradients:
     values: Values
     gradients: tuple[Point, ...]
     labels: Mapping[str, str]
+    through: Through | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +131,7 @@ class Steps:
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
-    edges: tuple[tuple[str, str], ...]
+    edges: Edges
     gradients: Mapping[str, str]
     likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
 
@@ -125,7 +140,18 @@ class Steps:
 class Drawing:
     """The edges of a drawn graph."""
 
-    edges: tuple[tuple[str, str], ...]
+    edges: Edges
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Functions of which an answer may be put together: what is `known` to be right, by name, in the order of asking.
+
+    `carried(own)` is the result at every point with parts' `own` numbers, by name and path; nothing where none follows.
+    """
+
+    known: Mapping[str, Values | Updates]
+    carried: Callable[[Mapping[str, Mapping[str, Sequence[Array]]]], Sequence[Named]]
 
 
 @dataclass(frozen=True)
@@ -133,6 +159,7 @@ class Trajectory:
     """Parameters and losses of gradient descent: paths "0" (w), "1" (b, where there is one), "2" (losses)."""
 
     values: Values
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from grader.judge.carrying import departing, follows, own_steps
+from grader.judge.carrying import departing, follows, own_steps, taken_through
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Reply, Value
@@ -88,6 +88,11 @@ def _apart(theirs: Array, expected: Array, truth: Values) -> bool:
     return theirs.shape != expected.shape or relative_error(theirs, expected) > truth.tolerance.slip
 
 
+def _carried(verdict: Verdict) -> bool:
+    """Whether something is right only as it follows from one's own steps."""
+    return any("follows rightly" in said.rest for said in verdict.remarks)
+
+
 def judge_values(truth: Values, evidence: Evidence) -> Verdict:
     """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
     given, replies = (evidence.replies[:1], evidence.replies[1:]) if truth.before else ((), evidence.replies)
@@ -95,7 +100,7 @@ def judge_values(truth: Values, evidence: Evidence) -> Verdict:
     before = truth.before
     own = own_steps(before.keys, before.points, given[0], truth.tolerance) if before else []
     verdict = judge_outputs(truth, reply, own)
-    if verdict.score < 1 or any(said.rest for said in verdict.remarks if "follows rightly" in said.rest):
+    if verdict.score < 1 or _carried(verdict):
         return verdict
     assert isinstance(reply[0], Value)
     for call in range(1, len(reply[0].results)):
@@ -148,13 +153,17 @@ def numerical(truth: Values, verdict: Verdict, double: Reply, single: Reply) -> 
 
 def judge_gradients(truth: Gradients, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
-    verdict = judge_outputs(truth.values, evidence.replies[0])
+    reply = evidence.replies[-1]
+    own = taken_through(truth, evidence)
+    verdict = judge_outputs(truth.values, reply, own)
     if verdict.score < 1:
         return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
+    if _carried(verdict):
+        return verdict
     table = list(verdict.comparisons)
     problem: Finding | None = None
     for path, what in truth.labels.items():
-        found, rows = _gradient(truth, evidence.replies[0], path, what)
+        found, rows = _gradient(truth, reply, path, what)
         problem = problem or found
         table += shown(rows, what, truth.values.tolerance)
     if problem:

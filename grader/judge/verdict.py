@@ -61,7 +61,7 @@ def judge(
     source: Source,
 ) -> Mark:
     """The mark of a question from the replies to each of its trials."""
-    everything = tuple(reply for group in replies for reply in group)
+    everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
     for trial, group in zip(trials, replies, strict=True):
@@ -84,7 +84,7 @@ def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
     if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
         return verdict
-    said = [r for reply in evidence.replies for r in wrote_to_arguments(evidence.name, reply)]
+    said = [r for reply in evidence.replies[trial.given :] for r in wrote_to_arguments(evidence.name, reply)]
     return replace(verdict, remarks=(*verdict.remarks, *said))
 
 

@@ -10,11 +10,12 @@ from sympy import Array, Eq, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import Differentiable
-from grader.oracle.descent import Descent, InPlaceUpdate, LeastSquares, trajectory
+from grader.oracle.descent import Descent, LeastSquares, trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.setting import Setting
 from grader.oracle.structure import BY_AUTOGRAD, FROM_SCRATCH
+from grader.oracle.updates import InPlaceUpdate
 from grader.oracle.variants import Family, drawn
 
 X = tuple(
@@ -63,7 +64,8 @@ def training(bias: Array | None, epochs: int) -> Check:
     error = mean_square(entries(prediction - y))
     graph = Graph(inputs, {prediction: affine(x, w, bias), loss: error})
     arguments = ("x", "y", "w", None if bias is None else "b")
-    return Descent(Setting(graph, NORMAL, arguments), loss, epochs, rate=0.0625)
+    parts = ("predict", "mean_squared_error", "gradient_step")
+    return Descent(Setting(graph, NORMAL, arguments), loss, epochs, 0.0625, parts)
 
 
 error = Graph((prediction, y), {loss: mean_square(entries(prediction - y))})

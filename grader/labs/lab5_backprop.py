@@ -140,7 +140,15 @@ LAB = Lab(
         Question(
             "network_loss",
             2,
-            (Differentiable(Setting(network, DOMAIN, ARGUMENTS), "E", of=("E",), wrt=PARAMETERS),),
+            (
+                Differentiable(
+                    Setting(network, DOMAIN, ARGUMENTS),
+                    "E",
+                    of=("E",),
+                    wrt=PARAMETERS,
+                    given=("forward", keyed("E")),
+                ),
+            ),
         ),
     ),
 )

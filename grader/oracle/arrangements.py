@@ -7,15 +7,15 @@ takes. Refuses to know what any formula computes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
 from sympy import Symbol
 
-from grader.judge.truth import Slip
-from grader.oracle.formulas import slip
+from grader.judge.truth import Edges, Slip
+from grader.oracle.formulas import placed, slip
 from grader.oracle.graph import Variable, entries, name_of, shape_of
 
 Rearranged = Iterator[tuple[Slip, list[Any]]]
@@ -33,13 +33,17 @@ def rearranged(variable: Variable, formulas: list[Any], parents: Iterable[Variab
         yield from _moved(where, variable, formulas, used[0])
 
 
-def misread(where: str, formula: Any, variables: Iterable[Variable]) -> Rearranged:
-    """A scalar formula with one name taken for another that differs from it in its number: w6 for w5."""
+def misread(where: str, formula: Any, variables: Iterable[Variable], edges: Callable[[Symbol], Edges]) -> Rearranged:
+    """A scalar formula with one name taken for another that differs from it in its number: w6 for w5.
+
+    `edges` are those along which a name comes into the formula.
+    """
     scalars = [v for v in variables if isinstance(v, Symbol)]
     for symbol in sorted(formula.free_symbols, key=str):
         for other in scalars:
             if other not in formula.free_symbols and _stem(other) == _stem(symbol):
-                yield slip("wrong_operand", where, theirs=other, right=symbol), [formula.xreplace({symbol: other})]
+                mistake = slip("wrong_operand", where, theirs=other, right=symbol)
+                yield placed(mistake, *edges(symbol)), [formula.xreplace({symbol: other})]
 
 
 def _stem(symbol: Symbol) -> str:

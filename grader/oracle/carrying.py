@@ -11,11 +11,15 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from grader.judge.facts import Array
-from grader.judge.truth import Before, Named
+from grader.judge.facts import Array, Ask
+from grader.judge.truth import Before, Named, Through
+from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Values
 from grader.oracle.precision import DIGITS, exact, rounded
 from grader.oracle.setting import Setting, evaluate
+
+NEAR = 2.0**-16
+"""So far the slope of a function whose formula nobody knows is looked for: its difference is off by some 1e-10."""
 
 
 def before(setting: Setting, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
@@ -29,6 +33,20 @@ def before(setting: Setting, draws: Sequence[Named], keys: Mapping[str, str], na
             return [tuple(rounded(_real(graph, names[path], point)) for point in points) for graph in setting.ways]
 
     return Before(keys, tuple({step: values[step] for step in keys.values()} for values in known), carried)
+
+
+def through(
+    setting: Setting, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
+) -> tuple[Ask, Through]:
+    """What to ask of another function from which a result may be taken; `wrt` are the inputs to move, by path."""
+    ways = Domain(default=(-1.0, 1.0)).draw(setting.graph, len(draws), seed)
+    moved = [
+        {**draw, **{name: draw[name] + far * way[name] for name in wrt.values()}}
+        for far in (0.0, NEAR, -NEAR)
+        for draw, way in zip(draws, ways, strict=True)
+    ]
+    ask = Ask(function, setting.filled(moved), len(moved))
+    return ask, Through(function, tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
 
 
 def _real(graph: Graph, name: str, point: Values) -> Any:

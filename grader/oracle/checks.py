@@ -13,14 +13,13 @@ from typing import Any
 
 import mpmath
 import numpy as np
-from sympy import Symbol
 
 from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
 from grader.judge.model import Conditions, Planted, Trial
 from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Values, unlikely
-from grader.oracle.carrying import before, real_step
+from grader.oracle.carrying import before, real_step, through
 from grader.oracle.domain import Domain
-from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
+from grader.oracle.graph import name_of, pulled
 from grader.oracle.likely import likely_steps, likely_values
 from grader.oracle.planting import planted_results, planted_steps
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
@@ -98,7 +97,8 @@ class Differentiable:
 
     Several outputs, or arrays, are pulled back together with a drawn cotangent for every entry, all
     different, so that the gradient says which entry went where. `wrt` are the inputs whose gradients
-    are asked for, all where nothing is said.
+    are asked for, all where nothing is said. `given` is another function of the notebook with the same arguments,
+    and the steps under its keys, one of which is the result: where it is wrong, the result may be taken from it.
     """
 
     setting: Setting
@@ -106,6 +106,7 @@ class Differentiable:
     of: tuple[str, ...]
     wrt: tuple[str, ...] = ()
     weight: float = 1.0
+    given: tuple[str, Mapping[str, str]] | None = None
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
         """A call at each point and one backward pass through it."""
@@ -139,7 +140,13 @@ class Differentiable:
             ),
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
-        return Trial((ask,), truth, self.weight)
+        if not self.given:
+            return Trial((ask,), truth, self.weight)
+        function, keys = self.given
+        earlier, beneath = through(self.setting, draws, function, wrt, f"{conditions.seed}/{name}/ways")
+        known_before = before(self.setting, draws, keys, dict(paths(self.returns)))
+        truth = replace(truth, values=replace(truth.values, before=known_before), through=beneath)
+        return Trial((earlier, ask), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -149,21 +156,6 @@ class Differentiable:
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
     ending = of[0] if len(of) == 1 and outputs[of[0]] else question
     return f"autograd's d({ending})/d{name}"
-
-
-@cache
-def pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
-    """The graph with one scalar at its end: the output itself, or the sum of outputs times cotangents."""
-    variables = [graph.variables[name] for name in of]
-    if len(of) == 1 and not shape_of(variables[0]):
-        return graph, variables[0]
-    total, pulls = 0, []
-    for variable in variables:
-        name, shape = f"pull {name_of(variable)}", shape_of(variable)
-        pulls.append(array(name, *shape) if shape else Symbol(name, real=True))
-        total += sum(p * v for p, v in zip(entries(pulls[-1]), entries(variable), strict=True))
-    output = Symbol("pulled", real=True)
-    return Graph((*graph.inputs, *pulls), {**graph.steps, output: total}), output
 
 
 @dataclass(frozen=True, eq=False)

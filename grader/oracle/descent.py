@@ -1,4 +1,4 @@
-"""Gradient descent without rounding: trajectories, single updates, and the least-squares optimum.
+"""Gradient descent without rounding: trajectories, and the least-squares optimum.
 
 Knows that batch gradient descent from a given start is a recurrence with one exact answer. Refuses to
 know torch, optimisers and how a student writes a loop.
@@ -15,15 +15,14 @@ import mpmath
 import numpy as np
 from sympy import Matrix, Rational
 
-from grader.judge.facts import Array, Ask, Manner, Read, Tensor
+from grader.judge.facts import Array, Ask, Read
 from grader.judge.model import Conditions, Planted, Trial
-from grader.judge.truth import Fit, Named, Outcomes, Point, Trajectory, Updates, Values
-from grader.oracle.detours import DETOURS, UPDATE, descend, detours, loop_with, moves, update_with
-from grader.oracle.domain import Domain
-from grader.oracle.formulas import slip
-from grader.oracle.graph import Graph, Variable, array
+from grader.judge.truth import Fit, Named, Outcomes, Parts, Point, Trajectory, Values
+from grader.oracle.assembling import Assembly
+from grader.oracle.detours import descend, detours, loop_with
+from grader.oracle.graph import Graph, Variable
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
-from grader.oracle.setting import POINTS, Setting
+from grader.oracle.setting import Setting
 
 
 def trajectory(
@@ -50,13 +49,15 @@ def _as_written(values: Any) -> Any:
 class Descent:
     """`train`: the parameters and losses after some epochs from a drawn start.
 
-    The arguments of the setting are x, y, w and b (a name, or None for a model without bias).
+    The arguments of the setting are x, y, w and b (a name, or None for a model without bias). `parts` are the functions
+    of the notebook that predict, measure the loss and step: where they are wrong, the run may follow from them.
     """
 
     setting: Setting
     loss: Variable
     epochs: int
     rate: float
+    parts: tuple[str, str, str]
     weight: float = 1.0
 
     def pose(self, name: str, conditions: Conditions) -> Trial:
@@ -67,6 +68,8 @@ class Descent:
         with mpmath.workdps(DIGITS):
             runs = [descend(*self._problem(draw)) for draw in draws]
             known = [self._known(end, losses) for end, losses in runs]
+
+        asks, parts = self._parts(draws, conditions)
 
         @cache
         def likely(path: str, count: int) -> Outcomes:
@@ -84,9 +87,30 @@ class Descent:
                 kinds={"2": "list"},
                 tolerance=TOLERANCE["float64", conditions.device],
                 likely=lambda path, _, count: likely(path, count),
-            )
+            ),
+            parts,
         )
-        return Trial((Ask(name, arguments, len(draws)),), truth, self.weight)
+        return Trial((*asks, Ask(name, arguments, len(draws))), truth, self.weight, given=len(asks))
+
+    def _parts(self, draws: Sequence[Named], conditions: Conditions) -> tuple[tuple[Ask, ...], Parts]:
+        """What to ask of the parts, and how a run through wrong ones goes."""
+        assembly, (predict, measure, step) = self.assembly, self.parts
+        first, model = assembly.predicting(predict, draws, conditions)
+        second, error = assembly.measuring(measure, draws, conditions)
+        third, updates = assembly.stepping(step, draws, conditions)
+
+        def carried(own: Mapping[str, Mapping[str, Sequence[Array]]]) -> list[Named]:
+            given = (own.get(predict, {}), own.get(measure, {}), own.get(step, {}))
+            with mpmath.workdps(DIGITS):
+                runs = assembly.trained(draws, self.epochs, (model, error, updates), given)
+                return [self._known(end, losses) for end, losses in runs]
+
+        return (first, second, third), Parts({predict: model, measure: error, step: updates}, carried)
+
+    @cached_property
+    def assembly(self) -> Assembly:
+        """The parts of a run, any of which may be another."""
+        return Assembly(self.setting, self.loss, self.rate)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A training run for every likely mistake."""
@@ -111,58 +135,6 @@ def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:
     """Whether numbers of one shape differ anywhere."""
     pairs = list(zip(outcome, right, strict=True))
     return all(o.shape == r.shape for o, r in pairs) and not all(np.allclose(o, r, rtol=1e-9) for o, r in pairs)
-
-
-@dataclass(frozen=True, eq=False)
-class InPlaceUpdate:
-    """`gradient_step`: two steps in a row, each after a backward pass of its own."""
-
-    shapes: tuple[tuple[int, ...], ...]
-    rate: float
-    weight: float = 1.0
-
-    def pose(self, name: str, conditions: Conditions) -> Trial:
-        """Parameters with gradients left on them; the truth is p - rate * g, twice."""
-        rounds = 2
-        start = tuple(array(f"p{i}", *shape) for i, shape in enumerate(self.shapes))
-        slopes = tuple(array(f"g{i}", rounds, *shape) for i, shape in enumerate(self.shapes))
-        draws = Domain(default=(-4.0, 4.0)).draw(Graph((*start, *slopes), {}), POINTS, f"{conditions.seed}/{name}")
-        points = []
-        for draw in draws:
-            known = {}
-            for i, _ in enumerate(self.shapes):
-                known[f"0.{i}"] = np.stack(moves(draw[f"p{i}"], draw[f"g{i}"], self.rate))
-            inputs = {f"start {n[1:]}" if n[0] == "p" else f"gradients {n[1:]}": v for n, v in draw.items()}
-            points.append(Point({**inputs, "learning rate": np.array(self.rate)}, known))
-        ask = Ask(
-            name,
-            (
-                tuple(Tensor(np.stack([d[f"p{i}"] for d in draws])) for i in range(len(start))),
-                self.rate,
-            ),
-            POINTS,
-            Manner.UPDATE,
-            rounds=rounds,
-            pulls={f"0.{i}": np.stack([d[f"g{i}"] for d in draws]) for i in range(len(start))},
-        )
-
-        def likely(path: str, _: Sequence[Named], count: int) -> Outcomes:
-            i = path.removeprefix("0.")
-            return [
-                (
-                    frozenset([slip(d.note, UPDATE)]),
-                    tuple(np.stack(moves(w[f"p{i}"], w[f"g{i}"], self.rate, d.rule)) for w in draws),
-                )
-                for d in DETOURS
-                if count == 1
-            ]
-
-        truth = Updates(tuple(points), TOLERANCE["float64", conditions.device], likely)
-        return Trial((ask,), truth, self.weight)
-
-    def plant(self, name: str) -> Iterable[Planted]:
-        """An update for every likely mistake."""
-        return tuple(Planted(m, "0.0", update_with(name, m)) for m in (slip(d.note, UPDATE) for d in DETOURS))
 
 
 def least_squares(features: Array, targets: Array) -> tuple[Array, float]:

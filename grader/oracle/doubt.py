@@ -7,11 +7,11 @@ whether the numbers are arrays of floats or SymPy expressions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, TypeAlias
 
-from grader.judge.truth import Slip
+from grader.judge.truth import Edges, Slip
 
 Slips: TypeAlias = frozenset[Slip]
 
@@ -51,3 +51,12 @@ def doubted(number: Doubtful, slip: Slip, instead: Doubtful, most: int) -> Doubt
     if most > 1:
         found |= {slips | own: value for slips, value in instead.wrong.items() if len(slips) == 1}
     return Doubtful(number.right, {**found, **number.wrong})
+
+
+def along(number: Doubtful, edges: Edges) -> Doubtful:
+    """A number whose slips are made on these edges, but for those that have theirs."""
+
+    def placed(slips: Slips) -> Slips:
+        return frozenset(slip if slip.edges else replace(slip, edges=edges) for slip in slips)
+
+    return Doubtful(number.right, {placed(slips): wrong for slips, wrong in number.wrong.items()})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
 from typing import Any, Final
@@ -72,6 +72,11 @@ def slip(note: str, where: str, **facts: object) -> Slip:
             *((name, told(fact)) for name, fact in facts.items()),
         ),
     )
+
+
+def placed(mistake: Slip, *edges: tuple[str, str]) -> Slip:
+    """A slip that is made on these edges."""
+    return replace(mistake, edges=edges)
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,22 @@ class Graph:
 
 
 @cache
+def pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
+    """The graph with one scalar at its end: the output itself, or the sum of outputs times cotangents."""
+    variables = [graph.variables[name] for name in of]
+    if len(of) == 1 and not shape_of(variables[0]):
+        return graph, variables[0]
+    total: Any = 0
+    pulls: list[Variable] = []
+    for variable in variables:
+        name, shape = f"pull {name_of(variable)}", shape_of(variable)
+        pulls.append(array(name, *shape) if shape else Symbol(name, real=True))
+        total += sum(p * v for p, v in zip(entries(pulls[-1]), entries(variable), strict=True))
+    output = Symbol("pulled", real=True)
+    return Graph((*graph.inputs, *pulls), {**graph.steps, output: total}), output
+
+
+@cache
 def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str) -> Expr:
     """The derivative on one edge, in the parents' values or, where possible, in the step's own."""
     derivative = sympy.diff(expression, leaf)

@@ -6,7 +6,7 @@ mistakes by hand: whatever a graph's formulas invite is derived from them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,13 +14,13 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from grader.judge.truth import Slip
+from grader.judge.truth import Edges, Slip
 from grader.oracle.arrangements import misread, rearranged
 from grader.oracle.derivatives import Calculus
-from grader.oracle.doubt import Doubtful
-from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, slip, slope, told
+from grader.oracle.doubt import Doubtful, along
+from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.graph import Graph, Variable, entries, name_of
-from grader.oracle.terms import Algebra
+from grader.oracle.terms import Algebra, into
 
 Numbers = Mapping[Symbol, Any]
 
@@ -57,22 +57,40 @@ class Suspicion:
         """The entries of a step, with a slip in it alone."""
         variable = self.graph.variables[name]
         formula = self.graph.steps[variable]
-        return self._misread(name, self._computed(variable, formula, {}), formula, self.graph.variables.values())
+        found, variables = self._computed(variable, formula, {}), self.graph.variables.values()
+        return self._misread(name, found, formula, variables, lambda symbol: into(name, symbol))
 
     def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Doubtful]]) -> list[Doubtful]:
         """The entries of one adjoint, with a slip in it alone."""
         whole = self.graph.backward(self.graph.variables[target])
         formula = whole.steps[whole.variables[f"d{target}_d{name}"]]
         found = self.arrived(target, name, arriving)
-        return self._misread(f"d{target}/d{name}", found, formula, whole.variables.values())
+
+        def edges(symbol: Symbol) -> Edges:
+            """Those out of the node along which a name comes into its gradient."""
+            children = [child for child in arriving if name in self.graph.parents.get(child, ())]
+            (leaf,) = entries(self.graph.variables[name])
+            slopes = {c: [slope(e, leaf) for e in entries(self.graph.steps[self.graph.variables[c]])] for c in children}
+            return tuple(
+                (name, child)
+                for child, local in slopes.items()
+                if symbol.name == f"d{target}_d{child}" or any(symbol in e.free_symbols for e in local)
+            )
+
+        return self._misread(f"d{target}/d{name}", found, formula, whole.variables.values(), edges)
 
     def _misread(
-        self, where: str, found: list[Doubtful], formula: Any, variables: Iterable[Variable]
+        self,
+        where: str,
+        found: list[Doubtful],
+        formula: Any,
+        variables: Iterable[Variable],
+        edges: Callable[[Symbol], Edges],
     ) -> list[Doubtful]:
         if len(found) > 1:
             return found
         known = [v for v in variables if v in self.known]
-        return self._rearranged(found, misread(where, formula, known))
+        return self._rearranged(found, misread(where, formula, known, edges))
 
     def _before(self, name: str) -> set[str]:
         found, queue = {name}, [name]
@@ -138,14 +156,17 @@ class Suspicion:
                 if leaf in expression.free_symbols
             ]
             if edges:
-                flows.append((child, self._flow(target, child, edges, leaf, formulas, where)))
+                flow = self._flow(target, child, edges, leaf, formulas, where)
+                flows.append((child, along(flow, ((name, child),))))
         total = formulas.plus([flow for _, flow in flows]) if flows else Doubtful(0)
         for i, (child, flow) in enumerate(flows):
             rest = [other for j, (_, other) in enumerate(flows) if j != i]
             flipped = formulas.plus([*rest, formulas.times(Doubtful(-1), flow)])
-            total = formulas.slipped(total, (slip("wrong_flow", where, step=child), flipped))
+            turned = placed(slip("wrong_flow", where, step=child), (name, child))
+            total = formulas.slipped(total, (turned, flipped))
             if rest:
-                total = formulas.slipped(total, (slip("missing_path", where, step=child), formulas.plus(rest)))
+                left_out = placed(slip("missing_path", where, step=child), (name, child))
+                total = formulas.slipped(total, (left_out, formulas.plus(rest)))
         return total
 
     def _passes_on(self, name: str) -> bool:

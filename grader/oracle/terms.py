@@ -12,10 +12,16 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Max, Mul, Pow, cos, sin
 
-from grader.oracle.doubt import Doubtful, combined
-from grader.oracle.formulas import Formulas, slip, told
+from grader.judge.truth import Edges
+from grader.oracle.doubt import Doubtful, along, combined
+from grader.oracle.formulas import Formulas, placed, slip, told
 
 _EXCHANGED = {sin: cos, cos: sin}
+
+
+def into(step: str, *parts: Expr) -> Edges:
+    """The edges to a step from the names in parts of its formula."""
+    return tuple(sorted({(told(symbol), step) for part in parts for symbol in part.free_symbols}))
 
 
 @dataclass(frozen=True)
@@ -23,14 +29,11 @@ class Algebra(Formulas):
     """Values of formulas whose terms may be lost, exchanged, or of the wrong sign."""
 
     def term(self, e: Any, where: str) -> Doubtful:
-        """A formula, each part of which may go wrong."""
+        """The formula of the step `where`, each part of which may go wrong, on the edges from its names."""
         if isinstance(e, sympy.Symbol) or e.is_Number:
             return self.sure(e)
-        if isinstance(e, Add):
-            return self._sum(e, where)
-        if isinstance(e, Mul):
-            return self._product(e, where)
-        return self._power(e, where) if isinstance(e, Pow) else self._function(e, where)
+        rule = {Add: self._sum, Mul: self._product, Pow: self._power}.get(e.func, self._function)
+        return along(rule(e, where), into(where, e))
 
     def _sum(self, e: Add, where: str) -> Doubtful:
         terms = [self.term(t, where) for t in e.args]
@@ -40,14 +43,16 @@ class Algebra(Formulas):
             if names.count(name) > 1:
                 continue
             rest = self.plus(terms[:i] + terms[i + 1 :])
-            total = self.slipped(total, (slip("missing_term", where, term=name), rest))
+            edges = into(where, e.args[i])
+            total = self.slipped(total, (placed(slip("missing_term", where, term=name), *edges), rest))
             if not e.args[i].could_extract_minus_sign():
                 flipped = self.plus([rest, self.times(Doubtful(-1), terms[i])])
-                total = self.slipped(total, (slip("wrong_sign", where, term=name), flipped))
+                total = self.slipped(total, (placed(slip("wrong_sign", where, term=name), *edges), flipped))
         for (a, one), (b, other) in combinations([(t.as_coeff_Mul()) for t in e.args], 2):
             if a != b and one != other and not (one.is_Number or other.is_Number) and abs(a) != 1 != abs(b):
                 exchanged = self.sure(e - a * one - b * other + b * one + a * other)
-                total = self.slipped(total, (slip("exchanged", where, one=a, other=b), exchanged))
+                mistake = placed(slip("exchanged", where, one=a, other=b), *into(where, one, other))
+                total = self.slipped(total, (mistake, exchanged))
         return total
 
     def _product(self, e: Mul, where: str) -> Doubtful:

@@ -18,7 +18,7 @@ import torch
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from grader.desk.sweeps import pictures
+from grader.desk.pieces import sketched_piece, swept_piece
 from grader.judge.facts import Ask, Read, Reply
 from grader.judge.model import Conditions, Mark, Question, Status, Swept, Trial
 from grader.judge.source import Source
@@ -60,6 +60,7 @@ def _tell(name: str | Callable[..., Any], questions: Mapping[str, Question]) -> 
     print(line(mark))
     if hasattr(get_ipython(), "kernel"):
         _show([sweep for sweep in mark.verdict.sweeps if sweep.told])
+        _sketch(mark)
 
 
 def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mark:
@@ -86,7 +87,14 @@ def _show(failing: Sequence[Swept]) -> None:
     """Where an answer fails over the range, as a picture; a frontend without pictures has had the text."""
     if failing:
         said = " ".join(f"{sweep.what} fails first {sweep.told}." for sweep in failing)
-        display({"text/html": pictures(failing), "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/html": swept_piece(failing), "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _sketch(mark: Mark) -> None:
+    """The graph with what was found on it; the text has said as much to a frontend without pictures."""
+    if mark.verdict.sketches:
+        piece = sketched_piece(mark.question.name, mark.verdict.sketches)
+        display({"text/html": piece}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:

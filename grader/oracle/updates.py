@@ -1,0 +1,77 @@
+"""Single updates of parameters in place: what is asked of a step of gradient descent, and what is right.
+
+Knows the parameters after each of two steps, and after the steps of likely mistakes. Refuses to know models and losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.judge.facts import Ask, Manner, Tensor
+from grader.judge.model import Conditions, Planted, Trial
+from grader.judge.truth import Named, Outcomes, Point, Updates
+from grader.oracle.detours import DETOURS, UPDATE, moves, update_with
+from grader.oracle.domain import Domain
+from grader.oracle.formulas import slip
+from grader.oracle.graph import Graph, array
+from grader.oracle.precision import TOLERANCE
+from grader.oracle.setting import POINTS
+
+
+@dataclass(frozen=True, eq=False)
+class InPlaceUpdate:
+    """`gradient_step`: two steps in a row, each after a backward pass of its own."""
+
+    shapes: tuple[tuple[int, ...], ...]
+    rate: float
+    weight: float = 1.0
+
+    def pose(self, name: str, conditions: Conditions) -> Trial:
+        """Parameters with gradients left on them; the truth is p - rate * g, twice."""
+        ask, truth = self.posed(name, conditions, POINTS)
+        return Trial((ask,), truth, self.weight)
+
+    def posed(self, name: str, conditions: Conditions, count: int) -> tuple[Ask, Updates]:
+        """What to ask at so many points, and what is right there."""
+        rounds = 2
+        start = tuple(array(f"p{i}", *shape) for i, shape in enumerate(self.shapes))
+        slopes = tuple(array(f"g{i}", rounds, *shape) for i, shape in enumerate(self.shapes))
+        draws = Domain(default=(-4.0, 4.0)).draw(Graph((*start, *slopes), {}), count, f"{conditions.seed}/{name}")
+        points = []
+        for draw in draws:
+            known = {}
+            for i, _ in enumerate(self.shapes):
+                known[f"0.{i}"] = np.stack(moves(draw[f"p{i}"], draw[f"g{i}"], self.rate))
+            inputs = {f"start {n[1:]}" if n[0] == "p" else f"gradients {n[1:]}": v for n, v in draw.items()}
+            points.append(Point({**inputs, "learning rate": np.array(self.rate)}, known))
+        ask = Ask(
+            name,
+            (
+                tuple(Tensor(np.stack([d[f"p{i}"] for d in draws])) for i in range(len(start))),
+                self.rate,
+            ),
+            count,
+            Manner.UPDATE,
+            rounds=rounds,
+            pulls={f"0.{i}": np.stack([d[f"g{i}"] for d in draws]) for i in range(len(start))},
+        )
+
+        def likely(path: str, _: Sequence[Named], count: int) -> Outcomes:
+            i = path.removeprefix("0.")
+            return [
+                (
+                    frozenset([slip(d.note, UPDATE)]),
+                    tuple(np.stack(moves(w[f"p{i}"], w[f"g{i}"], self.rate, d.rule)) for w in draws),
+                )
+                for d in DETOURS
+                if count == 1
+            ]
+
+        return ask, Updates(tuple(points), TOLERANCE["float64", conditions.device], likely)
+
+    def plant(self, name: str) -> Iterable[Planted]:
+        """An update for every likely mistake."""
+        return tuple(Planted(m, "0.0", update_with(name, m)) for m in (slip(d.note, UPDATE) for d in DETOURS))
