@@ -30,7 +30,7 @@ def ask(question, device="cpu", **names):
     """The reply of a notebook that defined `names`, through the frames of both directions."""
     body, arrays = decode(encode(*wire.request(question)))
     notebook = Notebook(names, device, is_cell=lambda name: name == __file__)
-    return wire.reply(*decode(encode(*answer(body, arrays, notebook))), question.points)
+    return wire.reply(*decode(encode(*answer(body, arrays, notebook))), question)
 
 
 def one(question, **names):
@@ -535,7 +535,7 @@ def test_wrong_arguments_are_the_functions_own_error():
 @pytest.mark.parametrize("arrays", [[], [np.zeros((1, 2, 2), bool), np.zeros(1)]])
 def test_an_odd_answer_is_refused(body, arrays):
     with pytest.raises(FrameError):
-        wire.reply(body, arrays, 1)
+        wire.reply(body, arrays, Ask("f", (), 1))
 
 
 def test_a_short_answer_cannot_stand_for_endless_results():
@@ -543,4 +543,26 @@ def test_a_short_answer_cannot_stand_for_endless_results():
     value = {"results": [node], "changed": [], "gradients": {}, "error": None}
     body = {"groups": [{"count": 1000, "observation": value}], "used": []}
     with pytest.raises(FrameError, match="too many parts"):
-        wire.reply(body, [], 1000)
+        wire.reply(body, [], Ask("f", (), 1000))
+
+
+@pytest.mark.parametrize(
+    ("question", "whole", "odd"),
+    [
+        (Read("f"), 1, 2),
+        (Ask("f", (), 1), 1, 0),
+        (Ask("f", (), 1, rounds=2), 2, 1),
+        (Ask("f", (), 1, Manner.GRADIENT), 1, 0),
+        (Ask("f", (), 1, Manner.REWRITE), 2, 1),
+        (Ask("f", (), 1, Manner.UPDATE, rounds=3), 3, 0),
+    ],
+)
+def test_an_answer_has_a_result_of_every_call(question, whole, odd):
+    def body(count):
+        value = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
+        return {"groups": [{"count": 1, "observation": value}], "used": []}
+
+    (seen,) = wire.reply(body(whole), [], question)
+    assert len(seen.results) == whole
+    with pytest.raises(FrameError, match="number of calls"):
+        wire.reply(body(odd), [], question)

@@ -111,6 +111,7 @@ def test_a_message_names_the_point_theirs_and_expected() -> None:
             "(close, but a relative difference of 1e-04 is more than rounding explains)",
         ),
         ([[1.0], [7.0]], [[3.0], [2.0]], ""),
+        ([[1.7e308], [1.7e308]], [[0.5], [0.25]], "(too large by 1.7e+308 at every point)"),
     ],
 )
 def test_the_kind_of_difference(theirs: list[list[float]], expected: list[list[float]], said: str) -> None:
@@ -148,3 +149,9 @@ def test_numbers_are_written_with_the_digits_that_tell_them_apart() -> None:
     big, other = np.zeros((4, 4)), np.zeros((4, 4))
     other[2, 1] = 3.0
     assert both(big, other) == ("0 in place [2, 1]", "3")
+
+
+def test_of_long_arrays_the_entry_that_differs_most_is_shown() -> None:
+    right = np.arange(20.0)
+    assert both(right + (right == 7), right) == ("8 in place [7]", "7")
+    assert both(np.full(20, np.nan), right) == ("nan in place [0]", "0")

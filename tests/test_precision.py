@@ -33,7 +33,7 @@ def solved(request: pytest.FixtureRequest) -> tuple[Lab, Notebook]:
 
 def asked(ask: Ask, notebook: Notebook) -> list[Value]:
     body, arrays = wire.request(ask)
-    reply = wire.reply(*answer(body, arrays, notebook), ask.points)
+    reply = wire.reply(*answer(body, arrays, notebook), ask)
     assert all(isinstance(seen, Value) for seen in reply)
     return [seen for seen in reply if isinstance(seen, Value)]
 

@@ -335,3 +335,14 @@ def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them():
     said = [run.outputs[-1]["evalue"] for run in runs if run.outcome == "died"]
     assert said
     assert all("filled its folder" in text for text in said)
+
+
+def test_all_that_a_notebook_sends_has_to_fit():
+    small = Limits(cell=20.0, reply_bytes=1 << 20)
+    cells = ["import torch\ndef large(): return torch.zeros(100_000, dtype=torch.float64)\ndef right(): return 1.0"]
+    with Session(small) as other:
+        other.run(cells)
+        seen = [other.ask(Ask("large", (), 1))[0] for _ in range(6)]
+        (left,) = other.ask(Ask("right", (), 1))
+    assert [type(each) for each in seen] == [Value] * 5 + [Unreadable]
+    assert seen[-1] == left == Unreadable("the notebook sends too much in all")

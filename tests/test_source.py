@@ -140,6 +140,18 @@ def test_magics_and_broken_cells_do_not_hide_the_rest() -> None:
     assert "grad" in source.used("f")
 
 
+@pytest.mark.parametrize("line", ["%time g()", "y = %time g()", "a, b[0] = !ls", "y = !ls", "x.data?", "?x", "x??"])
+def test_lines_of_ipython_stand_for_the_calls_that_they_are(line: str) -> None:
+    assert "get_ipython" in used(f"def f(x):\n    {line}\n    return x.data")
+    assert "grad" in used(f"{line}\ndef f(x):\n    return x.grad")
+
+
+def test_a_line_that_goes_on_with_a_remainder_is_no_magic() -> None:
+    found = used("def f(x):\n    y = (x\n         % 7)\n    return y.grad")
+    assert "grad" in found
+    assert "get_ipython" not in found
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -15,19 +15,26 @@ from functools import cached_property, lru_cache
 from grader.judge.differences import differenced
 from grader.judge.names import attributes, bound, flat, is_function, loaded, local, members, patched, walked
 
+ESCAPE = re.compile(
+    r"^([^\S\n]*)(?:([\w., ()\[\]]+=[^\S\n]*)?[%!][^\n]*|[?,;/][^\n]*|[^\n#'\"]*\?[^\S\n]*)$", re.MULTILINE
+)
+"""A line that is IPython's and not Python's: a magic, a shell command, a question; what it is assigned to."""
+
 
 @lru_cache(maxsize=2048)
 def parsed(cell: str) -> list[ast.stmt]:
-    """The statements of a cell, IPython's magics and shell lines left out; none where it is no Python.
+    """The statements of a cell, IPython's own lines as the calls that they are; none where it is no Python.
 
     Kept, and never changed: most cells are the lab's own, the same in every notebook of a class.
     """
-    lines = ["" if line.lstrip()[:1] in ("%", "!", "?") else line for line in cell.splitlines()]
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return ast.parse("\n".join(lines)).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+    # First as it stands: a line of plain Python may begin with a % too.
+    for text in (cell, ESCAPE.sub(r"\1\2get_ipython()", "\n".join(cell.splitlines()))):
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                return ast.parse(text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return []
 
 
 @dataclass(frozen=True)

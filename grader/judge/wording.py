@@ -41,7 +41,8 @@ def both(theirs: Array, expected: Array) -> tuple[str, str]:
     Arrays too long to write are shown at the first entry that differs most.
     """
     if theirs.shape == expected.shape and expected.size > SHOWN:
-        worst = np.unravel_index(np.nanargmax(np.abs(theirs - expected)), expected.shape)
+        gaps = np.nan_to_num(np.abs(theirs - expected), nan=np.inf)
+        worst = np.unravel_index(np.argmax(gaps), expected.shape)
         index = ", ".join(str(int(i)) for i in worst)
         left, right = both(np.asarray(theirs[worst]), np.asarray(expected[worst]))
         return f"{left} in place [{index}]", right
@@ -65,7 +66,7 @@ def described(node: Node) -> str:
     """What a result is, in words: "a tensor of shape (2, 3)", "None", "a dict with keys x, y"."""
     match node:
         case Leaf(kind="tensor"):
-            article = "an" if node.dtype[0] in "aeiou" else "a"
+            article = "an" if node.dtype[:1] in "aeiou" else "a"
             return f"{article} {node.dtype} tensor" + (f" of shape {node.array.shape}" if node.array.shape else "")
         case Leaf(kind="numpy"):
             return f"a NumPy array of shape {node.array.shape}" if node.array.shape else "a NumPy number"
@@ -114,7 +115,10 @@ def _ratio(yours: Array, right: Array) -> str:
     known = np.abs(right) > 0
     if known.sum() < 2 or yours[~known].any():
         return ""
-    ratios = yours[known] / right[known]
+    with np.errstate(over="ignore"):
+        ratios = yours[known] / right[known]
+    if not np.isfinite(ratios).all():
+        return ""
     if np.ptp(ratios) > 1e-6 * np.abs(ratios).max() or abs(ratios[0] - 1) < 1e-3:
         return ""
     if abs(ratios[0] + 1) < 1e-6:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import socket
@@ -21,8 +22,17 @@ from py_landlock import AccessFs, Landlock
 
 from grader.kernel.profile import Bounds, Profile
 
+F_SETOWN_EX = 15
+
 PREALLOCATIONS = (0x40305828, 0x4030582A, 0x40305839)
 """What `fallocate` does, as `ioctl` (FS_IOC_RESVSP, FS_IOC_RESVSP64, FS_IOC_ZERO_RANGE of linux/falloc.h)."""
+
+ELSEWHERE = (fcntl.F_SETLEASE, fcntl.F_SETOWN, F_SETOWN_EX, fcntl.F_SETSIG)
+"""What `fcntl` does to others: a lease on a library's file keeps everybody from opening it for as long as the kernel
+waits (45 seconds), and a descriptor's owner is sent any signal at all."""
+
+OWNERS = (0x8901, 0x8902)
+"""What sets an owner as `ioctl` (FIOSETOWN, SIOCSPGRP)."""
 
 CLONE_THREAD = 0x00010000
 CAPABILITY_VERSION_3 = 0x20080522
@@ -117,13 +127,15 @@ def refusing(refused: Collection[str]) -> pyseccomp.SyscallFilter:
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     # Either takes the disk's room at once, past every limit, for a file that stays empty. glibc falls back to writing.
     rules.add_rule(pyseccomp.ERRNO(errno.EOPNOTSUPP), "fallocate")
-    for kind in PREALLOCATIONS:
-        rules.add_rule(no, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, kind))
+    for call, kinds in (("ioctl", (*PREALLOCATIONS, *OWNERS)), ("fcntl", ELSEWHERE)):
+        for kind in kinds:
+            rules.add_rule(no, call, pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, kind))
     for call in {"socket", "socketpair"}.difference(refused):
         rules.add_rule(no, call, pyseccomp.Arg(0, pyseccomp.NE, socket.AF_UNIX))
         # Of SOCK_DGRAM and SOCK_RAW alone, either end can still send to any socket that has a name.
         rules.add_rule(no, call, pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0x2, 0x2))
-    rules.add_rule(no, "prlimit64", pyseccomp.Arg(0, pyseccomp.NE, 0))
+    for call in ("prlimit64", "sched_setaffinity"):
+        rules.add_rule(no, call, pyseccomp.Arg(0, pyseccomp.NE, 0))
     return rules
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from linecache import getline
-from types import TracebackType
+from types import MethodWrapperType, TracebackType
 from typing import Any, Final
 
 import torch
@@ -17,8 +17,9 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from grader.kernel.frames import Body
 from grader.kernel.results import clipped, type_name
 
-FUNCTIONS: Final = 500
-_named: Final[dict[int, tuple[Any, frozenset[str]]]] = {}
+FUNCTIONS: Final = 5_000
+"""More than torch has: what a notebook may add of its own."""
+_named: Final[dict[tuple[int, str], tuple[Any, frozenset[str]]]] = {}
 
 # Torch makes its table of names when it is first asked: here, so that it is of torch as torch was, and made once
 # for all forked children.
@@ -31,7 +32,7 @@ class Listener(TorchFunctionMode):
     def __init__(self) -> None:
         """Start having heard nothing."""
         super().__init__()
-        self._heard: dict[int, Any] = {}
+        self._heard: dict[tuple[int, str], Any] = {}
 
     def __torch_function__(
         self,
@@ -42,7 +43,7 @@ class Listener(TorchFunctionMode):
     ) -> Any:
         """Note the function, and call it."""
         if len(self._heard) < FUNCTIONS:
-            self._heard[id(func)] = func
+            self._heard[_identity(func)] = func
         return func(*args, **(kwargs or {}))
 
     def names(self) -> list[str]:
@@ -52,15 +53,20 @@ class Listener(TorchFunctionMode):
 
 def _names(func: Any) -> frozenset[str]:
     """What a function is called; of one that was named before it is remembered, because finding out is slow."""
-    if (known := _named.get(id(func))) and known[0] is func:
+    if known := _named.get(_identity(func)):
         return known[1]
     bare = clipped(str(getattr(func, "__name__", "")), 200)
     module = clipped(str(getattr(func, "__module__", "") or ""), 200)
     full = resolve_name(func) or (f"{module}.{bare}" if module else bare)
     names = frozenset({bare, full, full.removeprefix("torch.")} - {""})
     if len(_named) < FUNCTIONS:
-        _named[id(func)] = func, names
+        _named[_identity(func)] = func, names
     return names
+
+
+def _identity(func: Any) -> tuple[int, str]:
+    """What is the same for a function whenever it is called: for `x.shape` torch makes a new one every time."""
+    return (id(func.__self__), func.__name__) if type(func) is MethodWrapperType else (id(func), "")
 
 
 def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:

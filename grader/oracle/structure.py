@@ -19,8 +19,10 @@ from grader.oracle.graph import Graph
 AUTOGRAD = frozenset(
     """
     backward autograd grad requires_grad_ enable_grad retain_grad func functorch jacrev jacfwd hessian vjp jvp
-    jacobian gradient gradcheck sympy jax numdifftools approx_fprime derivative lambdify Symbol symbols diff
-    imag complex cmath view_as_complex polyder deriv
+    grad_fn next_functions run_backward
+    jacobian gradient gradcheck sympy mpmath jax numdifftools approx_fprime derivative lambdify Symbol symbols diff
+    imag real angle complex cmath polar view_as_complex view_as_real
+    polyder chebder legder lagder hermder hermeder deriv
     """.split()
 )
 """Names that differentiate for the student: autograd, computer algebra, and steps into the complex plane."""
@@ -28,7 +30,8 @@ AUTOGRAD = frozenset(
 EVASION = frozenset(
     """
     eval exec compile __import__ importlib getattr globals vars ctypes inspect attrgetter methodcaller __dict__
-    threading _thread concurrent multiprocessing DisableTorchFunction _getframe
+    threading _thread concurrent multiprocessing asyncio DisableTorchFunction overrides _pop_torch_function_stack
+    _getframe tb_frame f_back gc get_ipython __getattribute__ __builtins__ __globals__ pickle pydoc pkgutil
     """.split()
 )
 """Names that hide what a function calls from a reader of its source, or from one who listens to its thread."""

@@ -146,11 +146,13 @@ class Process:
         return log_of(self._scratch)
 
     def how_it_ended(self) -> str:
-        """The exit code, or the signal's name; a process that still runs is given five seconds to end."""
+        """The exit code, or the signal; a process that still runs is given five seconds to end."""
         code = self._child.wait(5.0)
         if code is None:
             return "closed its connection"
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        # Most real-time signals have a number alone.
+        names = {known.value: known.name for known in signal.Signals}
+        return f"exit code {code}" if code >= 0 else names.get(-code, f"signal {-code}")
 
     def kill(self) -> None:
         """End the process with all it started."""

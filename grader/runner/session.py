@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, TimedOut, Unreadable
 from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
-from grader.runner import wire
+from grader.runner import received, wire
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.process import DeadlineError, OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
@@ -26,6 +26,8 @@ Failure: TypeAlias = TimedOut | Died | Unreadable
 
 
 COLD: Final = Cold()
+IN_ALL: Final = 4
+"""Answers of the largest size that the grader has room for from one notebook: it keeps them until it judges."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Session:
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
         self._spent = 0.0
+        self._room = IN_ALL * limits.reply_bytes
 
     def __enter__(self) -> Session:
         """Nothing has started yet."""
@@ -101,7 +104,7 @@ class Session:
         if isinstance(found, Failure):
             return found
         try:
-            return wire.reply(*found, question.points)
+            return wire.reply(*found, question)
         except FrameError as error:
             self._stop()
             return Unreadable(str(error))
@@ -163,7 +166,7 @@ class Session:
         if self._cells:
             self._spent += time.monotonic() - began
 
-    def _execute(self, cell: _Cell) -> tuple[dict[int, wire.Outputs], bool] | Failure:
+    def _execute(self, cell: _Cell) -> tuple[dict[int, received.Outputs], bool] | Failure:
         body = {
             "request": "cell",
             "number": cell.number,
@@ -174,7 +177,7 @@ class Session:
         if isinstance(found, Failure):
             return found
         try:
-            return wire.outputs(found[0], cell.number)
+            return received.outputs(found[0], cell.number)
         except FrameError as error:
             self._stop()
             return Unreadable(str(error))
@@ -193,6 +196,7 @@ class Session:
             found = self._process.exchange(frame, began + limit, caps, self._limits.room)
             if found is not None:
                 answer = decode(found, caps)
+                self._make_room(received.weight(*answer))
                 if answer[0].get("id") == number:
                     return answer
                 failure = Unreadable("the answer is to another question")
@@ -208,6 +212,11 @@ class Session:
             self._spent += time.monotonic() - began
         self._stop()
         return failure
+
+    def _make_room(self, size: int) -> None:
+        self._room -= size
+        if self._room < 0:
+            raise FrameError("the notebook sends too much in all")
 
     def _stop(self) -> None:
         if self._process is not None:

@@ -1,16 +1,14 @@
 """Questions and answers in the form in which they travel.
 
-Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply` or a
-cell's outputs. Refuses to know how they travel. Nothing that comes back is believed to have the right
-form: what is odd in any way is a `FrameError`, whole.
+Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply`. Refuses to know
+how they travel. Nothing that comes back is believed to have the right form: what is odd in any way is a
+`FrameError`, whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
-
-import nbformat
 
 from grader.judge.facts import (
     Argument,
@@ -19,6 +17,7 @@ from grader.judge.facts import (
     Device,
     Function,
     Leaf,
+    Manner,
     Missing,
     Node,
     NumpyArray,
@@ -33,7 +32,6 @@ from grader.judge.facts import (
 )
 from grader.kernel.frames import Body, FrameError
 
-Outputs: TypeAlias = tuple[Mapping[str, object], ...]
 Part: TypeAlias = Callable[[int], Node]
 
 DEPTH: Final = 20
@@ -96,8 +94,9 @@ def _described(argument: Argument, arrays: list[Array]) -> Body:
     return {"map": {key: _described(part, arrays) for key, part in argument.items()}}
 
 
-def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
+def reply(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Reply:
     """The observations in an answer, one a point. Raises FrameError where the answer is odd in any way."""
+    points = question.points
     if "unreadable" in body:
         return (Unreadable(_text(body["unreadable"])),) * points
     match body:
@@ -116,7 +115,18 @@ def reply(body: Body, arrays: Sequence[Array], points: int) -> Reply:
                 raise FrameError("the answer is of another form")
     if len(seen) != points or left.take() is not None:
         raise FrameError("the answer is for another number of points")
+    if any(isinstance(value, Value) and not _whole(value, question) for value in seen):
+        raise FrameError("the answer is for another number of calls")
     return tuple(seen)
+
+
+def _whole(value: Value, question: Ask | Read) -> bool:
+    """Whether every call has its result; a rewritten argument is looked at twice, and no call follows an error."""
+    if isinstance(question, Read):
+        return len(value.results) == 1
+    if question.manner is Manner.UPDATE and value.gradient_error:
+        return len(value.results) < question.rounds
+    return len(value.results) == (2 if question.manner is Manner.REWRITE else question.rounds)
 
 
 class _Left:
@@ -214,30 +224,3 @@ def _text(word: object) -> str:
     if not isinstance(word, str) or len(word) > TEXT:
         raise FrameError("a word is no word")
     return word
-
-
-def outputs(body: Body, last: int) -> tuple[dict[int, Outputs], bool]:
-    """Outputs by the number of the cell, up to `last`, and whether the cell ended without an error.
-
-    Raises FrameError for what is no output of a notebook.
-    """
-    match body:
-        case {"outputs": dict(by_cell), "success": bool(success)}:
-            pass
-        case _:
-            raise FrameError("the answer is of another form")
-    places = {str(number): number for number in range(last + 1)}
-    if not by_cell.keys() <= places.keys():
-        raise FrameError("the outputs are of no cell")
-    return {places[name]: _outputs(listed) for name, listed in by_cell.items()}, success
-
-
-def _outputs(listed: object) -> Outputs:
-    if not isinstance(listed, list):
-        raise FrameError("the outputs are of another form")
-    try:
-        for output in listed:
-            nbformat.validate(output, ref="output", version=4, version_minor=5)
-    except nbformat.ValidationError as error:
-        raise FrameError("an output is of another form") from error
-    return tuple(listed)

@@ -99,7 +99,7 @@ def _sketch(mark: Mark) -> None:
 
 def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:
     body, arrays = wire.request(ask)
-    return wire.reply(*answer(body, arrays, notebook), ask.points)
+    return wire.reply(*answer(body, arrays, notebook), ask)
 
 
 @cache
