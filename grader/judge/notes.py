@@ -29,13 +29,26 @@ NOTES: dict[str, str] = {
     "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
     "no_gradient": (
         "Autograd cannot find {what}: the result does not depend on it through torch operations. "
-        "Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
+        "Is there a detach, .item(), float(), torch.tensor(…), no_grad or a function of math or NumPy on the way?"
     ),
-    "raised": "{name} raised {type}: {text}{line}",
+    "graph_freed": (
+        "Autograd cannot find {what}, because it has gone back through the result before. Does the function call "
+        "backward() itself? Return the result, and leave that to whoever calls it."
+    ),
+    "overwritten": (
+        "Autograd cannot find {what}: a value that it needs on the way back was changed in place. Make a new tensor, "
+        "y = y / s, where the code changes one, y /= s."
+    ),
+    "raised": "{name} raised {type}{text}{line}",
     "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {error}",
     "not_written": "{name} is not written yet: its stub still stands.",
-    "missing": "No {name} was found in the notebook. Did you misname it, or forget to run its cell?",
-    "not_a_function": "{name} is there, but it is not a function.",
+    "needs_unwritten": "{name} needs {what}, which is not written yet.",
+    "stub_left": "{name} stops at a raise NotImplementedError that still stands in its code: take that line out.",
+    "missing": (
+        "No {name} was found in the notebook. Did you misname it, or forget to run its cell, or did that stop with an "
+        "error?"
+    ),
+    "not_a_function": "{name} is there, but it is not a function{why}.",
     "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
@@ -68,6 +81,10 @@ NOTES: dict[str, str] = {
         "leave requires_grad as it is."
     ),
     "wrong_length": "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch.",
+    "list_kept": (
+        "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch. The list goes on from call to call: "
+        "begin a new one inside the function."
+    ),
     "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
     "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",
     "not_independent": "Numbers repeat within the result; each entry is to be drawn by itself.",

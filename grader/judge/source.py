@@ -115,6 +115,16 @@ class Source:
         found = (differenced(statement, everywhere, apart) for statement in self.closure(name, apart))
         return next(filter(None, found), "")
 
+    def stubs(self, name: str) -> list[str]:
+        """The functions without a body that `name` uses, directly or through others, in order."""
+        used = [s.name for s in self.closure(name) if isinstance(s, ast.FunctionDef) and s.name != name]
+        return [other for other in dict.fromkeys(used) if self.is_stub(other)]
+
+    def is_hidden(self, name: str) -> bool:
+        """Whether a function called `name` is defined, and something else is given its name afterwards."""
+        definitions = self.definitions.get(name, [])
+        return any(map(is_function, definitions)) and not is_function(definitions[-1])
+
     def is_stub(self, name: str) -> bool:
         """Whether the function called `name` has no body yet: a docstring, and NotImplementedError, ... or pass."""
         definitions = self.definitions.get(name, [])

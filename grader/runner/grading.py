@@ -5,6 +5,7 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
+
+NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
+"""How a syntax error names its cell: by a file that the student has never seen."""
 
 
 @dataclass(frozen=True)
@@ -181,4 +185,5 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
 def _error(run: CellRun) -> str:
     """The error that a cell stopped with, in a line; "" where it did not."""
     shown = [o for o in run.outputs if o.get("output_type") == "error"]
-    return f"{shown[-1]['ename']}: {shown[-1]['evalue']}"[:300] if shown else ""
+    words = [str(shown[-1]["ename"]), NAMED_FILE.sub("(", str(shown[-1]["evalue"]))] if shown else []
+    return ": ".join(filter(None, words))[:300]
