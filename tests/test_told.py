@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from observed import evidence, leaf, marked, posed, seen
 
-from grader.judge.facts import Missing, Observation, Raised, Reply, Value
+from grader.judge.diagnosis import UNLIKELY
+from grader.judge.facts import Missing, Observation, Other, Raised, Reply, Value
 from grader.judge.model import Mark, Status, Verdict
 from grader.judge.notes import remark
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep
-from grader.judge.truth import Gradients, Sweep
+from grader.judge.truth import Gradients, Sweep, Values
 from grader.judge.verdict import judge, merged, unanswered
+from grader.judge.wording import difference
 
 STOPPED = Raised("NotImplementedError", "", "line 2: raise NotImplementedError")
 STUB = "def g(x):\n    raise NotImplementedError"
@@ -104,3 +106,48 @@ def test_what_costs_points_in_a_sweep_is_not_said_to_cost_nothing() -> None:
     slipped = replace(right, remarks=(remark("dtype_slip", "f", theirs="float32", expected="float64"),))
     assert merged([slipped, right], [0.0, 1.0]).remarks
     assert not merged([slipped, Verdict(Status.FAIL, "unstable", "no", 0.0)], [0.0, 1.0]).remarks
+
+
+@pytest.mark.parametrize(
+    ("yours", "right", "said"),
+    [
+        ([34.0, 34.0], [-29.75, 15.25], "yours is the same everywhere"),
+        ([2.0, 2.0], [1.0, 1.0], "yours is 2 times what is right, at every point"),
+        ([0.8397, 0.6826], [0.839734, 0.6825737], "yours is rounded to 4 decimals: give the number as it is"),
+        ([0.8397, 0.6826], [0.839744, 0.6825237], "close, but"),
+        ([1.0, 0.0, 2.0], [0.9, 0.2, 1.7], ""),
+    ],
+)
+def test_what_can_be_seen_of_a_wrong_answer_is_said(yours: list[float], right: list[float], said: str) -> None:
+    told_of = difference([np.array(y) for y in yours], [np.array(r) for r in right])
+    assert told_of.startswith(f" ({said}" if said else "")
+    assert bool(told_of) == bool(said)
+
+
+def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
+    def verdict(answer: float | None) -> Verdict:
+        _, trials = posed("polynomial_gradient")
+        points = next(t.truth.points for t in trials if isinstance(t.truth, Values))
+        wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
+        return marked("polynomial_gradient", (wrong, wrong)).verdict
+
+    assert verdict(None).message.endswith(UNLIKELY)
+    assert verdict(34.0).message.endswith("(yours is the same everywhere).")
+
+
+def test_a_branch_without_a_return() -> None:
+    silent, answered = seen(Other("None")), seen((leaf(0.5), leaf(1.0)))
+    _, trials = posed("relu_neuron_gradient")
+    groups = [tuple((silent, *[answered] * (ask.points - 1)) for ask in t.asks) for t in trials if t.asks]
+    verdict = marked("relu_neuron_gradient", *groups).verdict
+    assert verdict.note == "returns_nothing"
+    assert verdict.message.startswith("relu_neuron_gradient returns nothing at 1 of ")
+    assert told("polynomial", silent, Source(("",))).verdict.message.startswith("polynomial returns nothing: is a")
+    assert marked("linear_fit", ((seen(Other("None")),),)).verdict.note == "wrong_structure"
+
+
+def test_a_call_without_its_parentheses() -> None:
+    message = told(
+        "last_column", seen(Other("builtin_function_or_method")), Source(("def last_column(x): x",))
+    ).verdict.message
+    assert "is a function that is not called (are its parentheses missing?)" in message

@@ -23,6 +23,7 @@ NOTES: dict[str, str] = {
     "wrong_type": "{what} is {theirs}; {expected} is asked for.",
     "wrong_dtype": "{what} has dtype {theirs}; the input's {expected} is to be kept.",
     "wrong_device": "{what} is on {theirs}; it is asked for on {expected}.",
+    "returns_nothing": "{name} returns nothing{where}: is a return missing, at its end or in a branch?",
     "wrong_structure": "The result is {theirs}; {expected} is asked for.",
     "missing_key": "The result has no entry {what}. It has: {theirs}.",
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
@@ -147,8 +148,8 @@ SLIPS: dict[str, str] = {
 
 REMARKS: dict[str, str] = {
     "float32_slip": (
-        "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast is "
-        "on the way. It costs nothing here."
+        "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast, or "
+        "a small number added, is on the way. It costs nothing here."
     ),
     "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
     "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",

@@ -17,6 +17,7 @@ from grader.judge.facts import (
     Observation,
     Other,
     Raised,
+    Read,
     Reply,
     TimedOut,
     Unreadable,
@@ -80,8 +81,9 @@ def _used(seen: Observation) -> frozenset[str]:
 
 def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
-        for seen in _own_observations(trial, evidence):
-            problem = unanswered(evidence.name, seen, evidence.source)
+        own = _own_observations(trial, evidence)
+        for seen in own:
+            problem = unanswered(evidence.name, seen, evidence.source) or _silence(trial, evidence.name, own)
             if problem:
                 status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
                 return Verdict(status, problem.note, problem.message, 0.0)
@@ -90,6 +92,15 @@ def _judged(trial: Trial, evidence: Evidence) -> Verdict:
         return verdict
     said = [r for reply in evidence.replies for r in wrote_to_arguments(evidence.name, reply)]
     return replace(verdict, remarks=(*verdict.remarks, *said))
+
+
+def _silence(trial: Trial, name: str, own: Sequence[Observation]) -> Finding | None:
+    """The finding that a function came to its end without a return."""
+    silent = [s for s in own if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
+    if not silent or isinstance(trial.asks[trial.given], Read):
+        return None
+    where = f" at {len(silent)} of {len(own)} points" if len(silent) < len(own) else ""
+    return finding("returns_nothing", name=name, where=where)
 
 
 def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
