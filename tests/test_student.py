@@ -106,3 +106,17 @@ def test_check_with_numbers_of_ones_own(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_number_that_a_lab_has_not_is_refused() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'cubic'"):
         checking("lab2_graphs", cubic=3)
+
+
+def test_check_names_a_wrong_answer_that_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """Running a cell again is no second definition."""
+    cells = [
+        "import torch",
+        "def exponential(x):\n    return torch.exp(x)",
+        "def exponential(x):\n    return torch.exp(-x)",
+    ]
+    cells.append("def exponential_gradient(x):\n    return exponential(x) * (-2 * x - 2 - torch.cos(x))")
+    code = "\n".join([*cells, "from grader.student import check", "check('exponential_gradient')"])
+    exec(code, {"In": cells})
+    said = capsys.readouterr().out
+    assert said.endswith("\n    exponential: is used here, and is not right itself: look there first.\n")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from observed import evidence, leaf, marked, posed, seen
 
+from grader.judge.context import in_context
 from grader.judge.diagnosis import UNLIKELY
 from grader.judge.facts import Missing, Observation, Other, Raised, Reply, Value
 from grader.judge.model import Mark, Status, Verdict
@@ -151,3 +152,46 @@ def test_a_call_without_its_parentheses() -> None:
         "last_column", seen(Other("builtin_function_or_method")), Source(("def last_column(x): x",))
     ).verdict.message
     assert "is a function that is not called (are its parentheses missing?)" in message
+
+
+def in_cells(*cells: str) -> dict[str, tuple[str, ...]]:
+    """What is said beside the marks of the second lab's exponential and its gradient, both given as 0.5."""
+    names = ("exponential", "exponential_gradient")
+    source, trials = Source(cells), [posed(name)[1] for name in names]
+    marks = [told(name, seen(leaf(0.5), leaf(0.5)), source) for name in names]
+    return {m.question.name: m.verdict.said for m in in_context(marks, trials, source)}
+
+
+EXPONENTIAL = "def exponential(x):\n    return x"
+USING = "def exponential_gradient(x):\n    return exponential(x)"
+
+
+def test_a_wrong_answer_that_another_uses_is_named_there() -> None:
+    said = in_cells(EXPONENTIAL, USING)
+    assert said["exponential_gradient"] == ("exponential: is used here, and is not right itself: look there first.",)
+    assert said["exponential"] == ()
+    assert in_cells(EXPONENTIAL, USING.replace("return exponential", "return torch.exp"))["exponential_gradient"] == ()
+
+
+def test_a_function_that_a_later_cell_defines_again_is_said_to_be() -> None:
+    said = in_cells(EXPONENTIAL, USING, EXPONENTIAL)
+    assert said["exponential"] == ("exponential: is defined in more than one cell; the last of them counts.",)
+    assert in_cells(f"{EXPONENTIAL}\n{EXPONENTIAL}", USING)["exponential"] == ()
+
+
+def test_a_function_whose_name_was_given_away_is_looked_at_first_where_it_is_used() -> None:
+    cells = (EXPONENTIAL, USING, "exponential = exponential_gradient(exponential)")
+    assert in_cells(*cells)["exponential"] == ()
+    assert len(in_cells(*cells)["exponential_gradient"]) == 1
+
+
+def test_what_is_carried_forward_is_to_blame_only_where_it_raised() -> None:
+    source = Source(
+        ("def relu_neuron(w, x, b):\n    w", "def relu_neuron_gradient(w, x, b):\n    relu_neuron(w, x, b)")
+    )
+    names = ("relu_neuron", "relu_neuron_gradient")
+    silent, error = seen(Other("None")), Raised("TypeError", "'NoneType' object is not subscriptable")
+    for second, count in ((error, 1), (silent, 0)):
+        marks = [told(name, s, source) for name, s in zip(names, (silent, second), strict=True)]
+        found = in_context(marks, [posed(name)[1] for name in names], source)
+        assert [len(m.verdict.said) for m in found] == [0, count]

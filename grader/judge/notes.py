@@ -154,6 +154,8 @@ REMARKS: dict[str, str] = {
     "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
     "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",
     "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
+    "defined_again": "is defined in more than one cell; the last of them counts.",
+    "used_here": "is used here, and is not right itself: look there first.",
     "carried_forward": "follows rightly from your own {from_}, and counts as right.",
     "drawn_renamed": "read as {step} of the formulas. Another name costs nothing.",
     "drawn_merged": "stands for {steps} together, which means the same. It costs nothing.",

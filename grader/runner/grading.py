@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
@@ -172,7 +173,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         student=assignment.submission.student,
         lab=posed.lab.name,
         file=str(assignment.submission.path),
-        marks=marks,
+        marks=in_context(marks, posed.trials, source),
         seconds=observed.seconds,
         remarks=assignment.remarks,
         fingerprint=assignment.fingerprint,
