@@ -163,3 +163,17 @@ def test_a_piece_styles_nothing_beside_it_and_finds_all_its_colours() -> None:
     for rule in style.removeprefix("<style>").strip().splitlines():
         assert all(selector.strip().startswith("figure.graph") for selector in rule.partition("{")[0].split(",")), rule
     assert set(re.findall(r"var\((--[a-z-]+)\)", style)) - {"--line"} <= set(re.findall(r"(--[a-z-]+):", body))
+
+
+def test_check_names_a_wrong_answer_that_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """Running a cell again is no second definition."""
+    cells = [
+        "import torch",
+        "def exponential(x):\n    return torch.exp(x)",
+        "def exponential(x):\n    return torch.exp(-x)",
+    ]
+    cells.append("def exponential_gradient(x):\n    return exponential(x) * (-2 * x - 2 - torch.cos(x))")
+    code = "\n".join([*cells, "from grader.student import check", "check('exponential_gradient')"])
+    exec(code, {"In": cells})
+    said = capsys.readouterr().out
+    assert said.endswith("\n    exponential: is used here, and is not right itself: look there first.\n")

@@ -13,6 +13,7 @@ import numpy as np
 from grader.judge.compare import Compared
 from grader.judge.notes import SLIPS, Finding, explained
 from grader.judge.truth import Outcomes, Slip
+from grader.judge.wording import difference
 
 NAMED = 2
 """So many mistakes are named where an answer fits several."""
@@ -36,7 +37,8 @@ def diagnosed(problem: Finding, likely: Callable[[int], Outcomes], rows: Sequenc
         return problem
     fitting = matches(outcomes, rows, slack) or matches(likely(2), rows, slack)
     if not fitting:
-        return replace(problem, message=f"{problem.message} {UNLIKELY}")
+        seen = difference([row.numbers for row in rows if row.numbers is not None], [row.expected for row in rows])
+        return problem if seen else replace(problem, message=f"{problem.message} {UNLIKELY}")
     fitting = sorted(fitting, key=lambda slips: sorted(map(_rank, slips)))
     told: dict[str, set[Slip]] = {}
     for slips in fitting:

@@ -23,19 +23,33 @@ NOTES: dict[str, str] = {
     "wrong_type": "{what} is {theirs}; {expected} is asked for.",
     "wrong_dtype": "{what} has dtype {theirs}; the input's {expected} is to be kept.",
     "wrong_device": "{what} is on {theirs}; it is asked for on {expected}.",
+    "returns_nothing": "{name} returns nothing{where}: is a return missing, at its end or in a branch?",
     "wrong_structure": "The result is {theirs}; {expected} is asked for.",
     "missing_key": "The result has no entry {what}. It has: {theirs}.",
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
     "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
     "no_gradient": (
         "Autograd cannot find {what}: the result does not depend on it through torch operations. "
-        "Is there a detach, .item(), float(), torch.tensor(…) or no_grad on the way?"
+        "Is there a detach, .item(), float(), torch.tensor(…), no_grad or a function of math or NumPy on the way?"
     ),
-    "raised": "{name} raised {type}: {text}{line}",
+    "graph_freed": (
+        "Autograd cannot find {what}, because it has gone back through the result before. Does the function call "
+        "backward() itself? Return the result, and leave that to whoever calls it."
+    ),
+    "overwritten": (
+        "Autograd cannot find {what}: a value that it needs on the way back was changed in place. Make a new tensor, "
+        "y = y / s, where the code changes one, y /= s."
+    ),
+    "raised": "{name} raised {type}{text}{line}",
     "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {error}",
     "not_written": "{name} is not written yet: its stub still stands.",
-    "missing": "No {name} was found in the notebook. Did you misname it, or forget to run its cell?",
-    "not_a_function": "{name} is there, but it is not a function.",
+    "needs_unwritten": "{name} needs {what}, which is not written yet.",
+    "stub_left": "{name} stops at a raise NotImplementedError that still stands in its code: take that line out.",
+    "missing": (
+        "No {name} was found in the notebook. Did you misname it, or forget to run its cell, or did that stop with an "
+        "error?"
+    ),
+    "not_a_function": "{name} is there, but it is not a function{why}.",
     "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
@@ -68,6 +82,10 @@ NOTES: dict[str, str] = {
         "leave requires_grad as it is."
     ),
     "wrong_length": "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch.",
+    "list_kept": (
+        "{what}{at} has {theirs} entries; {expected} are asked for, one an epoch. The list goes on from call to call: "
+        "begin a new one inside the function."
+    ),
     "wrong_update": "{what} after step {step}{at}: yours {theirs}, expected {expected}{difference}.",
     "not_random": "Two calls gave the same numbers; {name} is to draw new ones each time.",
     "not_independent": "Numbers repeat within the result; each entry is to be drawn by itself.",
@@ -130,12 +148,14 @@ SLIPS: dict[str, str] = {
 
 REMARKS: dict[str, str] = {
     "float32_slip": (
-        "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast is "
-        "on the way. It costs nothing here."
+        "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast, or "
+        "a small number added, is on the way. It costs nothing here."
     ),
     "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
     "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",
     "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
+    "defined_again": "is defined in more than one cell; the last of them counts.",
+    "used_here": "is used here, and is not right itself: look there first.",
     "carried_forward": "follows rightly from your own {from_}, and counts as right.",
     "drawn_renamed": "read as {step} of the formulas. Another name costs nothing.",
     "drawn_merged": "stands for {steps} together, which means the same. It costs nothing.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -125,6 +125,26 @@ class Source:
         everywhere = {n for n, ss in self.definitions.items() if any(map(is_function, ss))}
         found = (differenced(statement, everywhere, apart) for statement in self.closure(name, apart))
         return next(filter(None, found), "")
+
+    def stubs(self, name: str) -> list[str]:
+        """The functions without a body that `name` uses, directly or through others, in order."""
+        used = [s.name for s in self.closure(name) if isinstance(s, ast.FunctionDef) and s.name != name]
+        return [other for other in dict.fromkeys(used) if self.is_stub(other)]
+
+    def uses(self, name: str, others: Collection[str]) -> list[str]:
+        """Those of some other names that `name` uses, directly or through others."""
+        bindings = {other for statement in self.closure(name) for other in bound(statement)}
+        return [other for other in others if other in bindings and other != name]
+
+    def is_defined_again(self, name: str) -> bool:
+        """Whether more than one cell defines a function called `name`."""
+        defining = (any(is_function(s) and name in bound(s) for s in flat(parsed(cell))) for cell in self.cells)
+        return sum(defining) > 1
+
+    def is_hidden(self, name: str) -> bool:
+        """Whether a function called `name` is defined, and something else is given its name afterwards."""
+        definitions = self.definitions.get(name, [])
+        return any(map(is_function, definitions)) and not is_function(definitions[-1])
 
     def is_stub(self, name: str) -> bool:
         """Whether the function called `name` has no body yet: a docstring, and NotImplementedError, ... or pass."""

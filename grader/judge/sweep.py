@@ -14,7 +14,7 @@ from grader.judge.facts import Array, Reply, Value
 from grader.judge.model import Comparison, Evidence, Swept, Verdict
 from grader.judge.notes import Finding, explained, finding
 from grader.judge.truth import Sweep
-from grader.judge.values import RIGHT, failed
+from grader.judge.values import RIGHT, failed, unreachable
 from grader.judge.wording import both, number, place
 
 TABLE_ROWS = 6
@@ -38,7 +38,8 @@ def ulp_errors(theirs: Array, truth: Sweep) -> Array:
     with np.errstate(invalid="ignore", over="ignore"):
         gap = np.abs(theirs - truth.expected)
         error = np.where(gap <= np.finfo(kind).tiny, 0.0, gap / unit)
-    error = np.where(np.isfinite(theirs), error, np.inf)
+    # A finite number beside one of the smallest is off by more units than there are numbers for.
+    error = np.where(np.isfinite(theirs), np.minimum(error, np.finfo(np.float64).max), np.inf)
     worst: Array = error.reshape(len(error), -1).max(axis=1)
     return worst
 
@@ -127,7 +128,7 @@ def _collected(truth: Sweep, reply: Reply, what: str) -> Array | Finding:
             if not expected.any():
                 rows.append(np.zeros(expected.shape))
                 continue
-            return finding("no_gradient", what=f"the gradient in {list(truth.inputs)[int(truth.path or 0)]}")
+            return unreachable(f"the gradient in {list(truth.inputs)[int(truth.path or 0)]}", seen)
         found = numbers(node, expected.shape, f"the {what}")
         if isinstance(found, Finding):
             return found

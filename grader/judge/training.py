@@ -106,8 +106,7 @@ def _judged(values: Values, reply: Reply) -> Verdict:
                 since=since,
             )
         if problem and problem.note == "wrong_shape" and path == "2":
-            short = next(r for r in rows if r.problem)
-            problem = _wrong_length(values, reply, short)
+            problem = _wrong_length(values, reply, rows)
         if problem:
             problems.append(_explained(values, reply, path, problem))
     problems += _extra_bias(values, reply)
@@ -126,13 +125,19 @@ def _explained(values: Values, reply: Reply, path: str, problem: Finding) -> Fin
     )
 
 
-def _wrong_length(values: Values, reply: Reply, row: Compared) -> Finding:
-    seen = reply[0]
-    assert isinstance(seen, Value)
-    node = part(seen.results[0], "2", ["0", "1", "2"])
-    count = node.array.size if isinstance(node, Leaf) else 0
+def _wrong_length(values: Values, reply: Reply, rows: list[Compared]) -> Finding:
+    """The first list of another length; lists that are as much longer as a call adds are one that goes on."""
+    nodes = [part(seen.results[0], "2", ["0", "1", "2"]) for seen in reply if isinstance(seen, Value)]
+    counts = [node.array.size if isinstance(node, Leaf) else 0 for node in nodes]
+    asked = [row.expected.size for row in rows]
+    kept = len(counts) > 1 and np.diff(counts).tolist() == asked[1:]
+    row, count = next((row, count) for row, count in zip(rows, counts, strict=True) if row.problem)
     return finding(
-        "wrong_length", what=values.labels["2"], at=place(row.inputs), theirs=count, expected=row.expected.size
+        "list_kept" if kept else "wrong_length",
+        what=values.labels["2"],
+        at=place(row.inputs),
+        theirs=count,
+        expected=row.expected.size,
     )
 
 

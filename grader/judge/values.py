@@ -22,6 +22,9 @@ RIGHT = Verdict(Status.PASS, "correct", "Right.", 1.0)
 AUTOGRAD_SHARE = 0.5
 """The share of a question's points that a right value earns when autograd cannot follow it."""
 
+BROKEN_WAYS = {"graph_freed": "backward through the graph a second time", "overwritten": "by an inplace operation"}
+"""What torch says where a way back was recorded and cannot be taken, by the note that it gets."""
+
 
 def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, ...] = ()) -> Verdict:
     """The verdict for a finding."""
@@ -181,10 +184,17 @@ def _gradient(truth: Gradients, reply: Reply, path: str, what: str) -> tuple[Fin
             # torch leaves no gradient where nothing depends on the input; that is 0.
             continue
         if node is None:
-            return finding("no_gradient", what=what.removeprefix("autograd's ")), []
+            return unreachable(what.removeprefix("autograd's "), seen), []
         rows.append(_compared_gradient(node, point, path, what, truth))
     problem, _ = verdict_on(rows, what, truth.values.tolerance, "wrong_gradient")
     return problem, rows
+
+
+def unreachable(what: str, seen: Value) -> Finding:
+    """Why autograd left no gradient, as far as torch said so."""
+    error = seen.gradient_error.text if seen.gradient_error else ""
+    note = next((note for note, said in BROKEN_WAYS.items() if said in error), "no_gradient")
+    return finding(note, what=what)
 
 
 def _compared_gradient(node: Leaf, point: Point, path: str, what: str, truth: Gradients) -> Compared:

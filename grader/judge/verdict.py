@@ -17,6 +17,7 @@ from grader.judge.facts import (
     Observation,
     Other,
     Raised,
+    Read,
     Reply,
     TimedOut,
     Unreadable,
@@ -50,6 +51,10 @@ from grader.judge.values import (
     wrote_to_arguments,
 )
 
+UNWRITTEN = frozenset({"missing", "not_written"})
+ABSENT = UNWRITTEN | {"cell_failed"}
+"""The notes of what nobody has tried to answer, and of all that is not there to be looked at."""
+
 MESSAGES = 3
 """Lines of a verdict; pictures and tables show the rest."""
 
@@ -76,16 +81,26 @@ def _used(seen: Observation) -> frozenset[str]:
 
 def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
-        for seen in _own_observations(trial, evidence):
-            problem = unanswered(evidence.name, seen, evidence.source)
+        own = _own_observations(trial, evidence)
+        for seen in own:
+            problem = unanswered(evidence.name, seen, evidence.source) or _silence(trial, evidence.name, own)
             if problem:
-                status = Status.MISSING if problem.note in ("missing", "not_written") else Status.FAIL
+                status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
                 return Verdict(status, problem.note, problem.message, 0.0)
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
     if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
         return verdict
     said = [r for reply in evidence.replies[trial.given :] for r in wrote_to_arguments(evidence.name, reply)]
     return replace(verdict, remarks=(*verdict.remarks, *said))
+
+
+def _silence(trial: Trial, name: str, own: Sequence[Observation]) -> Finding | None:
+    """The finding that a function came to its end without a return."""
+    silent = [s for s in own if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
+    if not silent or isinstance(trial.asks[trial.given], Read):
+        return None
+    where = f" at {len(silent)} of {len(own)} points" if len(silent) < len(own) else ""
+    return finding("returns_nothing", name=name, where=where)
 
 
 def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
@@ -115,12 +130,18 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
     match seen:
         case Raised() | Value(results=(Other(type_name="None"), *_)) if source.is_stub(name):
             return finding("not_written", name=name)
-        case Raised(type_name="NotImplementedError", text=""):
-            return finding("not_written", name=name)
+        case Raised(type_name="NotImplementedError", text="") if source.stubs(name):
+            return finding("needs_unwritten", name=name, what=" and ".join(source.stubs(name)))
+        case Raised(type_name="NotImplementedError", text="") if "NotImplementedError" in source.used(name):
+            return finding("stub_left", name=name)
         case Raised(type_name=kind, text=text, line=line):
-            return finding("raised", name=name, type=kind, text=text, line=f" ({line})" if line else "")
+            said, where = (f": {text}" if text else ""), (f" ({line})" if line else "")
+            return finding("raised", name=name, type=kind, text=said, line=where)
         case Missing(reason="not callable"):
-            return finding("not_a_function", name=name)
+            lost = ": a line after its definition gives the name to something else" if source.is_hidden(name) else ""
+            return finding("not_a_function", name=name, why=lost)
+        case Missing() if source.stopped(name) == "NotImplementedError" and source.stubs(name):
+            return finding("needs_unwritten", name=name, what=" and ".join(source.stubs(name)))
         case Missing() if source.stopped(name):
             return finding("cell_failed", name=name, error=source.stopped(name))
         case Missing():
@@ -142,18 +163,20 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     The note is that of the first check that failed; messages that differ follow each other, a line each.
     """
     scored = [(v, w) for v, w in zip(verdicts, weights, strict=True) if w]
-    if all(v.status is Status.MISSING for v, _ in scored):
+    if all(v.note in ABSENT for v, _ in scored):
         return scored[0][0]
     for verdict, weight in zip(verdicts, weights, strict=True):
         if not weight and not verdict.score:
             return verdict
     score = sum(v.score * w for v, w in scored) / sum(w for _, w in scored)
-    remarks = tuple(dict.fromkeys(r for v in verdicts for r in v.remarks))
     table = tuple(row for v in verdicts for row in v.comparisons)
     drawn = tuple(sweep for v in verdicts for sweep in v.sweeps)
     sketches = tuple(sketch for v in verdicts for sketch in v.sketches)
     # The sort is stable: infinities before inaccuracies, else as asked.
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
+    # What a condition may say costs nothing, as that an answer is right to float32 only, may be what costs elsewhere.
+    heard = [v for v, weight in zip(verdicts, weights, strict=True) if weight or not wrong]
+    remarks = tuple(dict.fromkeys(r for v in heard for r in v.remarks))
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
     told: dict[str, Verdict] = {}

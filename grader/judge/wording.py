@@ -13,6 +13,9 @@ import numpy as np
 from grader.judge.facts import Array, Leaf, Node, Other
 from grader.judge.truth import Named
 
+MOST_DECIMALS = 8
+"""Beyond so many decimals a number is not rounded by hand."""
+
 SHOWN = 12
 """Arrays of up to so many entries are written out."""
 
@@ -62,6 +65,10 @@ def place(inputs: Named) -> str:
     return f" at ({', '.join(parts)})"
 
 
+CALLABLE = frozenset({"function", "method", "builtin_function_or_method", "method_descriptor", "type"})
+"""Types of what stands where a call has lost its parentheses."""
+
+
 def described(node: Node) -> str:
     """What a result is, in words: "a tensor of shape (2, 3)", "None", "a dict with keys x, y"."""
     match node:
@@ -76,6 +83,8 @@ def described(node: Node) -> str:
             return f"a Python {node.kind}"
         case Other(type_name="None"):
             return "None"
+        case Other(type_name=kind) if kind in CALLABLE:
+            return "a function that is not called (are its parentheses missing?)"
         case Other():
             return f"of type {node.type_name}"
         case tuple():
@@ -98,6 +107,11 @@ def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:
     if steady:
         return steady
     offset = yours - right
+    if len(theirs) > 1 and _unmoved(theirs) and not _unmoved(expected):
+        return " (yours is the same everywhere)"
+    digits = next((d for d in range(1, MOST_DECIMALS) if _is_rounded(yours, right, d)), 0)
+    if digits:
+        return f" (yours is rounded to {digits} decimal{'s' if digits > 1 else ''}: give the number as it is)"
     if len(theirs) > 1 and np.ptp(offset) <= 1e-6 * np.abs(offset).max():
         direction = "large" if offset[0] > 0 else "small"
         return f" (too {direction} by {number(abs(offset[0]), 4)} at every point)"
@@ -109,6 +123,15 @@ def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:
     if worst < 1e-3:
         return f" (close, but a relative difference of {worst:.0e} is more than rounding explains)"
     return ""
+
+
+def _unmoved(arrays: Sequence[Array]) -> bool:
+    return all(array.shape == arrays[0].shape and np.array_equal(array, arrays[0]) for array in arrays)
+
+
+def _is_rounded(yours: Array, right: Array, decimals: int) -> bool:
+    """Whether what is given is what is right to so many decimals; one number alone may be so by chance."""
+    return len(yours) > 1 and bool(np.allclose(yours, np.round(right, decimals), rtol=0, atol=1e-9 * 10.0**-decimals))
 
 
 def _ratio(yours: Array, right: Array) -> str:

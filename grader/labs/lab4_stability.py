@@ -27,7 +27,7 @@ from grader.oracle.stability import Stable
 from grader.oracle.structure import BY_AUTOGRAD, without
 from grader.oracle.variants import Family, Worked, drawn
 
-x, y, z, logit, target, size = symbols("x y z logit target size", real=True)
+x, y, z, loss, logit, target, size = symbols("x y z L logit target size", real=True)
 vector = array("x", 3)
 probabilities, exponents = array("result", 3), array("exponents", 3)
 five, variance, mean = array("x", 5), Symbol("variance", real=True), Symbol("mean", real=True)
@@ -87,7 +87,7 @@ softmax = Graph(
     },
 )
 sigmoid = Graph((x,), {z: 1 / (1 + exp(-x))})
-bce = Graph((logit, target), {z: target * log(1 + exp(-logit)) + (1 - target) * log(1 + exp(logit))})
+bce = Graph((logit, target), {loss: target * log(1 + exp(-logit)) + (1 - target) * log(1 + exp(logit))})
 
 
 def kept_small(d: Expr) -> Expr:
@@ -112,7 +112,7 @@ softmax_forms = Forms(
 sigmoid_forms = Forms(sigmoid, Graph((x,), {z: exp(Min(x, 0)) / (1 + exp(-Abs(x)))}), ("x", x))
 bce_forms = Forms(
     bce,
-    Graph((logit, target), {z: target * kept_small(-logit) + (1 - target) * kept_small(logit)}),
+    Graph((logit, target), {loss: target * kept_small(-logit) + (1 - target) * kept_small(logit)}),
     ("the logit", logit),
 )
 variance_forms = Forms(

@@ -5,10 +5,12 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
@@ -17,6 +19,9 @@ from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
+
+NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
+"""How a syntax error names its cell: by a file that the student has never seen."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         student=assignment.submission.student,
         lab=posed.lab.name,
         file=str(assignment.submission.path),
-        marks=marks,
+        marks=in_context(marks, posed.trials, source),
         seconds=observed.seconds,
         remarks=assignment.remarks,
         fingerprint=assignment.fingerprint,
@@ -181,4 +186,5 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
 def _error(run: CellRun) -> str:
     """The error that a cell stopped with, in a line; "" where it did not."""
     shown = [o for o in run.outputs if o.get("output_type") == "error"]
-    return f"{shown[-1]['ename']}: {shown[-1]['evalue']}"[:300] if shown else ""
+    words = [str(shown[-1]["ename"]), NAMED_FILE.sub("(", str(shown[-1]["evalue"]))] if shown else []
+    return ": ".join(filter(None, words))[:300]

@@ -19,6 +19,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from grader.desk.pieces import sketched_piece, swept_piece
+from grader.judge.context import leaning
 from grader.judge.facts import Ask, Read, Reply
 from grader.judge.model import Conditions, Mark, Question, Status, Swept, Trial
 from grader.judge.source import Source
@@ -56,7 +57,7 @@ def _tell(name: str | Callable[..., Any], questions: Mapping[str, Question]) -> 
         print(f"? There is no exercise called {called}.{hint}")
         return
     names, source = _notebook()
-    mark = checked(question, names, source)
+    mark = _in_context(checked(question, names, source), names, source, questions)
     print(line(mark))
     if hasattr(get_ipython(), "kernel"):
         _show([sweep for sweep in mark.verdict.sweeps if sweep.told])
@@ -72,6 +73,16 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
     return judge(question, trials, replies, source)
+
+
+def _in_context(mark: Mark, names: Mapping[str, Any], source: Source, questions: Mapping[str, Question]) -> Mark:
+    """The mark, with the answers that it uses and that are wrong themselves."""
+    if mark.verdict.status is Status.PASS:
+        return mark
+    used = [questions[name] for name in source.uses(mark.question.name, questions)]
+    marks = [mark, *(checked(question, names, source) for question in used)]
+    device = torch.get_default_device().type
+    return leaning(marks, [_posed(m.question, device) for m in marks], source)[0]
 
 
 def line(mark: Mark) -> str:

@@ -1,0 +1,197 @@
+"""What is told of mistakes that reach across functions, cells and calls: it is true, and says where to look."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from observed import evidence, leaf, marked, posed, seen
+
+from grader.judge.context import in_context
+from grader.judge.diagnosis import UNLIKELY
+from grader.judge.facts import Missing, Observation, Other, Raised, Reply, Value
+from grader.judge.model import Mark, Status, Verdict
+from grader.judge.notes import remark
+from grader.judge.source import Source
+from grader.judge.sweep import judge_sweep
+from grader.judge.truth import Gradients, Sweep, Values
+from grader.judge.verdict import judge, merged, unanswered
+from grader.judge.wording import difference
+
+STOPPED = Raised("NotImplementedError", "", "line 2: raise NotImplementedError")
+STUB = "def g(x):\n    raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("code", "note", "said"),
+    [
+        ("def f(x):\n    raise NotImplementedError", "not_written", "its stub still stands"),
+        ("def f(x):\n    y = 2 * x\n    raise NotImplementedError", "stub_left", "take that line out"),
+        ("def f(x):\n    return 2 * g(x)", "needs_unwritten", "f needs g, which is not written yet."),
+        ("def h(x):\n    return g(x)\ndef f(x):\n    return h(x)", "needs_unwritten", "f needs g, which"),
+    ],
+)
+def test_what_is_not_written_is_named(code: str, note: str, said: str) -> None:
+    found = unanswered("f", STOPPED, Source((STUB, code)))
+    assert found is not None
+    assert (found.note, said in found.message) == (note, True)
+
+
+def test_a_variable_whose_cell_stopped_at_a_stub_needs_it() -> None:
+    found = unanswered("v", Missing(), Source((STUB, "v = g(1)"), {1: "NotImplementedError"}))
+    assert found is not None
+    assert found.message == "v needs g, which is not written yet."
+
+
+def test_a_function_whose_name_was_given_away_is_said_to_be() -> None:
+    for later, said in (("f = f(1)", "gives the name to something else."), ("", "it is not a function.")):
+        found = unanswered("f", Missing("not callable"), Source(("def f(x):\n    return x", later)))
+        assert found is not None
+        assert found.message.endswith(said)
+
+
+def told(name: str, seen_there: Observation, source: Source) -> Mark:
+    """The mark where every call is observed to end in the same way."""
+    question, trials = posed(name)
+    return judge(question, trials, [tuple((seen_there,) * ask.points for ask in t.asks) for t in trials], source)
+
+
+def test_a_by_hand_answer_in_a_cell_that_stopped_is_not_there() -> None:
+    """Its rules have no code to look at, which is not what is wrong with it."""
+    code = "def polynomial_gradient(x)\n    return x"
+    mark = told("polynomial_gradient", Missing(), Source((code,), {0: "SyntaxError: expected ':' (line 1)"}))
+    assert (mark.verdict.note, mark.verdict.status) == ("cell_failed", Status.FAIL)
+
+
+def test_what_raised_before_it_could_use_autograd_raised() -> None:
+    error = Raised("TypeError", "'Tensor' object is not callable", "line 9: loss = predict(x, w, b)")
+    mark = told("train", error, Source(("def train():\n    predict().backward()",)))
+    assert mark.verdict.note == "raised"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("Trying to backward through the graph a second time (or directly access saved tensors", "graph_freed"),
+        (
+            "one of the variables needed for gradient computation has been modified by an inplace operation: [torch",
+            "overwritten",
+        ),
+        ("element 0 of tensors does not require grad and does not have a grad_fn", "no_gradient"),
+    ],
+)
+def test_why_autograd_left_no_gradient(text: str, note: str) -> None:
+    _, trials = posed("network_loss")
+    groups: list[tuple[Reply, ...]] = []
+    for trial in trials:
+        assert isinstance(trial.truth, Gradients)
+        points = trial.truth.values.points
+        values: list[Value] = [seen(leaf(p.expected[""]), gradient_error=Raised("RuntimeError", text)) for p in points]
+        groups.append((tuple(values),))
+    verdict = marked("network_loss", *groups).verdict
+    assert (verdict.note, verdict.score) == (note, 0.5)
+
+
+def test_a_finite_number_is_never_said_to_be_infinite() -> None:
+    """Beside the smallest numbers an error has more units than there are numbers."""
+    _, trials = posed("stable_softmax")
+    truth = next(t.truth for t in trials if isinstance(t.truth, Sweep) and t.truth.dtype == "float64")
+    assert np.abs(truth.expected)[truth.expected > 0].min() < 1e-300
+    verdict = judge_sweep(truth, evidence(tuple(seen(leaf(row + 1e-8)) for row in truth.expected)))
+    assert verdict.note == "unstable"
+    assert "not finite" not in verdict.message
+    assert np.isfinite(verdict.sweeps[0].yours).all()
+
+
+def test_what_costs_points_in_a_sweep_is_not_said_to_cost_nothing() -> None:
+    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
+    slipped = replace(right, remarks=(remark("dtype_slip", "f", theirs="float32", expected="float64"),))
+    assert merged([slipped, right], [0.0, 1.0]).remarks
+    assert not merged([slipped, Verdict(Status.FAIL, "unstable", "no", 0.0)], [0.0, 1.0]).remarks
+
+
+@pytest.mark.parametrize(
+    ("yours", "right", "said"),
+    [
+        ([34.0, 34.0], [-29.75, 15.25], "yours is the same everywhere"),
+        ([2.0, 2.0], [1.0, 1.0], "yours is 2 times what is right, at every point"),
+        ([0.8397, 0.6826], [0.839734, 0.6825737], "yours is rounded to 4 decimals: give the number as it is"),
+        ([0.8397, 0.6826], [0.839744, 0.6825237], "close, but"),
+        ([1.0, 0.0, 2.0], [0.9, 0.2, 1.7], ""),
+    ],
+)
+def test_what_can_be_seen_of_a_wrong_answer_is_said(yours: list[float], right: list[float], said: str) -> None:
+    told_of = difference([np.array(y) for y in yours], [np.array(r) for r in right])
+    assert told_of.startswith(f" ({said}" if said else "")
+    assert bool(told_of) == bool(said)
+
+
+def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
+    def verdict(answer: float | None) -> Verdict:
+        _, trials = posed("polynomial_gradient")
+        points = next(t.truth.points for t in trials if isinstance(t.truth, Values))
+        wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
+        return marked("polynomial_gradient", (wrong, wrong)).verdict
+
+    assert verdict(None).message.endswith(UNLIKELY)
+    assert verdict(34.0).message.endswith("(yours is the same everywhere).")
+
+
+def test_a_branch_without_a_return() -> None:
+    silent, answered = seen(Other("None")), seen((leaf(0.5), leaf(1.0)))
+    _, trials = posed("relu_neuron_gradient")
+    groups = [tuple((silent, *[answered] * (ask.points - 1)) for ask in t.asks) for t in trials if t.asks]
+    verdict = marked("relu_neuron_gradient", *groups).verdict
+    assert verdict.note == "returns_nothing"
+    assert verdict.message.startswith("relu_neuron_gradient returns nothing at 1 of ")
+    assert told("polynomial", silent, Source(("",))).verdict.message.startswith("polynomial returns nothing: is a")
+    assert marked("linear_fit", ((seen(Other("None")),),)).verdict.note == "wrong_structure"
+
+
+def test_a_call_without_its_parentheses() -> None:
+    message = told(
+        "last_column", seen(Other("builtin_function_or_method")), Source(("def last_column(x): x",))
+    ).verdict.message
+    assert "is a function that is not called (are its parentheses missing?)" in message
+
+
+def in_cells(*cells: str) -> dict[str, tuple[str, ...]]:
+    """What is said beside the marks of the second lab's exponential and its gradient, both given as 0.5."""
+    names = ("exponential", "exponential_gradient")
+    source, trials = Source(cells), [posed(name)[1] for name in names]
+    marks = [told(name, seen(leaf(0.5), leaf(0.5)), source) for name in names]
+    return {m.question.name: m.verdict.said for m in in_context(marks, trials, source)}
+
+
+EXPONENTIAL = "def exponential(x):\n    return x"
+USING = "def exponential_gradient(x):\n    return exponential(x)"
+
+
+def test_a_wrong_answer_that_another_uses_is_named_there() -> None:
+    said = in_cells(EXPONENTIAL, USING)
+    assert said["exponential_gradient"] == ("exponential: is used here, and is not right itself: look there first.",)
+    assert said["exponential"] == ()
+    assert in_cells(EXPONENTIAL, USING.replace("return exponential", "return torch.exp"))["exponential_gradient"] == ()
+
+
+def test_a_function_that_a_later_cell_defines_again_is_said_to_be() -> None:
+    said = in_cells(EXPONENTIAL, USING, EXPONENTIAL)
+    assert said["exponential"] == ("exponential: is defined in more than one cell; the last of them counts.",)
+    assert in_cells(f"{EXPONENTIAL}\n{EXPONENTIAL}", USING)["exponential"] == ()
+
+
+def test_a_function_whose_name_was_given_away_is_looked_at_first_where_it_is_used() -> None:
+    cells = (EXPONENTIAL, USING, "exponential = exponential_gradient(exponential)")
+    assert in_cells(*cells)["exponential"] == ()
+    assert len(in_cells(*cells)["exponential_gradient"]) == 1
+
+
+def test_what_is_carried_forward_is_to_blame_only_where_it_raised() -> None:
+    source = Source(
+        ("def relu_neuron(w, x, b):\n    w", "def relu_neuron_gradient(w, x, b):\n    relu_neuron(w, x, b)")
+    )
+    names = ("relu_neuron", "relu_neuron_gradient")
+    silent, error = seen(Other("None")), Raised("TypeError", "'NoneType' object is not subscriptable")
+    for second, count in ((error, 1), (silent, 0)):
+        marks = [told(name, s, source) for name, s in zip(names, (silent, second), strict=True)]
+        found = in_context(marks, [posed(name)[1] for name in names], source)
+        assert [len(m.verdict.said) for m in found] == [0, count]
