@@ -19,6 +19,7 @@ from rich.markup import escape
 from grader.desk import terminal
 from grader.desk.plain import line
 from grader.judge.model import Lab, Report
+from grader.judge.notes import FAULT
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
 from grader.runner.limits import LIMITS, LimitsError, read_limits
@@ -146,6 +147,10 @@ def conclude(report: Report, out: Path, fail_under: float, empty: Sequence[Path]
     ungraded = sum(bool(result.problem) for result in report.results)
     if ungraded:
         console.print(f"{ungraded} of {len(report.results)} notebooks could not be graded.")
+    faults = sum(mark.verdict.note == FAULT for result in report.results for mark in result.marks)
+    if faults:
+        errors.print(f"The grader itself failed at {faults} answers, marked ?; what it printed above says where.")
+        raise typer.Exit(OURS)
     if short or ungraded:
         raise typer.Exit(UNGRADED)
 

@@ -59,13 +59,15 @@ class Attack:
     lost: Sequence[str] = ()
     outcome: str = "ok"
     says: str = ""
+    xfail: str = ""
 
 
 def attacks() -> Iterator[object]:
     for path in sorted((ROOT / "tests" / "attacks").glob("*.toml")):
         for entry in tomllib.loads(path.read_text("utf-8"))["attack"]:
             attack = Attack(**entry)
-            yield pytest.param(attack, id=f"{path.stem}: {attack.what}")
+            weak = [pytest.mark.xfail(strict=True, reason=attack.xfail)] if attack.xfail else []
+            yield pytest.param(attack, marks=weak, id=f"{path.stem}: {attack.what}")
 
 
 @dataclass(frozen=True)

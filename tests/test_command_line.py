@@ -54,6 +54,33 @@ def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").exists()
 
 
+def test_where_the_judging_fails_everything_else_is_graded_and_it_is_graded_again(tmp_path: Path) -> None:
+    """A defect in the judge, planted: it must not take the class with it, nor pass for a mark."""
+    code = """
+import sys
+from grader.runner import grading
+from grader.__main__ import app
+judge = grading.judge
+def broken(question, *rest):
+    if question.name == "polynomial_gradient":
+        raise IndexError("planted")
+    return judge(question, *rest)
+grading.judge = broken if sys.argv.pop(1) == "broken" else judge
+app()
+"""
+    notebook(tmp_path / "class" / "s01" / "lab2.ipynb", RIGHT, "def polynomial_gradient(x):\n    return x")
+    given = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")]
+    ran = [
+        subprocess.run([sys.executable, "-c", code, how, *given], capture_output=True, text=True, check=False, cwd=ROOT)
+        for how in ("broken", "whole")
+    ]
+    assert [done.returncode for done in ran] == [3, 0]
+    assert "IndexError: planted" in ran[0].stderr
+    assert "The grader itself failed at 1 answers" in ran[0].stderr
+    marks = {mark["name"]: mark for mark in report(tmp_path / "out")[0]["questions"]}
+    assert (marks["polynomial"]["note"], marks["polynomial_gradient"]["note"]) == ("correct", "wrong_value")
+
+
 def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
     path = notebook(tmp_path / "s01" / "lab2.ipynb", "def polynomial(x):\n    return 7 * x")
     for out in ("one", "two"):

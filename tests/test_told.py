@@ -86,7 +86,7 @@ def test_why_autograd_left_no_gradient(text: str, note: str) -> None:
         assert isinstance(trial.truth, Gradients)
         points = trial.truth.values.points
         values: list[Value] = [seen(leaf(p.expected[""]), gradient_error=Raised("RuntimeError", text)) for p in points]
-        groups.append((tuple(values),))
+        groups.append((tuple(values),) * (trial.given + 1))
     verdict = marked("network_loss", *groups).verdict
     assert (verdict.note, verdict.score) == (note, 0.5)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from grader.judge.model import Remark
 
+FAULT = "fault"
+"""The note where the grader itself failed."""
+
 NOTES: dict[str, str] = {
     "correct": "Right.",
     "wrong_value": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
@@ -60,6 +63,7 @@ NOTES: dict[str, str] = {
         "difference quotients are. Work the derivative out by hand."
     ),
     "required_method": "{name} calls neither backward() nor torch.autograd.grad: {why}.",
+    FAULT: "The grader itself failed at {name} ({error}). That is no fault of yours: it is not graded, and looked at.",
     "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
     "changes_on_second_call": (
         "{name} gives another answer when it is called a second time with the same arguments: "

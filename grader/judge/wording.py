@@ -119,9 +119,9 @@ def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:
         t.size > 1 and np.allclose(np.sort(t, None), np.sort(e, None)) for t, e in zip(theirs, expected, strict=True)
     ):
         return " (the right entries, in the wrong places)"
-    worst = np.abs(offset).max() / max(np.abs(right).max(), np.finfo(float).tiny)
-    if worst < 1e-3:
-        return f" (close, but a relative difference of {worst:.0e} is more than rounding explains)"
+    gap, size = np.abs(offset).max(), max(np.abs(right).max(), np.finfo(float).tiny)
+    if gap < 1e-3 * size:
+        return f" (close, but a relative difference of {gap / size:.0e} is more than rounding explains)"
     return ""
 
 

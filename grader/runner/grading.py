@@ -5,6 +5,7 @@ Knows the way through the house for one submission. Refuses to know what a mark 
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -13,13 +14,15 @@ from dataclasses import dataclass, replace
 from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
-from grader.judge.model import CellRun, Conditions, Lab, Result, Trial
+from grader.judge.model import CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
+from grader.judge.notes import FAULT, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
 
+LOG = logging.getLogger(__name__)
 NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
 """How a syntax error names its cell: by a file that the student has never seen."""
 
@@ -166,7 +169,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
     errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
     source = replace(assignment.source, errors=errors)
     marks = tuple(
-        judge(question, trials, replies, source)
+        _judged(question, trials, replies, source)
         for question, trials, replies in zip(posed.lab.questions, posed.trials, observed.replies, strict=True)
     )
     result = Result(
@@ -176,11 +179,22 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         marks=in_context(marks, posed.trials, source),
         seconds=observed.seconds,
         remarks=assignment.remarks,
-        fingerprint=assignment.fingerprint,
+        # With none it is graded again the next time.
+        fingerprint="" if any(mark.verdict.note == FAULT for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, assignment.notebook, observed.runs, evidence)
+
+
+def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:
+    """A question's mark. Where the judging itself fails, no other question and nobody else suffers for it."""
+    try:
+        return judge(question, trials, replies, source)
+    except Exception as error:
+        LOG.exception("The grader failed at an answer to %s.", question.name)
+        problem = finding(FAULT, name=question.name, error=type(error).__name__)
+        return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))
 
 
 def _error(run: CellRun) -> str:
