@@ -16,6 +16,7 @@ from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.samples import (
     Sample,
     decisions,
+    everywhere,
     measurements,
     numbers,
     pairs,
@@ -173,7 +174,7 @@ LAB = Lab(
         Question(
             "stable_sigmoid",
             3,
-            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, sigmoid_forms, x, (numbers, numbers))),
+            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, sigmoid_forms, x, (everywhere, numbers))),
         ),
         Question("stable_bce", 3, swept(bce, bce_forms, logit, (soft_decisions, decisions), ("logit", "target"))),
         Question(

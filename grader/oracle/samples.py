@@ -39,10 +39,15 @@ def numbers(random: Random) -> dict[str, Array]:
     return {"x": np.array([spread(random) for _ in range(POINTS)])}
 
 
+def everywhere(random: Random) -> dict[str, Array]:
+    """x alone, 0 included: for values, which have no kink there."""
+    return {"x": np.append(0.0, numbers(random)["x"][1:])}
+
+
 def pairs(random: Random) -> dict[str, Array]:
-    """x and y: any difference from 0, dyadic differences from other bases."""
-    rows = []
-    for base in random.choices(BASES, k=POINTS):
+    """x and y: some that are equal, any difference from 0, dyadic differences from other bases."""
+    rows = [(base, base) for base in sorted(set(BASES))]
+    for base in random.choices(BASES, k=POINTS - len(rows)):
         rows.append((base, base + dyadic(random)) if base else (0.0, spread(random)))
     return {"x": np.array([x for x, _ in rows]), "y": np.array([y for _, y in rows])}
 
@@ -68,7 +73,7 @@ def decisions(random: Random) -> dict[str, Array]:
 def soft_decisions(random: Random) -> dict[str, Array]:
     """A logit and a target anywhere from 0 to 1."""
     targets = np.array([random.randrange(9) / 8 for _ in range(POINTS)])
-    return {"logit": numbers(random)["x"], "target": targets}
+    return {"logit": everywhere(random)["x"], "target": targets}
 
 
 def measurements(random: Random) -> dict[str, Array]:
