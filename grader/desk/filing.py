@@ -18,7 +18,9 @@ from grader.desk.index import write_index
 from grader.desk.page import render
 from grader.desk.report import write_report
 from grader.desk.similar import write_similar
+from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
+from grader.judge.normal import answers
 from grader.runner.grading import Assignment, Graded
 
 PAUSE = 1.0
@@ -38,6 +40,7 @@ class Filing:
         self._labs = labs
         self.report = report
         self._found = tuple(found)
+        self._answers: dict[tuple[str, str], Answers] = {}
         self._written = 0.0
         self._write(lambda: out.mkdir(parents=True, exist_ok=True))
         self._write(self._write_tables)
@@ -54,13 +57,17 @@ class Filing:
         """File one more result; report and gradebook follow within a second. Raises FilingError."""
         self.report = replace(self.report, results=(*self.report.results, graded.result))
         self._found = (*self._found, *evidence(graded))
+        if graded.source:
+            # Now, while the next notebook runs, rather than for the whole class at the end.
+            questions = [question.name for question in self._labs[graded.result.lab].questions]
+            self._answers[graded.result.lab, graded.result.student] = answers(graded.source, questions)
         self._write(lambda: self._write_page(graded))
         if time.monotonic() - self._written > PAUSE:
             self._write(self._write_tables)
 
     def compare(self, notebooks: Sequence[Assignment]) -> None:
         """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(notebooks, self._found, self._out))
+        self._write(lambda: write_similar(notebooks, self._found, self._out, self._answers))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -95,18 +96,30 @@ class Foreign:
     count: int
 
 
-def write_similar(assignments: Sequence[Assignment], found: Sequence[Evidence], out: Path) -> None:
-    """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`."""
-    write_whole(out / PAGE, similar(assignments, found).encode("utf-8", "replace"))
+def write_similar(
+    assignments: Sequence[Assignment],
+    found: Sequence[Evidence],
+    out: Path,
+    known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
+) -> None:
+    """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`.
+
+    `known` are answers in their normal form, by lab and student, so far as that has been worked out.
+    """
+    write_whole(out / PAGE, similar(assignments, found, known).encode("utf-8", "replace"))
 
 
-def similar(assignments: Sequence[Assignment], found: Sequence[Evidence] = ()) -> str:
+def similar(
+    assignments: Sequence[Assignment],
+    found: Sequence[Evidence] = (),
+    known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
+) -> str:
     """The page as HTML."""
     labs: dict[str, dict[str, Answers]] = {}
     for assignment in assignments:
+        lab, student = assignment.lab.name, assignment.submission.student
         questions = [question.name for question in assignment.lab.questions]
-        own = answers(assignment.source, questions)
-        labs.setdefault(assignment.lab.name, {})[assignment.submission.student] = own
+        labs.setdefault(lab, {})[student] = known.get((lab, student)) or answers(assignment.source, questions)
     return _template().render(
         classes=[_class(lab, labs[lab]) for lab in sorted(labs)],
         shown=SHOWN,

@@ -55,6 +55,7 @@ class Graded:
     notebook: Notebook | None = None
     runs: tuple[CellRun, ...] = ()
     copied: tuple[tuple[str, Copied], ...] = ()
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         variant=assignment.variant,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
-    return Graded(result, assignment.notebook, observed.runs, evidence)
+    return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:
