@@ -24,7 +24,7 @@ def followed(parts: Parts, evidence: Evidence) -> tuple[tuple[str, ...], Sequenc
     """
     own: dict[str, dict[str, list[Array]]] = {}
     for (name, known), reply in zip(parts.known.items(), evidence.replies, strict=False):
-        if not evidence.source.reaches(evidence.name, name):
+        if not evidence.source.uses(evidence.name, [name]):
             continue
         rows = {path: _rows(known, reply, path) for path in known.points[0].expected}
         if not all(rows.values()):

@@ -40,7 +40,7 @@ def taken_through(truth: Gradients, evidence: Evidence) -> list[dict[str, Array]
     function gives.
     """
     through, before, tolerance = truth.through, truth.values.before, truth.values.tolerance
-    if not through or not before or not evidence.source.reaches(evidence.name, through.name):
+    if not through or not before or not evidence.source.uses(evidence.name, [through.name]):
         return []
     count = len(through.ways)
     own = own_steps(before.keys, before.points * 3, evidence.replies[0], tolerance)

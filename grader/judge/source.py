@@ -95,10 +95,6 @@ class Source:
                 found += more
         return found
 
-    def reaches(self, name: str, other: str) -> bool:
-        """Whether `name` uses the notebook's `other`, directly or through others."""
-        return other in self.definitions and any(other in loaded(statement) for statement in self.closure(name))
-
     def used(self, name: str, apart: frozenset[str] = frozenset()) -> frozenset[str]:
         """What `name` uses from outside the notebook: attributes, imported modules and names, builtins.
 
@@ -133,8 +129,8 @@ class Source:
 
     def uses(self, name: str, others: Collection[str]) -> list[str]:
         """Those of some other names that `name` uses, directly or through others."""
-        bindings = {other for statement in self.closure(name) for other in bound(statement)}
-        return [other for other in others if other in bindings and other != name]
+        words = {word for statement in self.closure(name) for word in loaded(statement)}
+        return [other for other in others if other in words and other in self.definitions and other != name]
 
     def is_defined_again(self, name: str) -> bool:
         """Whether more than one cell defines a function called `name`."""
