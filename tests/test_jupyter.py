@@ -89,16 +89,18 @@ CELLS = {
     "last": "print('the end')",
 }
 CELL_FILE = re.compile(r"[^ \"(]*/ipykernel_\d+/\d+\.py|\b\d+\.py(?=, line)")
+TIMES = re.compile(r"\b\d+\.\d+ ms\b")
 KERNELS_OWN = {"input", "password", "bad text"}
 """Errors with the kernel's own source in the traceback, which is not a session's."""
 
 
 def comparable(outputs, name):
-    """Outputs without numbers of processes, with what each stream got in a row put together.
+    """Outputs without numbers of processes and times, with what each stream got in a row put together.
 
     In a row because a kernel empties its two streams when a timer says so: on a busy machine either comes first.
     """
-    listed = json.loads(CELL_FILE.sub("CELL", json.dumps(outputs)).replace(str(Path.home()), "~"))
+    text = TIMES.sub("TIME", CELL_FILE.sub("CELL", json.dumps(outputs)))
+    listed = json.loads(text.replace(str(Path.home()), "~"))
     kept = []
     for kind, row in itertools.groupby(listed, key=lambda output: output["output_type"]):
         if kind == "stream":
