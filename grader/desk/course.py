@@ -159,7 +159,7 @@ def remarked(assignment: Assignment) -> Assignment:
 def _handed_out(source: Source) -> str:
     """The numbers that the notebook's first cell gives to `checking`, as a variant is written; "" where it does not."""
     for statement in source.definitions.get("check", ()):
-        match statement:
+        match statement.node:
             case ast.Assign(value=ast.Call(func=ast.Name(id="checking"), keywords=given)):
                 with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                     return ", ".join(f"{each.arg}={ast.literal_eval(each.value)!r}" for each in given)
