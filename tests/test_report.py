@@ -71,6 +71,7 @@ def test_the_shape_of_version_1() -> None:
                 "questions": [],
                 "remarks": [],
                 "problem": "This file is no notebook.",
+                "cause": "notebook",
                 "fingerprint": "",
             },
         ],

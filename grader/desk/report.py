@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grader.desk.files import write_whole
-from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.model import Cause, Mark, Question, Remark, Report, Result, Status, Verdict
 
 VERSION: Final = 1
 
@@ -50,6 +50,7 @@ def _result(result: Result) -> Json:
         "questions": [_question(mark) for mark in result.marks],
         "remarks": list(result.remarks),
         "problem": result.problem,
+        **({"cause": str(result.cause)} if result.problem else {}),
         "fingerprint": result.fingerprint,
         **({"variant": result.variant} if result.variant else {}),
     }
@@ -91,6 +92,7 @@ def _read_result(found: Any) -> Result:
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
         variant=found.get("variant", ""),
+        cause=Cause(found.get("cause", Cause.NOTEBOOK)),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
-from grader.judge.model import CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
+from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
 from grader.judge.notes import FAULT, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
@@ -186,6 +186,13 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
+
+
+def not_graded(assignment: Assignment, cause: Cause, problem: str) -> Graded:
+    """The result of a notebook that could not be graded by no fault of its own: the next run grades it again."""
+    submission, variant = assignment.submission, assignment.variant
+    lab, file = assignment.lab.name, str(submission.path)
+    return Graded(Result(submission.student, lab, file, (), 0.0, problem, variant=variant, cause=cause))
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:
