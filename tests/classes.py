@@ -10,6 +10,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,11 +43,12 @@ class HandedIn:
     mistaken: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
-    """A lab's solution: its text, and the mistakes that are planted in its questions."""
+    """A lab's solution, as text and as a notebook, and the mistakes that are planted in its questions."""
 
     text: str
+    notebook: NotebookNode
     mistakes: tuple[Mistake, ...]
     questions: tuple[str, ...]
 
@@ -58,7 +60,8 @@ def sheet(lab: str) -> Sheet:
     mistakes = read_mistakes(ROOT / "tests" / "mistakes" / f"{lab}.toml")
     (found,) = (each for each in all_labs() if each.name == lab)
     text = (ROOT / "solutions" / f"{lab}.py").read_text("utf-8")
-    return Sheet(text, worded(mistakes, numbers.said(numbers.sheet)), tuple(q.name for q in found.questions))
+    planted = worded(mistakes, numbers.said(numbers.sheet))
+    return Sheet(text, solution_notebook(text), planted, tuple(q.name for q in found.questions))
 
 
 def handed_in(lab: str, student: str, seed: str) -> HandedIn:
@@ -66,7 +69,7 @@ def handed_in(lab: str, student: str, seed: str) -> HandedIn:
     random = Random(f"{seed}/{lab}/{student}")
     known = sheet(lab)
     made = {m.question: m for m in _drawn(known, random)}
-    notebook = solution_notebook(known.text)
+    notebook = deepcopy(known.notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             for name in answered(cell.source, made):
@@ -129,7 +132,6 @@ def _local(tree: ast.Module) -> set[str]:
     return stored - outside - keywords - parameters - formats
 
 
-@cache
 def _fixed(known: Sheet) -> frozenset[str]:
     """The names of the notebook's module level, which other cells may use."""
     tree = ast.parse(known.text)
