@@ -10,7 +10,7 @@ import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
 from grader.desk.report import as_json, read_report, write_report
-from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.model import Mark, Missing, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
 MARKS = (
@@ -18,11 +18,12 @@ MARKS = (
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
 ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+BOB = Missing("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
 
 def test_the_shape_of_version_1() -> None:
-    assert as_json(Report("cpu", "s", (KARL, ADA))) == {
+    assert as_json(Report("cpu", "s", (KARL, ADA), missing=(BOB,))) == {
         "version": 1,
         "device": "cpu",
         "seed": "s",
@@ -75,6 +76,7 @@ def test_the_shape_of_version_1() -> None:
                 "fingerprint": "",
             },
         ],
+        "missing": [{"student": "bob", "lab": "", "reason": "Nothing was handed in."}],
     }
 
 
@@ -144,10 +146,20 @@ def test_an_unreadable_file_has_a_page_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_report_that_was_read_writes_itself_again(tmp_path: Path) -> None:
-    write_report(Report("cpu", "s", (ADA, KARL)), tmp_path)
+    report = Report("cpu", "s", (ADA, KARL), ("files",), (BOB,))
+    write_report(report, tmp_path)
     found = read_report(tmp_path)
     assert found is not None
-    assert as_json(found) == as_json(Report("cpu", "s", (ADA, KARL)))
+    assert as_json(found) == as_json(report)
+
+
+def test_a_report_from_before_there_was_a_list_of_who_is_missing_can_be_read(tmp_path: Path) -> None:
+    path = write_report(Report("cpu", "s", (ADA,)), tmp_path)
+    old = json.loads(path.read_text("utf-8"))
+    del old["missing"]
+    path.write_text(json.dumps(old), "utf-8")
+    found = read_report(tmp_path)
+    assert found is not None and found.missing == ()
 
 
 def test_what_is_no_report_is_none(tmp_path: Path) -> None:

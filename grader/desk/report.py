@@ -6,11 +6,12 @@ Knows the report's keys. Refuses to know who reads it.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from grader.desk.files import write_whole
-from grader.judge.model import Cause, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.model import Cause, Mark, Missing, Question, Remark, Report, Result, Status, Verdict
 
 VERSION: Final = 1
 
@@ -26,6 +27,7 @@ def as_json(report: Report) -> Json:
         "seed": report.seed,
         "confinement": list(report.confinement),
         "results": [_result(result) for result in results],
+        "missing": [asdict(missing) for missing in report.missing],
     }
 
 
@@ -76,7 +78,8 @@ def read_report(out: Path) -> Report | None:
         if found["version"] != VERSION:
             return None
         results = tuple(_read_result(result) for result in found["results"])
-        return Report(found["device"], found["seed"], results, tuple(found["confinement"]))
+        missing = tuple(Missing(**one) for one in found.get("missing", ()))
+        return Report(found["device"], found["seed"], results, tuple(found["confinement"]), missing)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -237,6 +237,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A student of whom there is nothing to grade, and the sentence that says why; `lab` is "" where all is missing."""
+
+    student: str
+    lab: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run, as `report.json` holds it (version 1). `confinement` is what notebooks were kept from."""
 
@@ -244,3 +253,9 @@ class Report:
     seed: str
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def students(self) -> list[str]:
+        """Everybody of whom something is said, in order: also who handed nothing in."""
+        return sorted({result.student for result in self.results} | {missing.student for missing in self.missing})
