@@ -49,7 +49,7 @@ def nothing_seen() -> Observed:
     ("error", "cause", "said"),
     [
         (StartError("no process is left"), Cause.MACHINE, "No process could be had for this notebook: no process is"),
-        (KeyError("key"), Cause.GRADER, "The grader itself failed at this notebook (KeyError('key'))."),
+        (KeyError("key"), Cause.GRADER, "The grader itself failed at this notebook (KeyError('key')). That is no"),
         (
             OSError(28, "No space left on device"),
             Cause.GRADER,

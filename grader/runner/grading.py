@@ -190,9 +190,25 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
 
 def not_graded(assignment: Assignment, cause: Cause, problem: str) -> Graded:
     """The result of a notebook that could not be graded by no fault of its own: the next run grades it again."""
-    submission, variant = assignment.submission, assignment.variant
-    lab, file = assignment.lab.name, str(submission.path)
-    return Graded(Result(submission.student, lab, file, (), 0.0, problem, variant=variant, cause=cause))
+    submission = assignment.submission
+    return Graded(
+        Result(
+            student=submission.student,
+            lab=assignment.lab.name,
+            file=str(submission.path),
+            marks=(),
+            seconds=0.0,
+            problem=problem,
+            variant=assignment.variant,
+            cause=cause,
+        )
+    )
+
+
+def failed(result: Result, error: Exception) -> Graded:
+    """The result of a notebook at which the grader itself failed; the next run grades it again."""
+    problem = f"The grader itself failed at this notebook ({error!r:.200}). That is no fault of yours."
+    return Graded(replace(result, marks=(), problem=problem, fingerprint="", cause=Cause.GRADER))
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:

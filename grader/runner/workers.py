@@ -17,7 +17,7 @@ from typing import Final
 
 from grader.judge.copied import LabTruths
 from grader.judge.model import Cause, Lab
-from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, not_graded, observe
+from grader.runner.grading import Assignment, Graded, Observed, Posed, failed, mark, not_graded, observe
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.process import StartError
 from grader.runner.session import Session
@@ -112,4 +112,4 @@ def _graded(assignment: Assignment, posed: Posed, observed: Future[Observed], kn
         return not_graded(assignment, Cause.MACHINE, f"No process could be had for this notebook: {error}")
     except Exception as error:
         LOG.exception("The grader failed at a notebook.")
-        return not_graded(assignment, Cause.GRADER, f"The grader itself failed at this notebook ({error!r:.200}).")
+        return failed(not_graded(assignment, Cause.GRADER, "").result, error)
