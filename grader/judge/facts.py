@@ -156,9 +156,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class TimedOut:
-    """No answer within `seconds`."""
+    """No answer within `seconds` of processor time or, where it was only `waiting`, of the wall clock."""
 
     seconds: float
+    waiting: bool = False
 
 
 @dataclass(frozen=True)

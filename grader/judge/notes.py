@@ -54,6 +54,10 @@ NOTES: dict[str, str] = {
     ),
     "not_a_function": "{name} is there, but it is not a function{why}.",
     "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
+    "waited": (
+        "{name} gave no answer within {seconds:g} seconds, in which it waited and computed next to nothing. Does it "
+        "sleep, or wait for something that never comes?"
+    ),
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
     "forbidden_method": "{name} uses {what}, but {why}.",

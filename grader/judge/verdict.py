@@ -146,8 +146,8 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
             return finding("cell_failed", name=name, error=source.stopped(name))
         case Missing():
             return finding("missing", name=name)
-        case TimedOut(seconds):
-            return finding("timed_out", name=name, seconds=seconds)
+        case TimedOut(seconds, waiting):
+            return finding("waited" if waiting else "timed_out", name=name, seconds=seconds)
         case Died(how):
             return finding("died", name=name, how=how)
         case Unreadable(reason):

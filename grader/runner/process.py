@@ -17,22 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from grader.kernel.frames import Caps, read_frame
 from grader.runner.children import Child
 from grader.runner.limits import ROOM, Room
-
-_SLICE: Final = 0.2
-"""Seconds between two looks at whether the process is alive, whose end is otherwise seen at once, and at the disk."""
+from grader.runner.timing import LOOK, Meter, Stopwatch
 
 
 class StartError(Exception):
     """The machinery's fault: a student's process could not be started."""
-
-
-class DeadlineError(Exception):
-    """Nothing, or not all of it, came in time."""
 
 
 class OverfullError(Exception):
@@ -97,29 +90,39 @@ class Process:
         self._socket = connection
         self._scratch = scratch
         self._looked = time.monotonic()
+        self.meter = Meter(child.pid)
 
-    def exchange(self, frame: bytes, deadline: float, caps: Caps, room: Room = ROOM) -> bytes | None:
+    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, room: Room = ROOM) -> bytes | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
-        `deadline` is a time of `time.monotonic()`. Raises DeadlineError, and FrameError for what is
-        no frame, OverfullError for a scratch folder past its `room`.
+        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, and OverfullError for a
+        scratch folder past its `room`.
         """
-        try:
-            self._socket.settimeout(_remaining(deadline))
-            self._socket.sendall(frame)
-        except TimeoutError as error:
-            raise DeadlineError from error
-        except OSError:
+        if not self._send(frame, stopwatch):
             return None
-        frame_read = read_frame(self._reader(deadline, room), caps)
+        frame_read = read_frame(self._reader(stopwatch, room), caps)
         self._look(room)
         return frame_read
 
-    def _reader(self, deadline: float, room: Room) -> Callable[[int], bytes]:
+    def _send(self, frame: bytes, stopwatch: Stopwatch) -> bool:
+        """Send all of a frame; False where the process hung up."""
+        left = memoryview(frame)
+        while left:
+            self._socket.settimeout(stopwatch.rest())
+            try:
+                left = left[self._socket.send(left) :]
+            except TimeoutError:
+                # The process reads nothing; the stopwatch says for how long.
+                continue
+            except OSError:
+                return False
+        return True
+
+    def _reader(self, stopwatch: Stopwatch, room: Room) -> Callable[[int], bytes]:
         def read(size: int) -> bytes:
             ended = False
             while True:
-                self._socket.settimeout(min(_SLICE, _remaining(deadline)))
+                self._socket.settimeout(stopwatch.rest())
                 try:
                     return self._socket.recv(size)
                 except TimeoutError:
@@ -135,7 +138,7 @@ class Process:
 
     def _look(self, room: Room) -> None:
         """Raise OverfullError for what is on the disk, if the last look is a while ago."""
-        if time.monotonic() - self._looked < _SLICE:
+        if time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
         if overfull(self._scratch, room) or nameless(self._child.pid) > room.size:
@@ -164,13 +167,6 @@ class Process:
         self._child.wait(10.0)
         self._socket.close()
         _remove(self._scratch)
-
-
-def _remaining(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise DeadlineError
-    return left
 
 
 def _remove(folder: Path) -> None:

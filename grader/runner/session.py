@@ -18,8 +18,9 @@ from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import received, wire
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.process import DeadlineError, OverfullError, Process, StartError
+from grader.runner.process import OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
+from grader.runner.timing import Allowance, DeadlineError, Stopwatch
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
 Failure: TypeAlias = TimedOut | Died | Unreadable
@@ -53,7 +54,8 @@ class Session:
         self._process: Process | None = None
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
-        self._spent = 0.0
+        self._computed = 0.0
+        self._waited = 0.0
         self._room = IN_ALL * limits.reply_bytes
 
     def __enter__(self) -> Session:
@@ -71,7 +73,7 @@ class Session:
 
     def abandon(self) -> None:
         """From another thread: end what is under way, and leave no time for more."""
-        self._spent = float("inf")
+        self._waited = float("inf")
         if process := self._process:
             process.kill()
 
@@ -99,7 +101,7 @@ class Session:
 
     def _asked(self, question: Ask | Read) -> Reply | Failure:
         if not self._ready():
-            return TimedOut(self._limits.notebook)
+            return self._over()
         found = self._request(*wire.request(question), self._limits.call)
         if isinstance(found, Failure):
             return found
@@ -113,7 +115,9 @@ class Session:
         number = len(self._runs) - 1
         cell = _Cell(number, source, len(self._cells) + 1)
         if not self._ready():
-            whole = f"the notebook as a whole took longer than {self._limits.notebook:g} seconds"
+            over = self._over()
+            verb = "waited for" if over.waiting else "took longer than"
+            whole = f"the notebook as a whole {verb} {over.seconds:g} seconds"
             self._runs[number] = _ended("skipped", "Skipped", f"This cell was not run: {whole}.", 0.0)
             return
         began = time.monotonic()
@@ -121,8 +125,9 @@ class Session:
         seconds = time.monotonic() - began
         self._cells.append(replace(cell, again=not isinstance(found, Failure)))
         match found:
-            case TimedOut(limit):
-                why = f"This cell was stopped after {limit:g} seconds."
+            case TimedOut(limit, waiting):
+                waited = " of waiting" if waiting else ""
+                why = f"This cell was stopped after {limit:g} seconds{waited}."
                 self._runs[number] = _ended("timeout", "TimedOut", why, seconds)
             case Died(how):
                 why = f"The process that ran this cell ended during it ({how})."
@@ -138,25 +143,37 @@ class Session:
 
     def _ready(self) -> bool:
         """Have a process in which every cell has run, or say that no time is left for one."""
-        while self._process is None and self._left() > 0:
+        while self._process is None and not self._used_up():
             self._start()
             for place, cell in enumerate(self._cells):
                 if cell.again and isinstance(self._execute(cell), Failure):
                     self._cells[place] = replace(cell, again=False)
                     break
-        return self._process is not None and self._left() > 0
+        return self._process is not None and not self._used_up()
 
-    def _left(self) -> float:
-        return self._limits.notebook - self._spent
+    def _left(self) -> Allowance:
+        """What is left of the notebook's time."""
+        computed = self._computed + (self._process.meter.computed() if self._process else 0.0)
+        limits = self._limits
+        return Allowance(limits.notebook - computed, limits.notebook * limits.wall_factor - self._waited)
+
+    def _used_up(self) -> bool:
+        left = self._left()
+        return min(left.computing, left.waiting) <= 0
+
+    def _over(self) -> TimedOut:
+        """How the notebook's time came to its end."""
+        waiting = self._left().computing > 0
+        return TimedOut(self._limits.notebook * (self._limits.wall_factor if waiting else 1), waiting)
 
     def _start(self) -> None:
-        began = time.monotonic()
         self._process = process = self._starter.start()
         limits = self._limits
         caps = {"cell": limits.cell_output, "total": limits.output, "count": limits.outputs}
         start = encode({"id": 0, "request": "start", "device": self._starter.device, "caps": caps})
+        stopwatch = Stopwatch(process.meter, Allowance(limits.start, limits.start))
         try:
-            ready = process.exchange(start, began + limits.start, Caps())
+            ready = process.exchange(start, stopwatch, Caps())
         except (DeadlineError, FrameError):
             ready = None
         if ready is None:
@@ -164,7 +181,10 @@ class Session:
             self._stop()
             raise StartError(f"a notebook's process did not start on {self._starter.device}: {log}")
         if self._cells:
-            self._spent += time.monotonic() - began
+            self._waited += stopwatch.waited()
+        else:
+            # What every process computes before the first cell is the notebook's only where it needs another.
+            self._computed -= process.meter.computed()
 
     def _execute(self, cell: _Cell) -> tuple[dict[int, received.Outputs], bool] | Failure:
         body = {
@@ -185,15 +205,16 @@ class Session:
     def _request(self, body: Body, arrays: Sequence[Array], seconds: float) -> Answer | Failure:
         """One exchange within `seconds` and what is left of the budget; a process that fails it is ended."""
         assert self._process is not None
-        began = time.monotonic()
-        limit = min(seconds, self._left())
+        left, factor = self._left(), self._limits.wall_factor
+        allowance = Allowance(min(seconds, left.computing), min(seconds * factor, left.waiting))
+        stopwatch = Stopwatch(self._process.meter, allowance)
         # Not to be foreseen, so that no answer can be sent before its question.
         number = secrets.randbits(48)
         caps = Caps(total=self._limits.reply_bytes)
         failure: Failure
         try:
             frame = encode({"id": number, **body}, arrays)
-            found = self._process.exchange(frame, began + limit, caps, self._limits.room)
+            found = self._process.exchange(frame, stopwatch, caps, self._limits.room)
             if found is not None:
                 answer = decode(found, caps)
                 self._make_room(received.weight(*answer))
@@ -202,14 +223,16 @@ class Session:
                 failure = Unreadable("the answer is to another question")
             else:
                 failure = Died(self._process.how_it_ended())
-        except DeadlineError:
-            failure = TimedOut(seconds if limit == seconds else self._limits.notebook)
+        except DeadlineError as error:
+            whole = left.waiting < seconds * factor if error.waiting else left.computing < seconds
+            limit = self._limits.notebook if whole else seconds
+            failure = TimedOut(limit * (factor if error.waiting else 1), error.waiting)
         except OverfullError:
             failure = Died("it filled its folder")
         except FrameError as error:
             failure = Unreadable(str(error))
         finally:
-            self._spent += time.monotonic() - began
+            self._waited += stopwatch.waited()
         self._stop()
         return failure
 
@@ -220,6 +243,7 @@ class Session:
 
     def _stop(self) -> None:
         if self._process is not None:
+            self._computed += self._process.meter.computed()
             self._process.stop()
             self._process = None
 
