@@ -22,6 +22,7 @@ from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
 from grader.judge.normal import answers
 from grader.runner.grading import Assignment, Graded
+from grader.runner.machine import MachineError, is_scarce
 
 PAUSE = 1.0
 """Seconds between two writings of the tables: for a class of hundreds, each is as long as the class."""
@@ -73,6 +74,8 @@ class Filing:
         try:
             write()
         except OSError as error:
+            if is_scarce(error):
+                raise MachineError(f"the output folder {self._out} cannot be written ({error.strerror})") from error
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
 
     def _write_page(self, graded: Graded) -> None:

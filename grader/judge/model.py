@@ -195,7 +195,8 @@ class CellRun:
 
 @dataclass(frozen=True)
 class Result:
-    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
+    """One notebook of one student, judged. `problem` is set when it was not: `marks` are none where it could not be
+    read, and all ungraded where the grader or its machine failed.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
     student's own numbers, "" for the sheet's.

@@ -15,9 +15,9 @@ from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
-from grader.judge.notes import FAULT, finding
+from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
-from grader.judge.verdict import judge
+from grader.judge.verdict import judge, unavailable
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
@@ -137,7 +137,7 @@ def _refused(submission: Submission, problem: str) -> Graded:
 
 
 def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
-    """Run the notebook and put every question to it. Raises StartError where no process can be had."""
+    """Run the notebook and put every question to it. Raises MachineError where the machine cannot."""
     began = time.monotonic()
     with session:
         runs = session.run([cell.source for cell in assignment.notebook.code])
@@ -181,11 +181,26 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         seconds=observed.seconds,
         remarks=assignment.remarks,
         # With none it is graded again the next time.
-        fingerprint="" if any(mark.verdict.note == FAULT for mark in marks) else assignment.fingerprint,
+        fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
+
+
+def ungraded(assignment: Assignment, reason: str) -> Graded:
+    """The result of a notebook that the machine kept from being graded: no zero, and graded again the next time."""
+    result = Result(
+        student=assignment.submission.student,
+        lab=assignment.lab.name,
+        file=str(assignment.submission.path),
+        marks=tuple(unavailable(question, reason) for question in assignment.lab.questions),
+        seconds=0.0,
+        problem=f"The machine could not do what this notebook needs: {reason}. It is graded again in the next run.",
+        remarks=assignment.remarks,
+        variant=assignment.variant,
+    )
+    return Graded(result)
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:

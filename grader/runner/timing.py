@@ -74,7 +74,7 @@ class Stopwatch:
     def __init__(self, meter: Meter, allowance: Allowance) -> None:
         """Start."""
         self._meter = meter
-        self._allowance = allowance
+        self.allowance = allowance
         self._began = time.monotonic()
         self._computed = meter.computed()
         self._queued: float | None = None
@@ -91,10 +91,10 @@ class Stopwatch:
 
     def rest(self) -> float:
         """Seconds until the next look: before any allowance can be used up. Raises DeadlineError when one is."""
-        computing = self._allowance.computing - (self._meter.computed() - self._computed)
+        computing = self.allowance.computing - (self._meter.computed() - self._computed)
         if computing <= 0:
             raise DeadlineError(waiting=False)
-        waiting = self._allowance.waiting - self.waited()
+        waiting = self.allowance.waiting - self.waited()
         if waiting <= 0:
             raise DeadlineError(waiting=True)
         return max(SHORTEST, min(LOOK, computing / CORES, waiting))

@@ -15,9 +15,9 @@ from typing import Final
 
 from grader.judge.copied import LabTruths
 from grader.judge.model import Lab
-from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, observe
+from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, observe, ungraded
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.process import StartError
+from grader.runner.machine import MachineError
 from grader.runner.session import Session
 from grader.runner.starting import Starter
 
@@ -43,7 +43,7 @@ class Workers:
         try:
             try:
                 return self._observe(assignment, posed, limits, starter)
-            except StartError:
+            except MachineError:
                 starter.close()
                 starter = self._make()
                 return self._observe(assignment, posed, limits, starter)
@@ -88,6 +88,9 @@ def grade(
         }
         for done in as_completed(waiting):
             assignment = waiting[done]
+            if isinstance(error := done.exception(), MachineError):
+                yield ungraded(assignment, str(error))
+                continue
             yield mark(assignment, posed[assignment.lab], done.result(), known.get(assignment.lab.name, ()))
     finally:
         sys.setswitchinterval(patience)
