@@ -19,7 +19,6 @@ from rich.markup import escape
 from grader.desk import terminal
 from grader.desk.plain import line
 from grader.judge.model import Lab, Report
-from grader.judge.notes import FAULT, MACHINE
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
 from grader.runner.limits import LIMITS, LimitsError, read_limits
@@ -148,16 +147,10 @@ def conclude(report: Report, out: Path, fail_under: float, empty: Sequence[Path]
     ungraded = sum(bool(result.problem) for result in report.results)
     if ungraded:
         console.print(f"{ungraded} of {len(report.results)} notebooks could not be graded.")
-    notes = [mark.verdict.note for result in report.results for mark in result.marks]
-    if faults := notes.count(FAULT):
-        errors.print(f"The grader itself failed at {faults} answers, marked ?; what it printed above says where.")
-    if lacks := notes.count(MACHINE):
-        errors.print(
-            f"The machine could not do what {lacks} answers need; they are not graded, and no zeros. What it lacks "
-            "stands on their pages. Run the command again to grade them.",
-            soft_wrap=True,
-        )
-    if faults or lacks:
+    faults = terminal.faults(report)
+    for sentence in faults:
+        errors.print(sentence, soft_wrap=True)
+    if faults:
         raise typer.Exit(OURS)
     if short or ungraded:
         raise typer.Exit(UNGRADED)

@@ -129,11 +129,11 @@ def test_a_full_disk_is_nobodys_zero_and_the_next_run_grades_the_rest(
     out = tmp_path / "out"
     code, said, results = graded(class_, out, TMPDIR=str(disk("2m")))
     assert code == 3, said
-    assert "they are not graded, and no zeros" in said
+    assert "The machine could not do what 2 notebooks need." in said
     assert (results["ada"]["status"], results["ada"]["score"]) == ("graded", FULL)
     assert results["bob"]["status"] == "unreadable"
     assert f"the disk of {tmp_path / 'disk'} is full" in str(results["bob"]["problem"])
-    assert {q["status"] for q in results["bob"]["questions"]} == {"ungraded"}
+    assert (results["bob"]["cause"], results["bob"]["questions"]) == ("machine", [])
     (lost,) = [q for q in results["eve"]["questions"] if q["status"] != "pass"]
     assert (lost["name"], lost["status"], lost["note"]) == ("polynomial", "ungraded", "machine")
     assert gradebook(out)["bob"] == ("", "")

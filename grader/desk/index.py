@@ -50,7 +50,6 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
     """The page as HTML. `labs` are the columns; labs that nobody handed in are left out."""
     graded = [r for r in report.results if r.status == "graded"]
     columns = [lab for lab in labs if any(r.lab == lab for r in graded)]
-    students = sorted({r.student for r in report.results})
     found = {(r.student, r.lab): r for r in graded}
     return _template().render(
         labs=columns,
@@ -58,9 +57,10 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
         similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in students
+            for s in report.students
         ],
         unread=[(line(r.student, 60), line(r.file, 200), _entry(r, out)) for r in report.results if r.problem],
+        missing=[(line(m.student, 60), line(m.reason, 300)) for m in report.missing],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.desk.course import Course, CourseError, remarked
 from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
-from grader.desk.report import read_report
+from grader.desk.records import read_records
 from grader.desk.resuming import split
 from grader.judge.copied import LabTruths, all_truths
 from grader.judge.model import Conditions, Lab, Report
@@ -59,7 +59,7 @@ def prepare(
     Of a `course` everybody is graded with numbers of their own.
     """
     count = at_a_time(starters.device, jobs)
-    earlier = None if force else read_report(out)
+    earlier = None if force else read_records(out)
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
     assignments, refused = assign(find_submissions(paths), all_labs(), wanted)

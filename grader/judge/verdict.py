@@ -69,7 +69,7 @@ def judge(
     """The mark of a question from the replies to each of its trials. None of them counts where the machine failed."""
     lacks = [s.reason for group in replies for reply in group for s in reply[:1] if isinstance(s, Unavailable)]
     if lacks:
-        return unavailable(question, lacks[0])
+        return _unavailable(question, lacks[0])
     everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
@@ -79,7 +79,7 @@ def judge(
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 
-def unavailable(question: Question, reason: str) -> Mark:
+def _unavailable(question: Question, reason: str) -> Mark:
     """The mark of a question that the machine kept from being graded."""
     problem = finding(MACHINE, name=question.name, reason=reason)
     return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))

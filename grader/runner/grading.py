@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
-from grader.judge.model import CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
+from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
 from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
-from grader.judge.verdict import judge, unavailable
+from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
@@ -188,19 +188,27 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
     return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
 
 
-def ungraded(assignment: Assignment, reason: str) -> Graded:
-    """The result of a notebook that the machine kept from being graded: no zero, and graded again the next time."""
-    result = Result(
-        student=assignment.submission.student,
-        lab=assignment.lab.name,
-        file=str(assignment.submission.path),
-        marks=tuple(unavailable(question, reason) for question in assignment.lab.questions),
-        seconds=0.0,
-        problem=f"The machine could not do what this notebook needs: {reason}. It is graded again in the next run.",
-        remarks=assignment.remarks,
-        variant=assignment.variant,
+def not_graded(assignment: Assignment, cause: Cause, problem: str) -> Graded:
+    """The result of a notebook that could not be graded by no fault of its own: the next run grades it again."""
+    submission = assignment.submission
+    return Graded(
+        Result(
+            student=submission.student,
+            lab=assignment.lab.name,
+            file=str(submission.path),
+            marks=(),
+            seconds=0.0,
+            problem=problem,
+            variant=assignment.variant,
+            cause=cause,
+        )
     )
-    return Graded(result)
+
+
+def failed(result: Result, error: Exception) -> Graded:
+    """The result of a notebook at which the grader itself failed; the next run grades it again."""
+    problem = f"The grader itself failed at this notebook ({error!r:.200}). That is no fault of yours."
+    return Graded(replace(result, marks=(), problem=problem, fingerprint="", cause=Cause.GRADER))
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:
