@@ -48,7 +48,7 @@ def nothing_seen() -> Observed:
 @pytest.mark.parametrize(
     ("error", "cause", "said"),
     [
-        (StartError("no process is left"), Cause.MACHINE, "No process could be had for this notebook: no process is"),
+        (StartError("no process is left"), Cause.MACHINE, "The machine could not do what this notebook needs: no pro"),
         (KeyError("key"), Cause.GRADER, "The grader itself failed at this notebook (KeyError('key')). That is no"),
         (
             OSError(28, "No space left on device"),

@@ -25,6 +25,7 @@ from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
 from grader.judge.normal import answers
 from grader.runner.grading import Assignment, Graded, failed
+from grader.runner.machine import MachineError, is_scarce
 
 LOG = logging.getLogger(__name__)
 PAUSE: Final = 1.0
@@ -66,13 +67,13 @@ class Filing:
         return replace(self._run, results=tuple(self._results))
 
     def add(self, graded: Graded) -> None:
-        """File one more result; the tables follow within seconds. Raises FilingError.
+        """File one more result; the tables follow within seconds. Raises FilingError, MachineError for a full disk.
 
         Where that fails for what is in this notebook, it counts as not graded, and nothing else suffers.
         """
         try:
             self._file(graded)
-        except FilingError:
+        except (FilingError, MachineError):
             raise
         except Exception as error:
             LOG.exception("The grader failed at a notebook's page.")
@@ -102,6 +103,8 @@ class Filing:
         try:
             write()
         except OSError as error:
+            if is_scarce(error):
+                raise MachineError(f"the output folder {self._out} cannot be written ({error.strerror})") from error
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
 
     def _page(self, graded: Graded) -> str:

@@ -30,7 +30,7 @@ def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) 
         hashlib.sha256(declaration).hexdigest(),
         version("deep-learning-labs"),
         *astuple(conditions),
-        # Any limit may be what a notebook ended at, but for the start: one that is late ends the run and files nothing.
+        # Any limit may be what a notebook ended at, but for the start: one that is late is graded again.
         repr(replace(limits, start=LIMITS.start)),
         assignment.variant,
     )

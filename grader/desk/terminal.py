@@ -58,6 +58,25 @@ def table(report: Report) -> Table:
     return made
 
 
+def faults(report: Report) -> list[str]:
+    """A sentence for each cause, but a notebook itself, that kept answers or whole notebooks from being graded."""
+    said = []
+    if count := sum(_kept_back(result, Cause.GRADER, FAULT) for result in report.results):
+        said.append(f"The grader itself failed at {count} notebooks, at what is marked ?; it printed above where.")
+    if count := sum(_kept_back(result, Cause.MACHINE, MACHINE) for result in report.results):
+        said.append(
+            f"The machine could not do what {count} notebooks need. What it could not do is not graded, and no zero; "
+            "their pages say what it lacks. Run the command again to grade it."
+        )
+    return said
+
+
+def _kept_back(result: Result, cause: Cause, note: str) -> bool:
+    """Whether a notebook, or an answer of it, was not graded for this cause."""
+    whole = bool(result.problem) and result.cause is cause
+    return whole or any(mark.verdict.note == note for mark in result.marks)
+
+
 def proofs(verifications: Sequence[Verification]) -> Table:
     """The derived mistakes of every exercise, in all its variants: how many there are, lost points, and were named."""
     made = Table(box=None, pad_edge=False, padding=(0, 2), header_style="bold")

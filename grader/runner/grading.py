@@ -15,7 +15,7 @@ from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
 from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
-from grader.judge.notes import FAULT, finding
+from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
@@ -137,7 +137,7 @@ def _refused(submission: Submission, problem: str) -> Graded:
 
 
 def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
-    """Run the notebook and put every question to it. Raises StartError where no process can be had."""
+    """Run the notebook and put every question to it. Raises MachineError where the machine cannot."""
     began = time.monotonic()
     with session:
         runs = session.run([cell.source for cell in assignment.notebook.code])
@@ -181,7 +181,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         seconds=observed.seconds,
         remarks=assignment.remarks,
         # With none it is graded again the next time.
-        fingerprint="" if any(mark.verdict.note == FAULT for mark in marks) else assignment.fingerprint,
+        fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)

@@ -19,7 +19,7 @@ from grader.judge.copied import LabTruths
 from grader.judge.model import Cause, Lab
 from grader.runner.grading import Assignment, Graded, Observed, Posed, failed, mark, not_graded, observe
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.process import StartError
+from grader.runner.machine import MachineError
 from grader.runner.session import Session
 from grader.runner.starting import Starter
 
@@ -46,7 +46,7 @@ class Workers:
         try:
             try:
                 return self._observe(assignment, posed, limits, starter)
-            except StartError:
+            except MachineError:
                 starter.close()
                 starter = self._make()
                 return self._observe(assignment, posed, limits, starter)
@@ -108,8 +108,9 @@ def _graded(assignment: Assignment, posed: Posed, observed: Future[Observed], kn
     """The result of a notebook. Where the machine or the grader fails at it, nobody else suffers for that."""
     try:
         return mark(assignment, posed, observed.result(), known)
-    except StartError as error:
-        return not_graded(assignment, Cause.MACHINE, f"No process could be had for this notebook: {error}")
+    except MachineError as error:
+        problem = f"The machine could not do what this notebook needs: {error}. That is no fault of yours."
+        return not_graded(assignment, Cause.MACHINE, problem)
     except Exception as error:
         LOG.exception("The grader failed at a notebook.")
         return failed(not_graded(assignment, Cause.GRADER, "").result, error)
