@@ -29,7 +29,8 @@ from grader.judge.facts import Missing
 from grader.judge.model import Conditions
 from grader.judge.source import Source
 from grader.labs import all_labs
-from grader.runner.grading import Assignment, Graded, Observed, Posed, lab_of, mark, pose
+from grader.runner.assigning import lab_of
+from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, pose
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.submissions import Submission
 

@@ -20,7 +20,7 @@ from grader.desk.index import write_index
 from grader.desk.page import render
 from grader.desk.records import outline, records, write_record, write_run
 from grader.desk.report import write_report
-from grader.desk.similar import write_similar
+from grader.desk.similar import class_key, is_filed, write_similar
 from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
 from grader.judge.normal import answers
@@ -95,9 +95,14 @@ class Filing:
         if own:
             self._answers[result.lab, result.student] = own
 
-    def compare(self, notebooks: Sequence[Assignment]) -> None:
-        """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(notebooks, self._found, self._out, self._answers))
+    def compare(self, notebooks: Callable[[], Sequence[Assignment]]) -> None:
+        """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError.
+
+        What was filed of just these results stays, and nobody reads the `notebooks`.
+        """
+        key = class_key(self.report.results, self._found)
+        if not is_filed(key, self._out):
+            self._write(lambda: write_similar(notebooks(), self._found, self._out, self._answers, key))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:

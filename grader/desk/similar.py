@@ -6,6 +6,7 @@ off no points, and writes nothing where a student looks.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -24,12 +25,15 @@ from grader.desk.files import write_whole
 from grader.desk.plain import cut, line
 from grader.desk.sharing import Picture, pictures
 from grader.judge.likeness import Answers, Likeness, likenesses
+from grader.judge.model import Result
 from grader.judge.normal import Statement, answers
 from grader.runner.grading import Assignment
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGE: Final = Path("instructor", "similar.html")
 """Where the page lies in the output folder: not among the students' pages."""
+HEAD: Final = 1_000
+"""Characters in which the page says what it follows from."""
 SHOWN: Final = 50
 """Pairs whose codes are shown for one lab; the rest stand in the table."""
 NAMED: Final = 3
@@ -96,23 +100,43 @@ class Foreign:
     count: int
 
 
+def class_key(results: Sequence[Result], found: Sequence[Evidence]) -> str:
+    """What the page follows from, as a hash; "" where a result may be another the next time."""
+    prints = sorted((one.student, one.lab, one.fingerprint) for one in results if one.status == "graded")
+    if not all(fingerprint for _, _, fingerprint in prints):
+        return ""
+    return hashlib.sha256(repr((prints, sorted(map(repr, found)))).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_filed(key: str, out: Path) -> bool:
+    """Whether the page that follows from this key lies in the folder `out`."""
+    try:
+        with (out / PAGE).open(encoding="utf-8") as page:
+            return bool(key) and f'content="{key}"' in page.read(HEAD)
+    except (OSError, ValueError):
+        return False
+
+
 def write_similar(
     assignments: Sequence[Assignment],
     found: Sequence[Evidence],
     out: Path,
     known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
+    key: str = "",
 ) -> None:
     """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`.
 
-    `known` are answers in their normal form, by lab and student, so far as that has been worked out.
+    `known` are answers in their normal form, by lab and student, so far as that has been worked out; `key` is that
+    of `class_key`.
     """
-    write_whole(out / PAGE, similar(assignments, found, known).encode("utf-8", "replace"))
+    write_whole(out / PAGE, similar(assignments, found, known, key).encode("utf-8", "replace"))
 
 
 def similar(
     assignments: Sequence[Assignment],
     found: Sequence[Evidence] = (),
     known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
+    key: str = "",
 ) -> str:
     """The page as HTML."""
     labs: dict[str, dict[str, Answers]] = {}
@@ -121,6 +145,7 @@ def similar(
         questions = [question.name for question in assignment.lab.questions]
         labs.setdefault(lab, {})[student] = known.get((lab, student)) or answers(assignment.source, questions)
     return _template().render(
+        key=key,
         classes=[_class(lab, labs[lab]) for lab in sorted(labs)],
         shown=SHOWN,
         own_numbers=any(assignment.variant for assignment in assignments),

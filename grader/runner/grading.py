@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
@@ -18,7 +19,7 @@ from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, 
 from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.runner.notebook import Notebook, NotebookError, read_notebook
+from grader.runner.notebook import Notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
 
@@ -76,7 +77,16 @@ def pose(lab: Lab, conditions: Conditions) -> Posed:
     return _pose((lab,), conditions)[lab]
 
 
-def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[Lab, Posed]:
+class OfLab(Protocol):
+    """Whatever belongs to a lab."""
+
+    @property
+    def lab(self) -> Lab:
+        """The lab, with a student's own numbers where it has any."""
+        ...
+
+
+def pose_all(assignments: Iterable[OfLab], conditions: Conditions) -> dict[Lab, Posed]:
     """The labs of some assignments, posed once for all of them."""
     return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
 
@@ -86,54 +96,6 @@ def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
     trials = {(check, name): check.pose(name, conditions) for check, name in shared}
     return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
-
-
-def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
-    """The lab of which a notebook defines the most names; None where it defines none."""
-    counts = [sum(q.name in source.definitions for q in lab.questions) for lab in labs]
-    best = max(counts, default=0)
-    return labs[counts.index(best)] if best else None
-
-
-def assign(
-    submissions: Iterable[Submission], labs: Sequence[Lab], wanted: Collection[str]
-) -> tuple[list[Assignment], list[Graded]]:
-    """Read every file and find its lab; of two for one lab by one student, the newer counts.
-
-    The second list holds what cannot be graded, each with a sentence. Notebooks of labs that are not `wanted` are
-    left out of both.
-    """
-    chosen: dict[tuple[str, str], Assignment] = {}
-    refused = []
-    for submission in submissions:
-        try:
-            notebook = read_notebook(submission.path)
-        except NotebookError as error:
-            refused.append(_refused(submission, str(error)))
-            continue
-        source = Source(tuple(cell.source for cell in notebook.code))
-        lab = lab_of(source, labs)
-        if lab is None:
-            names = ", ".join(lab.name for lab in labs)
-            refused.append(_refused(submission, f"It defines no function or variable of {names}."))
-            continue
-        if lab.name not in wanted:
-            continue
-        key = submission.student, lab.name
-        fresh = Assignment(submission, notebook, source, lab)
-        chosen[key] = _newer(chosen[key], fresh) if key in chosen else fresh
-    return list(chosen.values()), refused
-
-
-def _newer(one: Assignment, other: Assignment) -> Assignment:
-    older, newer = sorted((one, other), key=lambda a: a.submission.path.stat().st_mtime)
-    kept, left = newer.submission.path.name, older.submission.path.name
-    said = f"Of two notebooks for this lab, {kept} was graded, the newer by its file's date; {left} was not."
-    return replace(newer, remarks=(*older.remarks, *newer.remarks, said))
-
-
-def _refused(submission: Submission, problem: str) -> Graded:
-    return Graded(Result(submission.student, "", str(submission.path), (), 0.0, problem))
 
 
 def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
