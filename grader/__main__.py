@@ -107,7 +107,7 @@ def fill(run: Run) -> None:
             for graded in run.coming:
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
-            filing.compare(run.notebooks)
+            filing.compare()
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")

@@ -62,7 +62,7 @@ def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) 
     That is its bytes, its name, its lab, what is remarked on it, the grader itself, the device, the seed, the limits
     and the student's own numbers.
     """
-    name, sha256 = assignment.submission.path.name, assignment.notebook.sha256
+    name, sha256 = assignment.submission.path.name, assignment.sha256
     return _printed(name, sha256, assignment.lab.name, assignment.variant, assignment.remarks, conditions, limits)
 
 
