@@ -15,7 +15,8 @@ from rich.text import Text
 
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
-from grader.judge.model import Missing, Report, Result, Status
+from grader.judge.model import Cause, Missing, Report, Result, Status
+from grader.judge.notes import FAULT, MACHINE
 
 if TYPE_CHECKING:
     from grader.desk.verify import Verification
