@@ -50,8 +50,8 @@ def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
     assert (row["status"], row["note"], row["points"]) == ("fail", "wrong_value", 1.0)
     with (tmp_path / "out" / "gradebook.csv").open(newline="") as file:
         heading, *rows = csv.reader(file)
-    assert heading[0] == "student" and heading[-1] == "total"
-    assert [(r[0], r[2], r[-1]) for r in rows] == [("s01", "1", "1"), ("s02", "0", "0")]
+    assert heading[0] == "student" and heading[-2:] == ["total", "status"]
+    assert [(r[0], r[2], r[-2]) for r in rows] == [("s01", "1", "1"), ("s02", "0", "0")]
     assert (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").exists()
 
 

@@ -42,6 +42,18 @@ def test_a_class_with_a_notebook_of_its_own_is_not_taken_for_a_student(tmp_path:
         find_submissions([tmp_path])
 
 
+def test_a_folder_without_a_notebook_says_what_is_there_instead(tmp_path: Path) -> None:
+    lay(tmp_path, "ada/lab2.zip", "empty/.hidden")
+    for path, said in (
+        (tmp_path, r" Of ada: .*only lab2\.zip: unpack"),
+        (tmp_path / "ada", r" .*only lab2\.zip: unpack"),
+    ):
+        with pytest.raises(SubmissionsError, match=rf"No notebooks were found in .*in it\.{said} the archive\.$"):
+            find_submissions([path])
+    with pytest.raises(SubmissionsError, match=r"files in it\.$"):
+        find_submissions([tmp_path / "empty"])
+
+
 @pytest.mark.parametrize("name", ["class.zip", "README.md"])
 def test_a_file_that_is_no_notebook_is_the_callers_fault(tmp_path: Path, name: str) -> None:
     with pytest.raises(SubmissionsError, match=r"is no \.ipynb file; unpack an archive first"):

@@ -101,14 +101,17 @@ def _found_in(path: Path, out: Path | None) -> HandedIn:
     if not class_.notebooks:
         raise SubmissionsError(
             f"No notebooks were found in {path}. A class is a folder with a folder for each student, and "
-            f"their .ipynb files in it.{_reason(class_)}"
+            f"their .ipynb files in it.{_reason(path, class_)}"
         )
     return class_
 
 
-def _reason(class_: HandedIn) -> str:
+def _reason(path: Path, class_: HandedIn) -> str:
     """What was found in place of notebooks, where that says more than that there are none."""
-    return "".join(f" Of {one.student}: {one.problem}" for one in class_.unusable[:1])
+    if class_.unusable:
+        return f" Of {class_.unusable[0].student}: {class_.unusable[0].problem}"
+    problem = "" if class_.empty else _problem(path, _entries(path), [])
+    return f" {problem}".rstrip()
 
 
 def _class(path: Path, out: Path | None) -> HandedIn:
