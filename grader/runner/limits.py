@@ -47,7 +47,7 @@ class Limits:
     cell_output: int = 4_000_000
     output: int = 16_000_000
     outputs: int = 500
-    reply_bytes: int = 96 << 20
+    reply_bytes: int = 24 << 20
     room: Room = ROOM
     bounds: Bounds = BOUNDS
 

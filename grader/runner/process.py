@@ -39,7 +39,7 @@ class Process:
         self._looked = time.monotonic()
         self.meter = Meter(child.pid)
 
-    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytes | None:
+    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytearray | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
         Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, and OverfullError for a

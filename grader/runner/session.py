@@ -30,7 +30,7 @@ Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
 
 
 COLD: Final = Cold()
-IN_ALL: Final = 4
+IN_ALL: Final = 2
 """Answers of the largest size that the grader has room for from one notebook: it keeps them until it judges."""
 
 
