@@ -32,24 +32,36 @@ def test_a_class() -> None:
         graded("emmy", "lab1_tensors", 0.0),
     )
     assert rows(Report("cpu", "s", results), LABS) == [
-        ["student", "lab1_tensors", "lab2_graphs", "total"],
-        ["ada", "3.33", "10", "13.33"],
-        ["emmy", "0", "", "0"],
-        ["grace", "", "7.5", "7.5"],
-        ["karl", "", "", ""],
+        ["student", "lab1_tensors", "lab2_graphs", "total", "status"],
+        ["ada", "3.33", "10", "13.33", "graded"],
+        ["emmy", "0", "", "0", "graded"],
+        ["grace", "", "7.5", "7.5", "graded"],
+        ["karl", "", "", "", "unreadable"],
     ]
 
 
 def test_an_unreadable_notebook_beside_a_graded_one_takes_nothing_away() -> None:
     second = replace(unreadable("ada"), lab="lab2_graphs")
     report = Report("cpu", "s", (graded("ada", "lab1_tensors", 1.0), unreadable("ada"), second))
-    assert rows(report, LABS)[1:] == [["ada", "10", "", "10"]]
+    assert rows(report, LABS)[1:] == [["ada", "10", "", "10", "partly graded"]]
 
 
 def test_who_handed_nothing_in_has_a_row_of_empty_cells() -> None:
     missing = (Missing("bob", "", "Nothing was handed in."), Missing("zoe", "", "Nothing was handed in."))
     report = Report("cpu", "s", (graded("grace", "lab1_tensors", 0.0),), missing=missing)
-    assert rows(report, LABS)[1:] == [["bob", "", "", ""], ["grace", "0", "", "0"], ["zoe", "", "", ""]]
+    assert rows(report, LABS)[1:] == [
+        ["bob", "", "", "", "missing"],
+        ["grace", "0", "", "0", "graded"],
+        ["zoe", "", "", "", "missing"],
+    ]
+
+
+def test_a_total_without_all_questions_says_so() -> None:
+    """Where the grader itself failed at a question, the points are not the student's all."""
+    failed = Mark(Question("p", 10, ()), Verdict(Status.UNGRADED, "fault", "", 0.0))
+    whole = graded("ada", "lab1_tensors", 1.0)
+    report = Report("cpu", "s", (replace(whole, marks=(*whole.marks, failed)),))
+    assert rows(report, LABS)[1:] == [["ada", "10", "", "10", "partly graded"]]
 
 
 def written(student: str, folder: Path) -> str:
@@ -57,7 +69,7 @@ def written(student: str, folder: Path) -> str:
     path = write_gradebook(Report("cpu", "s", (graded(student, "lab1_tensors", 1.0),)), LABS, folder)
     with path.open(newline="", encoding="utf-8") as file:
         _, (cell, *scores) = csv.reader(file)
-    assert scores == ["10", "", "10"]
+    assert scores == ["10", "", "10", "graded"]
     return cell
 
 

@@ -38,9 +38,9 @@ def test_everybody_has_a_row_of_scores(tmp_path: Path) -> None:
 
 def test_what_was_not_graded_says_why(tmp_path: Path) -> None:
     assert cells(index(REPORT, ["lab1_tensors"], tmp_path), "unread") == [
-        ["karl", "class/karl/x.ipynb", "This file is no notebook."],
-        ["bob", "", "Nothing was handed in."],
         ["&lt;i&gt;eve", "", "&lt;b&gt;Nothing."],
+        ["bob", "", "Nothing was handed in."],
+        ["karl", "class/karl/x.ipynb", "This file is no notebook."],
     ]
 
 

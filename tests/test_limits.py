@@ -12,12 +12,10 @@ from test_command_line import grader, notebook
 from grader.desk.resuming import fingerprint
 from grader.judge.facts import Ask
 from grader.judge.model import CellRun, Conditions
-from grader.judge.source import Source
 from grader.kernel.profile import Bounds
 from grader.labs import all_labs
 from grader.runner.grading import Assignment
 from grader.runner.limits import LIMITS, SETTINGS, Limits, LimitsError, Room, read_limits
-from grader.runner.notebook import Notebook
 from grader.runner.process import StartError
 from grader.runner.session import Session
 from grader.runner.starting import Confinement, Warm
@@ -215,8 +213,7 @@ def test_the_command_line_sets_them_and_grades_again_where_they_changed(tmp_path
 
 
 def test_results_are_kept_only_under_the_limits_that_they_were_had_under(tmp_path: Path) -> None:
-    content = Notebook(cells=(), sha256="0")
-    assignment = Assignment(Submission("s01", Path("n.ipynb")), content, Source(()), all_labs()[0])
+    assignment = Assignment(Submission("s01", Path("n.ipynb")), "0", all_labs()[0])
     prints = {"": fingerprint(assignment, Conditions("seed"), LIMITS)}
     for name in SETTINGS:
         limits = read_limits(written(tmp_path, f"[limits]\n{name} = 7"))

@@ -13,9 +13,8 @@ from typing import Any, cast
 import pytest
 
 from grader.judge.model import Cause, Lab
-from grader.judge.source import Source
 from grader.runner.grading import Assignment, Graded, Observed, Posed
-from grader.runner.notebook import Notebook
+from grader.runner.notebook import Notebook, NotebookError
 from grader.runner.process import StartError
 from grader.runner.submissions import Submission
 from grader.runner.workers import Workers, grade
@@ -25,7 +24,7 @@ POSED: Mapping[Lab, Posed] = {LAB: Posed(LAB, ())}
 
 
 def assignments(count: int) -> list[Assignment]:
-    return [Assignment(Submission(f"s{n}", Path("n.ipynb")), Notebook((), "0"), Source(()), LAB) for n in range(count)]
+    return [Assignment(Submission(f"s{n}", Path("n.ipynb")), "0", LAB) for n in range(count)]
 
 
 def working(observe: Callable[[str], Observed], count: int = 2) -> Workers:
@@ -42,13 +41,14 @@ def graded(observe: Callable[[str], Observed], count: int = 6) -> dict[str, Grad
 
 
 def nothing_seen() -> Observed:
-    return Observed((), (), 0.1)
+    return Observed(Notebook((), "0"), (), (), 0.1)
 
 
 @pytest.mark.parametrize(
     ("error", "cause", "said"),
     [
         (StartError("no process is left"), Cause.MACHINE, "The machine could not do what this notebook needs: no pro"),
+        (NotebookError("It was changed."), Cause.NOTEBOOK, "It was changed."),
         (KeyError("key"), Cause.GRADER, "The grader itself failed at this notebook (KeyError('key')). That is no"),
         (
             OSError(28, "No space left on device"),
@@ -89,7 +89,7 @@ def test_no_more_is_held_than_is_at_work() -> None:
         pass
 
     def observe(_: str) -> Observed:
-        seen = Large((), (), 0.0)
+        seen = Large(Notebook((), "0"), (), (), 0.0)
         with lock:
             made.append(weakref.ref(seen))
         return seen

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from grader.desk.comparable import write_comparable
 from grader.desk.evidence import Evidence, evidence, write_evidence
 from grader.desk.files import page_path, write_whole
 from grader.desk.gradebook import write_gradebook
@@ -21,10 +22,9 @@ from grader.desk.page import render
 from grader.desk.records import outline, records, write_record, write_run
 from grader.desk.report import write_report
 from grader.desk.similar import write_similar
-from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
 from grader.judge.normal import answers
-from grader.runner.grading import Assignment, Graded, failed
+from grader.runner.grading import Graded, failed
 from grader.runner.machine import MachineError, is_scarce
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ class Filing:
         self._run = report
         self._results = list(report.results)
         self._found = list(found)
-        self._answers: dict[tuple[str, str], Answers] = {}
         self._next = 0.0
         self._write(lambda: write_run(report, out))
         self._write(self._write_tables)
@@ -82,22 +81,20 @@ class Filing:
             self._write(self._write_tables)
 
     def _file(self, graded: Graded) -> None:
-        result = graded.result
-        # Now, while the next notebook runs, rather than for the whole class at the end.
-        questions = [question.name for question in self._labs[result.lab].questions] if graded.source else []
-        own = answers(graded.source, questions) if graded.source else {}
-        page = self._page(graded)
+        result, page = graded.result, self._page(graded)
+        if graded.source:
+            questions = [question.name for question in self._labs[result.lab].questions]
+            own = answers(graded.source, questions)
+            self._write(lambda: write_comparable(result, own, self._out))
         self._write(lambda: write_whole(page_path(self._out, result), page.encode("utf-8", "replace")))
-        # After the page, without which it would not be believed.
+        # After all else, without which it would not be believed.
         self._write(lambda: write_record(result, self._out))
         self._results.append(outline(result))
         self._found += evidence(graded)
-        if own:
-            self._answers[result.lab, result.student] = own
 
-    def compare(self, notebooks: Sequence[Assignment]) -> None:
+    def compare(self) -> None:
         """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(notebooks, self._found, self._out, self._answers))
+        self._write(lambda: write_similar(self._results, self._found, self._out))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:

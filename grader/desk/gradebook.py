@@ -1,4 +1,4 @@
-"""The gradebook: a table for a spreadsheet, a row a student and a column a lab.
+"""The gradebook: a table for a spreadsheet, a row a student and a column a lab, with a total and a status.
 
 Knows CSV, and what a spreadsheet takes for a formula. Refuses to know questions.
 """
@@ -14,7 +14,7 @@ from typing import Final
 
 from grader.desk.files import write_whole
 from grader.desk.plain import points, spelled_out
-from grader.judge.model import Report
+from grader.judge.model import Report, Result, Status
 
 FORMULA: Final = frozenset("=+-@")
 """A cell that begins so would be computed: `=HYPERLINK(…)` as a student's name. Full-width and small forms count."""
@@ -24,14 +24,25 @@ UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zs", "Zl", "Zp"})
 
 def rows(report: Report, labs: Sequence[str]) -> list[list[str]]:
     """The table with its heading. What was not read or not handed in leaves its cell empty, which is not a zero."""
-    scores = {(r.student, r.lab): r.score for r in report.results if r.status == "graded"}
-    table = [["student", *labs, "total"]]
-    for student in report.students:
-        own = [scores.get((student, lab)) for lab in labs]
-        read = [score for score in own if score is not None]
-        total = points(sum(read)) if read else ""
-        table.append([student, *("" if score is None else points(score) for score in own), total])
+    students: dict[str, list[Result]] = {student: [] for student in report.students}
+    for result in report.results:
+        students[result.student].append(result)
+    table = [["student", *labs, "total", "status"]]
+    for student, results in students.items():
+        scores = {result.lab: result.score for result in results if result.status == "graded"}
+        own = [scores[lab] for lab in labs if lab in scores]
+        cells = (points(scores[lab]) if lab in scores else "" for lab in labs)
+        table.append([student, *cells, points(sum(own)) if own else "", status(results)])
     return [[harmless(cell) for cell in row] for row in table]
+
+
+def status(results: Sequence[Result]) -> str:
+    """Of a student's results `graded`, `partly graded` or `unreadable`; `missing` where there are none."""
+    found = {result.status for result in results}
+    whole = all(mark.verdict.status is not Status.UNGRADED for result in results for mark in result.marks)
+    if "graded" in found and (len(found) > 1 or not whole):
+        return "partly graded"
+    return ", ".join(sorted(found)) or "missing"
 
 
 def write_gradebook(report: Report, labs: Sequence[str], out: Path) -> Path:

@@ -114,11 +114,17 @@ def description(student: str) -> str:
 def _graded(result: Result) -> tuple[Text, ...]:
     return (
         Text(line(result.student, 60)),
-        Text(line(result.lab or Path(result.file).name, 60)),
+        Text(line(result.lab or _file(result), 60)),
         _score(result),
         _questions(result),
         Text(f"{result.seconds:.1f}"),
     )
+
+
+def _file(result: Result) -> str:
+    """The name of a file that is of no lab; a student's whole folder is named already."""
+    name = Path(result.file).name
+    return name if name != result.student else ""
 
 
 def _missing(missing: Missing) -> tuple[Text, ...]:

@@ -83,6 +83,11 @@ def read_notebook(path: Path) -> Notebook:
     return Notebook(read, hashlib.sha256(raw).hexdigest())
 
 
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal, as `Notebook` has it. Raises NotebookError."""
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
 def _bytes(path: Path) -> bytes:
     try:
         # Not blocking, because a pipe without a writer would be waited for.

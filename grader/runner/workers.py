@@ -20,6 +20,7 @@ from grader.judge.model import Cause, Lab
 from grader.runner.grading import Assignment, Graded, Observed, Posed, failed, mark, not_graded, observe
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
+from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.starting import Starter
 
@@ -41,24 +42,28 @@ class Workers:
             self._free.put(make())
 
     def observe(self, assignment: Assignment, posed: Posed, limits: Limits) -> Observed:
-        """Observe a notebook with a free starter; once more with a new one where that fails."""
+        """Observe a notebook with a free starter; once more with a new one where that fails.
+
+        Raises MachineError where that fails too, NotebookError for a file that has changed.
+        """
+        notebook = _as_assigned(assignment)
         starter = self._free.get()
         try:
             try:
-                return self._observe(assignment, posed, limits, starter)
+                return self._observe(notebook, posed, limits, starter)
             except MachineError:
                 starter.close()
                 starter = self._make()
-                return self._observe(assignment, posed, limits, starter)
+                return self._observe(notebook, posed, limits, starter)
         finally:
             self._free.put(starter)
 
-    def _observe(self, assignment: Assignment, posed: Posed, limits: Limits, starter: Starter) -> Observed:
-        starter.load("\n".join(cell.source for cell in assignment.notebook.code))
+    def _observe(self, notebook: Notebook, posed: Posed, limits: Limits, starter: Starter) -> Observed:
+        starter.load("\n".join(cell.source for cell in notebook.code))
         session = Session(limits, starter)
         self._sessions.add(session)
         try:
-            return observe(assignment, posed, session)
+            return observe(notebook, posed, session)
         finally:
             self._sessions.discard(session)
 
@@ -68,6 +73,13 @@ class Workers:
             session.abandon()
         for _ in range(self.count):
             self._free.get().close()
+
+
+def _as_assigned(assignment: Assignment) -> Notebook:
+    notebook = read_notebook(assignment.submission.path)
+    if notebook.sha256 != assignment.sha256:
+        raise NotebookError("This file was changed while the class was graded; grade it again.")
+    return notebook
 
 
 def grade(
@@ -111,6 +123,8 @@ def _graded(assignment: Assignment, posed: Posed, observed: Future[Observed], kn
     except MachineError as error:
         problem = f"The machine could not do what this notebook needs: {error}. That is no fault of yours."
         return not_graded(assignment, Cause.MACHINE, problem)
+    except NotebookError as error:
+        return not_graded(assignment, Cause.NOTEBOOK, str(error))
     except Exception as error:
         LOG.exception("The grader failed at a notebook.")
         return failed(not_graded(assignment, Cause.GRADER, "").result, error)
