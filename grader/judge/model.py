@@ -160,10 +160,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at, of the question called `name`.
-
-    These are the replies to a trial's asks, the code, and the torch functions that the code used.
-    """
+    """All that a judge may look at of the question `name`: replies to a trial's asks, code, torch functions used."""
 
     name: str
     replies: tuple[Reply, ...]

@@ -37,6 +37,7 @@ from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
 from grader.kernel.profile import PROFILES, Bounds
+from grader.kernel.shortage import ENDED, shortage
 
 if TYPE_CHECKING:
     # It needs Linux and libseccomp, which a parent of unconfined children does without.
@@ -87,7 +88,7 @@ def fork(request: dict[str, Any], descriptor: int, control: socket.socket, ready
     except BaseException as error:
         # The grader reads this where a start fails; the child must never return into the parent's loop.
         os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
-        os._exit(70)
+        os._exit(ENDED if shortage(error) else 70)
     os._exit(0)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.kernel.frames import Caps, read_frame
+from grader.kernel.shortage import ENDED
 from grader.runner.children import Child
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
@@ -21,7 +22,7 @@ from grader.runner.timing import LOOK, Meter, Stopwatch
 
 
 class StartError(MachineError):
-    """A student's process could not be started."""
+    """A student's process could not be started, which may also be for what confines it."""
 
 
 class OverfullError(Exception):
@@ -94,6 +95,10 @@ class Process:
     def log(self) -> str:
         """What the process said before it was at work."""
         return log_of(self._scratch)
+
+    def lacked(self) -> bool:
+        """Whether the process ended while it started, because something of the machine ran out."""
+        return self._child.wait(1.0) == ENDED
 
     def how_it_ended(self) -> str:
         """The exit code, or the signal; a process that still runs is given five seconds to end."""

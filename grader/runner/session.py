@@ -155,9 +155,10 @@ class Session:
         except (DeadlineError, FrameError):
             ready = None
         if ready is None:
-            log = process.log()
+            why = f"a notebook's process did not start on {self._starter.device}: {process.log()}"
+            lacking = process.lacked()
             self._stop()
-            raise StartError(f"a notebook's process did not start on {self._starter.device}: {log}")
+            raise MachineError(why) if lacking else StartError(why)
         # What a process computes and waits before the first cell is the notebook's only where it needs another.
         if self._cells:
             self._budget.charge(stopwatch)
