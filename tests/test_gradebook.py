@@ -111,7 +111,7 @@ def test_a_cell_is_one_line_in_which_all_is_seen(before: str, tmp_path: Path) ->
 
 
 def test_a_semicolon_begins_no_cell_where_semicolons_part_them(tmp_path: Path) -> None:
-    path = write_gradebook(Report("cpu", "s", (graded('a;=1;"+2', "lab1_tensors", 1.0),)), LABS, tmp_path)
+    path = write_gradebook(Report("cpu", "s", (graded("a;=1;+2", "lab1_tensors", 1.0),)), LABS, tmp_path)
     with path.open(newline="", encoding="utf-8") as file:
         cells = [cell for row in csv.reader(file, delimiter=";") for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
