@@ -79,7 +79,7 @@ app()
     ]
     assert [done.returncode for done in ran] == [3, 0]
     assert "IndexError: planted" in ran[0].stderr
-    assert "The grader itself failed at 1 answers" in ran[0].stderr
+    assert "The grader itself failed at 1 notebooks" in ran[0].stderr
     marks = {mark["name"]: mark for mark in report(tmp_path / "out")[0]["questions"]}
     assert (marks["polynomial"]["note"], marks["polynomial_gradient"]["note"]) == ("correct", "wrong_value")
 

@@ -240,8 +240,8 @@ def graded(notebook: Notebook, source: Source) -> Graded:
         tuple(tuple((Missing("undefined"),) * ask.points for ask in trial.asks) for trial in trials)
         for trials in posed(lab.name).trials
     )
-    assignment = Assignment(Submission("someone", Path("some.ipynb")), notebook, source, lab)
-    return mark(assignment, posed(lab.name), Observed((), replies, 0.0))
+    assignment = Assignment(Submission("someone", Path("some.ipynb")), notebook.sha256, lab)
+    return mark(assignment, posed(lab.name), Observed(notebook, (), replies, 0.0))
 
 
 def examine(path: Path) -> None:

@@ -6,13 +6,11 @@ drawn, and what is done with them.
 
 from __future__ import annotations
 
-import ast
 import csv
 import os
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -169,22 +167,9 @@ def remarked(assignment: Assignment) -> Assignment:
     That shows a roster that was not given, another secret, and somebody else's notebook.
     """
     variants = family(assignment.lab.name)
-    if _handed_out(assignment) in ("", assignment.variant or variants.written(variants.sheet)):
+    if assignment.handed_out in ("", assignment.variant or variants.written(variants.sheet)):
         return assignment
     return replace(assignment, remarks=(*assignment.remarks, OTHERS))
-
-
-def _handed_out(assignment: Assignment) -> str:
-    """The numbers that the notebook's first cell gives to `checking` for its lab, as a variant is written; else ""."""
-    for statement in assignment.source.definitions.get("check", ()):
-        match statement.node:
-            case ast.Assign(
-                value=ast.Call(func=ast.Name(id="checking"), args=[ast.Constant(value=lab)], keywords=given)
-            ):
-                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    if lab == assignment.lab.name:
-                        return ", ".join(f"{each.arg}={ast.literal_eval(each.value)!r}" for each in given)
-    return ""
 
 
 def _stranger(assignment: Assignment) -> Graded:

@@ -28,7 +28,7 @@ PACKAGE: Final = Path(grader.__path__[0])
 """Every file of ours; any may change a mark, a sentence or a page."""
 LIBRARIES: Final = (
     *("torch", "numpy", "sympy", "mpmath", "networkx", "matplotlib", "ipython"),
-    *("nbformat", "nbconvert", "jinja2", "mistune", "pygments", "latex2mathml"),
+    *("nbformat", "nbconvert", "jinja2", "mistune", "latex2mathml"),
 )
 """What marks and pages are made with."""
 
@@ -62,7 +62,7 @@ def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) 
     That is its bytes, its name, its lab, what is remarked on it, the grader itself, the device, the seed, the limits
     and the student's own numbers.
     """
-    name, sha256 = assignment.submission.path.name, assignment.notebook.sha256
+    name, sha256 = assignment.submission.path.name, assignment.sha256
     return _printed(name, sha256, assignment.lab.name, assignment.variant, assignment.remarks, conditions, limits)
 
 
@@ -75,7 +75,7 @@ def _printed(
     conditions: Conditions,
     limits: Limits,
 ) -> str:
-    # Any limit may be what a notebook ended at, but for the start: one that is late ends the run and files nothing.
+    # Any limit may be what a notebook ended at, but for the start: one that is late is graded again.
     bounds = repr(replace(limits, start=LIMITS.start))
     parts = (name, sha256, lab, variant, remarks, code_digest(), astuple(conditions), bounds)
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -6,7 +6,7 @@ Knows the order in which a run is prepared. Refuses to print, and to know what a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from grader.desk.course import Course, CourseError, remarked
 from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
 from grader.desk.locking import OccupiedError, occupy
-from grader.desk.report import read_report
+from grader.desk.records import read_records
 from grader.desk.resuming import Kept, Numbers, recognised, split
 from grader.judge.copied import LabTruths, all_truths
 from grader.judge.model import Conditions, Lab, Missing, Report
@@ -25,7 +25,7 @@ from grader.runner.assigning import assign, refusal
 from grader.runner.devices import DeviceError, at_a_time
 from grader.runner.grading import Assignment, Graded, Posed, pose_all
 from grader.runner.probing import ConfinementError, Starters
-from grader.runner.submissions import EMPTY, HandedIn, Submission, SubmissionsError, find_submissions
+from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
 
 MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError, OccupiedError)
@@ -38,13 +38,11 @@ ABSENT = "The roster has this student, of whom nothing was handed in."
 class Run:
     """A run that is ready: how many results are `kept` and how many will be `coming`.
 
-    `notebooks` reads all that can be read, the kept ones with them; `refused` are the others. `lock` holds the output
-    folder until it is released.
+    `refused` are those that cannot be read. `lock` holds the output folder until it is released.
     """
 
     kept: int
     left: int
-    notebooks: Callable[[], Sequence[Assignment]]
     refused: Sequence[Graded]
     coming: Iterator[Graded]
     filing: Filing
@@ -59,7 +57,6 @@ class Work:
     read: Sequence[Kept]
     left: Sequence[Assignment]
     refused: Sequence[Graded]
-    notebooks: Callable[[], Sequence[Assignment]]
 
     @property
     def kept(self) -> list[Kept]:
@@ -90,7 +87,7 @@ def prepare(
     count = at_a_time(starters.device, jobs)
     handed_in = find_submissions(paths, out)
     lock = _occupied(out)
-    earlier = None if force else read_report(out)
+    earlier = None if force else read_records(out)
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
     # A page says whether its notebook was confined; one of the other kind is made again.
@@ -109,7 +106,7 @@ def prepare(
     filing = Filing(out, report, wanted, read_evidence(out, kept))
     workers = Workers(starters, max(1, min(count, len(work.left))))
     coming = grade(work.left, posed, workers, starters.limits, _known(class_, posed))
-    return Run(len(kept), len(work.left), work.notebooks, work.refused, coming, filing, lock)
+    return Run(len(kept), len(work.left), work.refused, coming, filing, lock)
 
 
 def _occupied(out: Path) -> BaseFileLock:
@@ -128,22 +125,18 @@ def _sorted(
     conditions: Conditions,
     course: Course | None,
 ) -> Work:
-    """What is kept and what is left; files that have not changed are not read until somebody asks for them."""
-
-    def read(submissions: Sequence[Submission]) -> tuple[list[Assignment], list[Graded]]:
-        assignments, refused = assign(submissions, all_labs(), wanted)
-        if course:
-            assignments, strangers = course.own(assignments)
-            refused = [*refused, *strangers]
-        return [remarked(assignment) for assignment in assignments], refused
-
+    """What is kept and what is left; files that have not changed are not read."""
     limits = starters.limits
     unread, rest = recognised(earlier, out, handed_in.notebooks, _numbers(course), conditions, limits)
     unread = [one for one in unread if one.lab.name in wanted]
-    assignments, refused = read(rest)
+    assignments, refused = assign(rest, all_labs(), wanted)
+    if course:
+        assignments, strangers = course.own(assignments)
+        refused = [*refused, *strangers]
+    assignments = [remarked(assignment) for assignment in assignments]
     held, left = split(earlier, out, assignments, conditions, limits)
     refused += [refusal(one.student, str(one.path), one.problem) for one in handed_in.unusable]
-    return Work(unread, held, left, refused, lambda: [*read([one.submission for one in unread])[0], *assignments])
+    return Work(unread, held, left, refused)
 
 
 def _numbers(course: Course | None) -> Numbers:

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
-from grader.judge.model import Missing, Report, Result, Status
+from grader.judge.model import Cause, Missing, Report, Result, Status
+from grader.judge.notes import FAULT, MACHINE
 
 if TYPE_CHECKING:
     from grader.desk.verify import Verification
@@ -56,6 +57,25 @@ def table(report: Report) -> Table:
     for *_, cells in sorted(rows, key=lambda row: row[:3]):
         made.add_row(*cells)
     return made
+
+
+def faults(report: Report) -> list[str]:
+    """A sentence for each cause, but a notebook itself, that kept answers or whole notebooks from being graded."""
+    said = []
+    if count := sum(_kept_back(result, Cause.GRADER, FAULT) for result in report.results):
+        said.append(f"The grader itself failed at {count} notebooks, at what is marked ?; it printed above where.")
+    if count := sum(_kept_back(result, Cause.MACHINE, MACHINE) for result in report.results):
+        said.append(
+            f"The machine could not do what {count} notebooks need. What it could not do is not graded, and no zero; "
+            "their pages say what it lacks. Run the command again to grade it."
+        )
+    return said
+
+
+def _kept_back(result: Result, cause: Cause, note: str) -> bool:
+    """Whether a notebook, or an answer of it, was not graded for this cause."""
+    whole = bool(result.problem) and result.cause is cause
+    return whole or any(mark.verdict.note == note for mark in result.marks)
 
 
 def proofs(verifications: Sequence[Verification]) -> Table:

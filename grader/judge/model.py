@@ -193,9 +193,17 @@ class CellRun:
     seconds: float
 
 
+class Cause(StrEnum):
+    """Whose doing it is that a notebook was not graded; the words are part of `report.json`."""
+
+    NOTEBOOK = "notebook"
+    MACHINE = "machine"
+    GRADER = "grader"
+
+
 @dataclass(frozen=True)
 class Result:
-    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
+    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
     student's own numbers, "" for the sheet's.
@@ -210,6 +218,7 @@ class Result:
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     variant: str = ""
+    cause: Cause = Cause.NOTEBOOK
 
     @property
     def status(self) -> str:

@@ -6,9 +6,12 @@ may hold two versions of one. Refuses to run anything.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import ast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 
 from grader.judge.model import Lab, Result
 from grader.judge.source import Source
@@ -40,26 +43,41 @@ def assign(
     for submission in submissions:
         students.setdefault(submission.student, []).append(submission)
     for handed_in in students.values():
-        read = [_read(submission, labs) for submission in handed_in]
-        refused += [one for one in read if isinstance(one, Graded)]
-        own = [one for one in read if isinstance(one, Assignment)]
+        # Read for this student alone: a class would fill the memory with what is needed again only when it is graded.
+        sources: dict[Path, Source] = {}
+        own: list[Assignment] = []
+        for submission in handed_in:
+            try:
+                own.append(_read(submission, labs, sources))
+            except NotebookError as error:
+                refused.append(refusal(submission.student, str(submission.path), str(error)))
         several = _several(own)
         refused += several
-        chosen += [] if several else _with_others(_newest(own), labs)
+        chosen += [] if several else _with_others(_newest(own), labs, sources)
     return [assignment for assignment in chosen if assignment.lab.name in wanted], refused
 
 
-def _read(submission: Submission, labs: Sequence[Lab]) -> Assignment | Graded:
-    try:
-        notebook = read_notebook(submission.path)
-    except NotebookError as error:
-        return refusal(submission.student, str(submission.path), str(error))
-    source = Source(tuple(cell.source for cell in notebook.code))
+def _read(submission: Submission, labs: Sequence[Lab], sources: dict[Path, Source]) -> Assignment:
+    """The assignment of a file, whose code is added to the `sources`. Raises NotebookError."""
+    notebook = read_notebook(submission.path)
+    source = sources[submission.path] = Source(tuple(cell.source for cell in notebook.code))
     lab = lab_of(source, labs)
     if lab is None:
-        names = ", ".join(lab.name for lab in labs)
-        return refusal(submission.student, str(submission.path), f"It defines no function or variable of {names}.")
-    return Assignment(submission, notebook, source, lab)
+        raise NotebookError(f"It defines no function or variable of {', '.join(lab.name for lab in labs)}.")
+    return Assignment(submission, notebook.sha256, lab, handed_out(source, lab.name))
+
+
+def handed_out(source: Source, lab: str) -> str:
+    """The numbers that a notebook's first cell gives to `checking` for a lab, as a variant is written; "" for none."""
+    for statement in source.definitions.get("check", ()):
+        match statement.node:
+            case ast.Assign(
+                value=ast.Call(func=ast.Name(id="checking"), args=[ast.Constant(value=named)], keywords=given)
+            ):
+                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                    if named == lab:
+                        return ", ".join(f"{each.arg}={ast.literal_eval(each.value)!r}" for each in given)
+    return ""
 
 
 def refusal(student: str, file: str, problem: str) -> Graded:
@@ -99,14 +117,15 @@ def _newer(one: Assignment, other: Assignment) -> Assignment:
     return replace(newer, remarks=(*older.remarks, *newer.remarks, said))
 
 
-def _with_others(own: Sequence[Assignment], labs: Sequence[Lab]) -> list[Assignment]:
+def _with_others(own: Sequence[Assignment], labs: Sequence[Lab], sources: Mapping[Path, Source]) -> list[Assignment]:
     """A student's notebooks, each also as those other labs' that it holds, and with a remark on what it holds."""
     homes = {assignment.lab.name: assignment.submission.path.name for assignment in own}
     found: dict[str, Assignment] = {}
     for assignment in own:
+        source = sources[assignment.submission.path]
         both, remarks = [assignment.lab], []
         for lab in labs:
-            answered = _answered(assignment.source, lab)
+            answered = _answered(source, lab)
             if lab.name == assignment.lab.name or answered < 2 or 4 * answered < len(lab.questions):
                 continue
             said = f"It also answers {answered} of the {len(lab.questions)} questions of {lab.name}"
@@ -120,7 +139,8 @@ def _with_others(own: Sequence[Assignment], labs: Sequence[Lab]) -> list[Assignm
             names = " and ".join(lab.name for lab in both)
             remarks.append(f"This notebook holds {names}; it was graded for each.")
         for lab in both:
-            fresh = replace(assignment, lab=lab, remarks=(*assignment.remarks, *remarks))
+            numbers, every = handed_out(source, lab.name), (*assignment.remarks, *remarks)
+            fresh = replace(assignment, lab=lab, handed_out=numbers, remarks=every)
             found[lab.name] = _newer(found[lab.name], fresh) if lab.name in found else fresh
     return list(found.values())
 
