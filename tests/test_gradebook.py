@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.gradebook import rows, write_gradebook
-from grader.judge.model import Mark, Missing, Question, Report, Result, Status, Verdict
+from grader.judge.model import Cause, Mark, Missing, Question, Report, Result, Status, Verdict
 
 LABS = ("lab1_tensors", "lab2_graphs")
 
@@ -54,6 +54,11 @@ def test_who_handed_nothing_in_has_a_row_of_empty_cells() -> None:
         ["grace", "0", "", "0", "graded"],
         ["zoe", "", "", "", "missing"],
     ]
+
+
+def test_what_the_machine_could_not_do_is_not_called_unreadable() -> None:
+    busy = replace(unreadable("ada"), cause=Cause.MACHINE)
+    assert rows(Report("cpu", "s", (busy,)), LABS)[1:] == [["ada", "", "", "", "ungraded"]]
 
 
 def test_a_total_without_all_questions_says_so() -> None:

@@ -131,6 +131,7 @@ def test_one_students_uploads_to_canvas_and_a_download_from_moodle_are_read(tmp_
         ("lab02", "lab2 2026-05-12", "lab2_20260513", "week10 lab"),
         ("computational graphs", "graphs lab2"),
         ("u1234_lab2", "u1234_lab2_new"),
+        ("lab2_loops", "lab2_vectorised"),
     ],
 )
 def test_versions_of_one_persons_notebook(names: tuple[str, ...]) -> None:

@@ -33,7 +33,9 @@ ORDINARY: Final = frozenset(
     "solution solutions solved answer answers homework hw ps pset problem problems set assignment assign task tasks "
     "exercise exercises sheet week day unit chapter lecture course class project practical tutorial workshop session "
     "notebook notebooks nb ipynb jupyter colab python py torch pytorch numpy sympy deep learning dl ml ai neural "
-    "network networks untitled unbenannt student name local remote home uni laptop online github download "
+    "network networks loop loops vectorized vectorised slow fast simple long short naive stable manual autograd hand "
+    "extra bonus optional main notes discussion scratch playground experiment experiments plot plots figures comments "
+    "commented explained english untitled unbenannt student name local remote home uni laptop online github download "
     "jan feb mar apr may jun jul aug sep oct nov dec gpu cpu cuda".split()
 )
 """Words that say which version or whose homework it is, and not who wrote it."""
