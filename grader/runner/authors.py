@@ -20,8 +20,9 @@ from typing import Final
 SHOWN: Final = 3
 """Names of files that a sentence lists; the rest are counted."""
 CANVAS: Final = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.+", re.DOTALL)
-WORD: Final = re.compile(r"([^\W\d_]+)\d{2,}|([^\W\d_]{2,})")
-"""A word, or an id such as u1234; the letters are a group."""
+DATE: Final = r"(?:19|20)\d{6}|\d{4}(?:19|20)\d\d"
+WORD: Final = re.compile(rf"([^\W\d_]+)\d{{2,}}|([^\W\d_]{{2,}})|(?<!\d)(?!(?:{DATE})(?!\d))\d{{7,9}}(?!\d)")
+"""A word, or an id such as u1234, the letters as a group; or a number that is as long as a student's, and no date."""
 LAB: Final = re.compile(r"labs?(?=[\W\d_]|$)")
 ORDINARY: Final = frozenset(
     "v and for from my of the to with an by in it me one two three first second third last next other another "
