@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.desk.files import page_path, write_whole
+from grader.desk.gradebook import everybody
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.desk.similar import PAGE, TEMPLATES
@@ -57,7 +58,7 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
         similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in report.students
+            for s in everybody(report)
         ],
         unread=_unread(report, out),
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],

@@ -251,8 +251,3 @@ class Report:
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
-
-    @property
-    def students(self) -> list[str]:
-        """Everybody of whom something is said, in order: also who handed nothing in."""
-        return sorted({result.student for result in self.results} | {missing.student for missing in self.missing})
