@@ -1,5 +1,6 @@
 """A session goes on, whatever a notebook does to the process that it runs in."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -21,8 +22,11 @@ from grader.judge.facts import (
 )
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
+from grader.runner.starting import Cold, Confinement, Warm
 
 LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, cell_output=10_000, output=50_000, outputs=20)
+HUNG_UP = "exit code 70" if sys.platform == "linux" else "exit code 1"
+"""How a forked process ends, and a spawned one, whose connection was closed under it."""
 
 SETUP = """
 import os, sys, time, signal
@@ -64,8 +68,16 @@ def flood():
 
 
 @pytest.fixture(scope="module")
-def session():
-    with Session(LIMITS) as session:
+def starter():
+    """What starts a process in milliseconds, where there is fork; most of these tests need one or more anew."""
+    found = Warm(confinement=Confinement(confined=False)) if sys.platform == "linux" else Cold()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def session(starter):
+    with Session(LIMITS, starter) as session:
         session.run([SETUP])
         yield session
 
@@ -107,7 +119,7 @@ def test_leaving_a_cell_leaves_the_process(session, cell, source):
         ("os.kill(os.getpid(), signal.SIGKILL)", "died", "SIGKILL"),
         ("garbage()", "died", "could not be read"),
         ("flood()", "died", "could not be read"),
-        ("os.close(ours())", "died", "exit code 1"),
+        ("os.close(ours())", "died", HUNG_UP),
     ],
 )
 def test_a_cell_that_ends_the_process_is_reported_and_the_rest_runs(session, cell, source, outcome, said):
@@ -126,7 +138,7 @@ def test_cells_keep_their_numbers_after_a_restart(session, cell):
 
 @pytest.mark.parametrize(
     ("how", "code"),
-    [(0, "exit code 0"), (1, "SIGKILL"), (2, "SIGKILL"), (4, "exit code 1"), (6, "SIGABRT")],
+    [(0, "exit code 0"), (1, "SIGKILL"), (2, "SIGKILL"), (4, HUNG_UP), (6, "SIGABRT")],
 )
 def test_a_process_that_dies_during_a_question_is_replaced(session, how, code):
     assert session.ask(Ask("ends", (how,), 2)) == (Died(code),) * 2
@@ -205,8 +217,8 @@ def test_printing_without_end_is_stopped_in_time(cell):
     assert cell("while True: print('x' * 1000)").outcome == "timeout"
 
 
-def test_the_whole_notebooks_output_is_capped():
-    with Session(LIMITS) as other:
+def test_the_whole_notebooks_output_is_capped(starter):
+    with Session(LIMITS, starter) as other:
         runs = other.run(["print('x' * 9_000)"] * 8)
     assert sum(len(texts(run)) for run in runs) < 50_000 + 8 * 100
     assert len(texts(runs[0])) == 9_001
@@ -267,8 +279,8 @@ def test_questions_leave_no_output_behind(session, cell):
     assert cell("print('clean')").outputs == ({"output_type": "stream", "name": "stdout", "text": "clean\n"},)
 
 
-def test_a_display_is_updated_by_a_later_cell():
-    with Session(LIMITS) as other:
+def test_a_display_is_updated_by_a_later_cell(starter):
+    with Session(LIMITS, starter) as other:
         first, _ = other.run(
             [
                 "display('old', display_id='it')",
@@ -303,18 +315,18 @@ def test_time_for_the_notebook_as_a_whole():
         assert time.monotonic() - began < 0.1
 
 
-def test_cells_that_only_end_a_second_run_are_left_out(tmp_path):
+def test_cells_that_only_end_a_second_run_are_left_out(starter, tmp_path):
     ran = str(tmp_path / "ran")
     once = f"import os\nif os.path.exists({ran!r}): os._exit(1)\nopen({ran!r}, 'w').close()\ny = 2"
-    with Session(LIMITS) as other:
+    with Session(LIMITS, starter) as other:
         other.run(["x = 1", once, "import os\nos._exit(1)"])
         assert other.ask(Read("x"))[0].results[0].array == 1
         assert other.ask(Read("y")) == (Missing("undefined"),)
 
 
-def test_a_scratch_folder_past_its_room_ends_the_cell():
+def test_a_scratch_folder_past_its_room_ends_the_cell(starter):
     small = Limits(cell=20.0, room=Room(size=1 << 20, entries=100))
-    with Session(small) as other:
+    with Session(small, starter) as other:
         runs = other.run(
             [
                 "kept = 1",
@@ -327,20 +339,20 @@ def test_a_scratch_folder_past_its_room_ends_the_cell():
     assert "it filled its folder" in runs[1].outputs[0]["evalue"]
 
 
-def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them():
+def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them(starter):
     small = Limits(room=Room(size=1 << 20, entries=100))
     cells = [f"import time\nopen('{n}', 'wb').write(bytes(100_000))\ntime.sleep(0.05)" for n in range(30)]
-    with Session(small) as other:
+    with Session(small, starter) as other:
         runs = other.run(cells)
     said = [run.outputs[-1]["evalue"] for run in runs if run.outcome == "died"]
     assert said
     assert all("filled its folder" in text for text in said)
 
 
-def test_all_that_a_notebook_sends_has_to_fit():
+def test_all_that_a_notebook_sends_has_to_fit(starter):
     small = Limits(cell=20.0, reply_bytes=1 << 20)
     cells = ["import torch\ndef large(): return torch.zeros(100_000, dtype=torch.float64)\ndef right(): return 1.0"]
-    with Session(small) as other:
+    with Session(small, starter) as other:
         other.run(cells)
         seen = [other.ask(Ask("large", (), 1))[0] for _ in range(6)]
         (left,) = other.ask(Ask("right", (), 1))
