@@ -50,7 +50,6 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
     """The page as HTML. `labs` are the columns; labs that nobody handed in are left out."""
     graded = [r for r in report.results if r.status == "graded"]
     columns = [lab for lab in labs if any(r.lab == lab for r in graded)]
-    students = sorted({r.student for r in report.results})
     found = {(r.student, r.lab): r for r in graded}
     return _template().render(
         labs=columns,
@@ -58,9 +57,9 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
         similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in students
+            for s in report.students
         ],
-        unread=[(line(r.student, 60), line(r.file, 200), _entry(r, out)) for r in report.results if r.problem],
+        unread=_unread(report, out),
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
     )
@@ -73,6 +72,15 @@ def tally(results: Sequence[Result]) -> list[Tally]:
         counts.setdefault(mark.question.name, Counter())[mark.verdict.status] += 1
     hardest = sorted(counts, key=lambda name: (counts[name][Status.PASS], -counts[name][Status.FAIL]))
     return [Tally(n, tuple((str(s), LOOKS[s].word, counts[n][s]) for s in Status)) for n in hardest]
+
+
+def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
+    """Everybody of whom something could not be graded or was not handed in, with the file and the reason."""
+    rows = [(r.student, r.file, _entry(r, out)) for r in report.results if r.problem]
+    rows += [(m.student, "", Entry("", "", "", line(m.reason, 300))) for m in report.missing]
+    return [
+        (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
+    ]
 
 
 def _entry(result: Result, out: Path) -> Entry:

@@ -193,9 +193,17 @@ class CellRun:
     seconds: float
 
 
+class Cause(StrEnum):
+    """Whose doing it is that a notebook was not graded; the words are part of `report.json`."""
+
+    NOTEBOOK = "notebook"
+    MACHINE = "machine"
+    GRADER = "grader"
+
+
 @dataclass(frozen=True)
 class Result:
-    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
+    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
     student's own numbers, "" for the sheet's.
@@ -210,6 +218,7 @@ class Result:
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     variant: str = ""
+    cause: Cause = Cause.NOTEBOOK
 
     @property
     def status(self) -> str:
@@ -228,6 +237,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A student of whom there is nothing to grade, and the sentence that says why; `lab` is "" where all is missing."""
+
+    student: str
+    lab: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run, as `report.json` holds it (version 1). `confinement` is what notebooks were kept from."""
 
@@ -235,3 +253,9 @@ class Report:
     seed: str
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def students(self) -> list[str]:
+        """Everybody of whom something is said, in order: also who handed nothing in."""
+        return sorted({result.student for result in self.results} | {missing.student for missing in self.missing})

@@ -20,11 +20,12 @@ from grader.judge.facts import (
     Read,
     Reply,
     TimedOut,
+    Unavailable,
     Unreadable,
     Value,
 )
 from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
-from grader.judge.notes import SLIPS, Finding, finding
+from grader.judge.notes import MACHINE, SLIPS, Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import UNSTABLE, broken, judge_sweep
@@ -65,7 +66,10 @@ def judge(
     replies: Sequence[tuple[Reply, ...]],
     source: Source,
 ) -> Mark:
-    """The mark of a question from the replies to each of its trials."""
+    """The mark of a question from the replies to each of its trials. None of them counts where the machine failed."""
+    lacks = [s.reason for group in replies for reply in group for s in reply[:1] if isinstance(s, Unavailable)]
+    if lacks:
+        return _unavailable(question, lacks[0])
     everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
@@ -73,6 +77,12 @@ def judge(
         looked_at = group if trial.asks else everything
         verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
+
+
+def _unavailable(question: Question, reason: str) -> Mark:
+    """The mark of a question that the machine kept from being graded."""
+    problem = finding(MACHINE, name=question.name, reason=reason)
+    return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))
 
 
 def _used(seen: Observation) -> frozenset[str]:
@@ -146,8 +156,8 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
             return finding("cell_failed", name=name, error=source.stopped(name))
         case Missing():
             return finding("missing", name=name)
-        case TimedOut(seconds):
-            return finding("timed_out", name=name, seconds=seconds)
+        case TimedOut(seconds, waiting):
+            return finding("waited" if waiting else "timed_out", name=name, seconds=seconds)
         case Died(how):
             return finding("died", name=name, how=how)
         case Unreadable(reason):

@@ -8,11 +8,14 @@ would be worth stealing ever enters it.
     {"fork": {…}} with the child's socket attached   -> {"pid": …}
     {"reap": pid}                                    -> {"status": …}, null while it runs
 
+Or {"error": …} where the machine cannot do what is asked.
+
 Before the first request it says {"loaded": 0}, or {"error": …} where it cannot confine what it would fork.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import json
@@ -124,6 +127,26 @@ def confiner(device: str) -> Confiner | None:
     return found
 
 
+def answered(
+    request: dict[str, Any], descriptors: list[int], control: socket.socket, ready: Inheritance, children: set[int]
+) -> dict[str, Any]:
+    """The answer to a request. What the machine refuses, a process or its memory, is said, and the parent lives on."""
+    try:
+        if "load" in request:
+            return load(request["load"])
+        if "fork" in request:
+            if not descriptors:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            pid = fork(request["fork"], descriptors[0], control, ready)
+            children.add(pid)
+            return {"pid": pid}
+    except (OSError, MemoryError, ImportError) as error:
+        return {"error": f"no process could be made ready for a notebook: {error or type(error).__name__}"}
+    status = reaped(request["reap"])
+    children -= set() if status is None else {request["reap"]}
+    return {"status": status}
+
+
 def main() -> None:
     """Serve the control socket until the grader closes it.
 
@@ -146,17 +169,9 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 1)
         if not message:
             break
-        request = json.loads(message)
-        if "load" in request:
-            answer = load(request["load"])
-        elif "fork" in request:
-            answer = {"pid": fork(request["fork"], descriptors[0], control, ready)}
-            os.close(descriptors[0])
-            children.add(answer["pid"])
-        else:
-            status = reaped(request["reap"])
-            children -= set() if status is None else {request["reap"]}
-            answer = {"status": status}
+        answer = answered(json.loads(message), descriptors, control, ready, children)
+        for received in descriptors:
+            os.close(received)
         control.send(json.dumps(answer).encode())
     for pid in children:
         os.kill(pid, signal.SIGKILL)
