@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from commands import grader
 
 from grader.desk.locking import OccupiedError, occupy
 
@@ -24,12 +25,6 @@ def notebook(path: Path, *cells: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells]), path)
     return path
-
-
-def grader(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
 
 
 def report(out: Path) -> list[dict[str, object]]:
