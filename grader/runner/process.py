@@ -22,6 +22,7 @@ from typing import Final
 from grader.kernel.frames import Caps, read_frame
 from grader.runner.children import Child
 from grader.runner.limits import ROOM, Room
+from grader.runner.refusals import Refusals
 
 _SLICE: Final = 0.2
 """Seconds between two looks at whether the process is alive, whose end is otherwise seen at once, and at the disk."""
@@ -91,8 +92,11 @@ def log_of(scratch: Path) -> str:
 class Process:
     """A process of its own session, with a socket to it and a scratch folder that it may fill."""
 
-    def __init__(self, child: Child, connection: socket.socket, scratch: Path) -> None:
+    def __init__(
+        self, child: Child, connection: socket.socket, scratch: Path, refusals: Refusals | None = None
+    ) -> None:
         """Take over what was started; the process is at work once it has answered a first frame."""
+        self._refusals = refusals
         self._child = child
         self._socket = connection
         self._scratch = scratch
@@ -140,6 +144,11 @@ class Process:
         self._looked = time.monotonic()
         if overfull(self._scratch, room) or nameless(self._child.pid) > room.size:
             raise OverfullError
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The system calls that it made and that were refused."""
+        return self._refusals.names if self._refusals else ()
 
     def log(self) -> str:
         """What the process said before it was at work."""

@@ -53,6 +53,7 @@ class Session:
         self._process: Process | None = None
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
+        self._refused: dict[str, None] = {}
         self._spent = 0.0
         self._room = IN_ALL * limits.reply_bytes
 
@@ -68,6 +69,13 @@ class Session:
     ) -> None:
         """End the process."""
         self._stop()
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The system calls that the notebook made so far and that were refused, in the order of their first time."""
+        if self._process:
+            self._heed(self._process)
+        return tuple(self._refused)
 
     def abandon(self) -> None:
         """From another thread: end what is under way, and leave no time for more."""
@@ -218,8 +226,12 @@ class Session:
         if self._room < 0:
             raise FrameError("the notebook sends too much in all")
 
+    def _heed(self, process: Process) -> None:
+        self._refused.update(dict.fromkeys(process.refused))
+
     def _stop(self) -> None:
         if self._process is not None:
+            self._heed(self._process)
             self._process.stop()
             self._process = None
 

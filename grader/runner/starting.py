@@ -22,6 +22,7 @@ from typing import Any, Final, Protocol
 from grader.kernel.profile import BOUNDS, Bounds
 from grader.runner.children import Forked, Spawned
 from grader.runner.process import Process, StartError, log_of, new_scratch
+from grader.runner.refusals import Refusals
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PASSED_ON: Final = {
@@ -149,10 +150,13 @@ class Warm:
         """A process forked from the parent, confined before it reads a line. Raises StartError."""
         scratch = new_scratch()
         ours, theirs = socket.socketpair()
-        request = {"fork": {"scratch": str(scratch), "bounds": asdict(self._confinement.bounds)}}
-        with theirs:
-            answer = self._exchange(request, [theirs.fileno()])
-        return Process(Forked(answer["pid"], self.reap), ours, scratch)
+        heard, telling = socket.socketpair()
+        bounds = self._confinement.bounds
+        request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
+        with theirs, telling:
+            answer = self._exchange(request, [theirs.fileno(), telling.fileno()])
+        refusals = Refusals(heard, answer["pid"], bounds.threads)
+        return Process(Forked(answer["pid"], self.reap), ours, scratch, refusals)
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a forked child, None while it runs."""
