@@ -24,6 +24,7 @@ INT: Final = 0xFFFF_FFFF
 POINTER: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 CLONE_THREAD: Final = 0x0001_0000
+"""The flag of `clone` with which it starts a thread of this process, and not a process."""
 _CLONE_NEW: Final = 0x7E02_0000
 """Every flag of `clone` for a namespace of one's own."""
 
@@ -37,8 +38,8 @@ _MEMORY: Final = ("brk", "mmap", "munmap", "mremap", "mprotect", "msync")
 _OPEN_FILES: Final = (
     *("read", "write", "writev", "pread64", "pwrite64", "lseek", "close", "close_range"),
     *("dup", "dup2", "dup3", "pipe", "pipe2", "flock", "fsync", "fdatasync", "ftruncate", "fstat", "getdents64"),
-    # shutil.copyfile.
-    "sendfile",
+    # shutil.copyfile, torch.load.
+    *("sendfile", "fadvise64"),
 )
 """Through a descriptor: that it could be had is Landlock's doing."""
 
@@ -52,7 +53,7 @@ _PATHS: Final = (
 _WAITING: Final = (
     *("poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2"),
     # Both ends of a stream's pair are one's own; asyncio wakes itself up with one.
-    "recvfrom",
+    *("recvfrom", "getsockname"),
 )
 
 _TIME: Final = (
@@ -180,14 +181,19 @@ _CUDA_CONDITIONS: Final[Mapping[str, tuple[Case, ...]]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Allowance:
-    """The calls that are allowed on a device: whatever their arguments are, and in some cases."""
+    """The calls that are allowed on a device: whatever their arguments are, and in some cases.
+
+    What is refused `silently`, honest libraries do as a matter of course: nobody needs to hear of it.
+    """
 
     always: tuple[str, ...]
     sometimes: Mapping[str, tuple[Case, ...]]
+    silently: Mapping[str, tuple[Case, ...]]
 
 
 ALLOWANCES: Final = {
-    "cpu": Allowance(_ALLOWED, _CONDITIONS),
-    "cuda": Allowance((*_ALLOWED, *_CUDA_ALLOWED), {**_CONDITIONS, **_CUDA_CONDITIONS}),
+    # pwd.getpwuid, and with it tarfile and uuid, look for a service on this machine that knows names.
+    "cpu": Allowance(_ALLOWED, _CONDITIONS, {"socket": (((0, INT, socket.AF_UNIX),),)}),
+    "cuda": Allowance((*_ALLOWED, *_CUDA_ALLOWED), {**_CONDITIONS, **_CUDA_CONDITIONS}, {}),
 }
 """By device."""

@@ -79,13 +79,14 @@ def _rules(allowance: Allowance, otherwise: int) -> pyseccomp.SyscallFilter:
     rules = pyseccomp.SyscallFilter(otherwise)
     # Of the 32-bit calls, and x32's, no number means what it means here.
     rules.set_attr(pyseccomp.Attr.ACT_BADARCH, _NO)
-    cases = {**dict.fromkeys((*allowance.always, *_HANDING_OVER), ((),)), **allowance.sometimes}
-    answers = {call: error for error, calls in ANSWERED.items() for call in calls}
-    for call in filter(_exists, cases):
-        for case in cases[call]:
-            rules.add_rule(pyseccomp.ALLOW, call, *_arguments(case))
-    for call in filter(_exists, answers):
-        rules.add_rule(pyseccomp.ERRNO(answers[call]), call)
+    always = dict.fromkeys((*allowance.always, *_HANDING_OVER), ((),))
+    tables = [(pyseccomp.ALLOW, {**always, **allowance.sometimes}), (_NO, allowance.silently)]
+    tables += [(pyseccomp.ERRNO(error), dict.fromkeys(calls, ((),))) for error, calls in ANSWERED.items()]
+    # A rule that does what is done anyway is an error.
+    for action, cases in ((action, cases) for action, cases in tables if action != otherwise):
+        for call in filter(_exists, cases):
+            for case in cases[call]:
+                rules.add_rule(action, call, *_arguments(case))
     return rules
 
 

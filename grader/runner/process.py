@@ -40,6 +40,10 @@ class OverfullError(Exception):
     """The process filled its scratch folder."""
 
 
+class CrowdedError(Exception):
+    """The process started more threads than it may have."""
+
+
 def overfull(folder: Path, room: Room) -> bool:
     """Whether a folder holds more than it may; what cannot be looked into (too deep, closed) counts as too much."""
     size = entries = 0
@@ -106,7 +110,7 @@ class Process:
         """Send a frame and wait for the next one; None where the process ended instead.
 
         `deadline` is a time of `time.monotonic()`. Raises DeadlineError, and FrameError for what is
-        no frame, OverfullError for a scratch folder past its `room`.
+        no frame, OverfullError for a scratch folder past its `room`, CrowdedError for too many threads.
         """
         try:
             self._socket.settimeout(_remaining(deadline))
@@ -138,12 +142,14 @@ class Process:
         return read
 
     def _look(self, room: Room) -> None:
-        """Raise OverfullError for what is on the disk, if the last look is a while ago."""
+        """Raise OverfullError or CrowdedError for what the process holds, if the last look is a while ago."""
         if time.monotonic() - self._looked < _SLICE:
             return
         self._looked = time.monotonic()
         if overfull(self._scratch, room) or nameless(self._child.pid) > room.size:
             raise OverfullError
+        if self._refusals and self._refusals.crowded:
+            raise CrowdedError
 
     @property
     def refused(self) -> tuple[str, ...]:

@@ -61,6 +61,14 @@ class Refusals:
         """The calls that were refused, in the order of their first time."""
         return tuple(self._names)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the process has more threads than could be let start.
+
+        Threads that ask at the same moment are each let start one; and where nobody is asked, this is the only bound.
+        """
+        return threads(self._pid) > 2 * self._most
+
     def _serve(self) -> None:
         with self._process, contextlib.suppress(OSError):
             descriptors = socket.recv_fds(self._process, 1, 1)[1]
@@ -86,12 +94,14 @@ class Refusals:
     def _answered(self, name: str, first: int) -> int:
         """The error that a call ends with, 0 for a thread that may start. Note what is refused."""
         starts = name == "clone" and first & CLONE_THREAD
+        if name in ("clone", "vfork") and not starts:
+            name = "fork"
         if starts and threads(self._pid) < self._most:
             self._left["started"] -= 1
             return 0
         self._left["refused"] -= 1
         if len(self._names) < NAMES:
-            self._names["fork" if name == "clone" and not starts else name] = None
+            self._names[name] = None
         return errno.EAGAIN if starts else errno.EPERM
 
 

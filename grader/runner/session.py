@@ -18,7 +18,7 @@ from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import received, wire
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.process import DeadlineError, OverfullError, Process, StartError
+from grader.runner.process import CrowdedError, DeadlineError, OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
@@ -214,6 +214,8 @@ class Session:
             failure = TimedOut(seconds if limit == seconds else self._limits.notebook)
         except OverfullError:
             failure = Died("it filled its folder")
+        except CrowdedError:
+            failure = Died("it started too many threads")
         except FrameError as error:
             failure = Unreadable(str(error))
         finally:
