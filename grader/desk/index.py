@@ -61,6 +61,7 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
             for s in students
         ],
         unread=[(line(r.student, 60), line(r.file, 200), _entry(r, out)) for r in report.results if r.problem],
+        refused=[(line(r.student, 60), r.lab, tried(r.refused)) for r in report.results if r.refused],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
     )
@@ -73,6 +74,13 @@ def tally(results: Sequence[Result]) -> list[Tally]:
         counts.setdefault(mark.question.name, Counter())[mark.verdict.status] += 1
     hardest = sorted(counts, key=lambda name: (counts[name][Status.PASS], -counts[name][Status.FAIL]))
     return [Tally(n, tuple((str(s), LOOKS[s].word, counts[n][s]) for s in Status)) for n in hardest]
+
+
+def tried(refused: Sequence[str]) -> str:
+    """What a notebook was refused, in a sentence."""
+    *first, last = refused
+    names = f"{', '.join(first)} and {last}" if first else last
+    return line(f"It tried {names}, which a graded notebook may not call.", 300)
 
 
 def _entry(result: Result, out: Path) -> Entry:

@@ -52,6 +52,7 @@ def _result(result: Result) -> Json:
         "problem": result.problem,
         "fingerprint": result.fingerprint,
         **({"variant": result.variant} if result.variant else {}),
+        **({"refused": list(result.refused)} if result.refused else {}),
     }
 
 
@@ -91,6 +92,7 @@ def _read_result(found: Any) -> Result:
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
         variant=found.get("variant", ""),
+        refused=tuple(found.get("refused", ())),
     )
 
 

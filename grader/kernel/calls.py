@@ -121,7 +121,7 @@ _CONDITIONS: Final[Mapping[str, tuple[Case, ...]]] = MappingProxyType(
         "socketpair": (((0, INT, socket.AF_UNIX), (1, 0xF, socket.SOCK_STREAM)),),
         "sendto": (((4, POINTER, 0),),),
         # Of oneself alone.
-        **{call: (((0, INT, 0),),) for call in ("prlimit64", "sched_setaffinity", "getpgid", "getsid")},
+        **dict.fromkeys(("prlimit64", "sched_setaffinity", "getpgid", "getsid"), (((0, INT, 0),),)),
     }
 )
 """Calls that are allowed with some arguments. A thread and a signal to oneself come in `seccomp`."""
@@ -158,7 +158,15 @@ _CUDA_ALLOWED: Final = (
     *("memfd_create", "bind", "listen"),
     # It locks pages to copy from them, and asks where memory and threads are.
     *("mlock", "mlock2", "munlock", "mincore", "mbind", "get_mempolicy", "set_mempolicy"),
-    *("membarrier", "setsockopt", "getsockopt", "sched_getscheduler", "sched_getparam", "sched_get_priority_min", "sched_get_priority_max"),
+    *(
+        "membarrier",
+        "setsockopt",
+        "getsockopt",
+        "sched_getscheduler",
+        "sched_getparam",
+        "sched_get_priority_min",
+        "sched_get_priority_max",
+    ),
 )
 
 _CUDA_CONDITIONS: Final[Mapping[str, tuple[Case, ...]]] = MappingProxyType(

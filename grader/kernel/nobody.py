@@ -69,6 +69,6 @@ def _reachable(place: Path) -> bool:
 def _open_files(pid: int) -> bool:
     """Whether we can count what a process holds open, which bounds the disk's room that it takes."""
     try:
-        return bool(os.listdir(f"/proc/{pid}/fd"))
+        return any(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
         return False

@@ -39,7 +39,7 @@ class Calls:
         # Where a thread starts is asked each time: so many and no more.
         self._plain.add_rule(pyseccomp.ALLOW, "clone", *_arguments(THREAD))
         self._told = _rules(allowance, pyseccomp.NOTIFY) if pyseccomp.get_api() >= 5 else None
-        last = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
+        last = _empty(pyseccomp.ALLOW)
         # Descriptors sent to oneself, closed meanwhile, would keep files that nobody can count.
         for call in _HANDING_OVER:
             last.add_rule(_NO, call)
@@ -76,9 +76,7 @@ class Calls:
 
 def _rules(allowance: Allowance, otherwise: int) -> pyseccomp.SyscallFilter:
     """A filter with `otherwise` for whatever is neither allowed nor answered at once."""
-    rules = pyseccomp.SyscallFilter(otherwise)
-    # Of the 32-bit calls, and x32's, no number means what it means here.
-    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, _NO)
+    rules = _empty(otherwise)
     always = dict.fromkeys((*allowance.always, *_HANDING_OVER), ((),))
     tables = [(pyseccomp.ALLOW, {**always, **allowance.sometimes}), (_NO, allowance.silently)]
     tables += [(pyseccomp.ERRNO(error), dict.fromkeys(calls, ((),))) for error, calls in ANSWERED.items()]
@@ -87,6 +85,13 @@ def _rules(allowance: Allowance, otherwise: int) -> pyseccomp.SyscallFilter:
         for call in filter(_exists, cases):
             for case in cases[call]:
                 rules.add_rule(action, call, *_arguments(case))
+    return rules
+
+
+def _empty(otherwise: int) -> pyseccomp.SyscallFilter:
+    """A filter without rules. Of the 32-bit calls, and x32's, no number means what it means here."""
+    rules = pyseccomp.SyscallFilter(otherwise)
+    rules.set_attr(pyseccomp.Attr.ACT_BADARCH, _NO)
     return rules
 
 
@@ -103,7 +108,7 @@ def _arguments(case: Case) -> list[pyseccomp.Arg]:
 
 def _exists(call: str) -> bool:
     """Whether this architecture has a call."""
-    return pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, call) >= 0
+    return bool(pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, call) >= 0)
 
 
 def _program(rules: pyseccomp.SyscallFilter) -> bytes:

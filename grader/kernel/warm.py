@@ -80,7 +80,7 @@ def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.so
     try:
         os.setsid()
         control.close()
-        become(request, *descriptors, ready)
+        become(request, descriptors, ready)
     except BaseException as error:
         # The grader reads this where a start fails; the child must never return into the parent's loop.
         os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
@@ -88,16 +88,16 @@ def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.so
     os._exit(0)
 
 
-def become(request: dict[str, Any], descriptor: int, telling: int, ready: Inheritance) -> None:
+def become(request: dict[str, Any], descriptors: Sequence[int], ready: Inheritance) -> None:
     """Turn this forked process into a student's, and serve it to its end.
 
-    It serves the socket `descriptor`; through `telling` the grader is handed what it hears of refused calls by.
+    It serves the first socket; through the second the grader is handed what it hears of refused calls by.
     """
     scratch = Path(request["scratch"])
     log = os.open(scratch / "start.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    channel, telling = hidden(descriptor), hidden(telling)
+    channel, telling = map(hidden, descriptors)
     for first, last in ((3, channel), (channel + 1, telling), (telling + 1, telling + 1024)):
         os.closerange(first, last)
     os.environ.update(HOME=str(scratch / "home"), IPYTHONDIR=str(scratch / "home"), TMPDIR=str(scratch / "tmp"))
@@ -157,8 +157,8 @@ def main() -> None:
             answer = load(request["load"])
         elif "fork" in request:
             answer = {"pid": fork(request["fork"], descriptors, control, ready)}
-            for descriptor in descriptors:
-                os.close(descriptor)
+            for each in descriptors:
+                os.close(each)
             children.add(answer["pid"])
         else:
             status = reaped(request["reap"])

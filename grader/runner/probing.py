@@ -24,7 +24,12 @@ from grader.runner.starting import Cold, Confinement, Starter, Warm
 
 ATTEMPTS: Final = {
     "files": ("open(outside)", "os.listdir(os.path.dirname(outside))"),
-    "writing": ("open(outside, 'a')", "open(outside + '-new', 'w')", "os.mkdir(outside + '-new')", "os.unlink(outside)"),
+    "writing": (
+        "open(outside, 'a')",
+        "open(outside + '-new', 'w')",
+        "os.mkdir(outside + '-new')",
+        "os.unlink(outside)",
+    ),
     "truncation": (
         "os.truncate(outside, 0)",
         "os.open(outside, os.O_RDONLY | os.O_TRUNC)",
@@ -79,7 +84,7 @@ def attempt(code):
 """
 SEEN: Final = "probe_seen = torch.tensor([*map(attempt, {codes!r}), os.getuid()], device='cpu', dtype=torch.float64)"
 MOST: Final = 1_000
-"""Threads that are tried to start: a bound above it is taken on trust."""
+"""Threads that are tried to start at the most: of a larger bound nothing is said."""
 
 
 class ConfinementError(Exception):
@@ -99,36 +104,34 @@ def in_force(starter: Starter, bounds: Bounds = BOUNDS) -> tuple[str, ...]:
     ConfinementError where one cannot compute on its device.
     """
     tried = attempts(starter.device)
-    codes = [code for each in tried.values() for code in each]
-    crowd = [f"crowd({bounds.threads})"] * (bounds.threads <= MOST)
     with tempfile.TemporaryDirectory() as folder, Session(starter=starter) as session:
         outside = Path(folder) / "outside"
         outside.write_text("of the grader")
         before = _state(outside)
-        cells = (PROBE.format(outside=str(outside)), SEEN.format(codes=[*codes, *crowd]))
+        codes = [code for each in tried.values() for code in each]
+        crowd = f"crowd({min(bounds.threads, MOST)})"
+        cells = (PROBE.format(outside=str(outside)), SEEN.format(codes=[*codes, crowd]))
         product, *_ = session.run([PRODUCT.format(device=starter.device), *cells])
         computed = _read(session, "probe_product")
-        refused = "; it was refused " + ", ".join(session.refused) if session.refused else ""
         if computed is None or computed != 64 * 64 * 128.0:
             raise ConfinementError(
-                f"A confined notebook cannot compute on {starter.device} on this machine ({_told(product)}{refused}). "
-                f"Grade {'with --device cpu, or ' if starter.device == 'cuda' else ''}in a container that holds "
-                "nothing else, and say --unconfined."
+                f"A confined notebook cannot compute on {starter.device} on this machine ({_told(product)}). Grade "
+                f"{'with --device cpu, or ' if starter.device == 'cuda' else ''}in a container that holds nothing "
+                "else, and say --unconfined."
             )
         seen = _read(session, "probe_seen")
         if seen is None or _state(outside) != before:
             return ()
-        refusals = iter(seen)
-        names = [name for name, each in tried.items() if all([next(refusals) for _ in each])]
-        names += ["threads"] * all(next(refusals) for _ in crowd) * len(crowd)
-        names += ["calls named"] * ("fork" in session.refused)
-        user = int(next(refusals))
-        return (*names, *([f"uid {user}"] if user != os.getuid() else []))
+        *outcomes, crowded, user = seen.tolist()
+        of = [name for name, each in tried.items() for _ in each]
+        held = {name: all(o for o, n in zip(outcomes, of, strict=True) if n == name) for name in tried}
+        more = {"threads": crowded, "calls named": "fork" in session.refused, f"uid {user:.0f}": user != os.getuid()}
+        return tuple(name for name, holds in {**held, **more}.items() if holds)
 
 
 def _state(outside: Path) -> tuple[os.stat_result, list[str]]:
     """All that an attempt could have changed."""
-    return outside.stat(), os.listdir(outside.parent)
+    return outside.stat(), [path.name for path in outside.parent.iterdir()]
 
 
 def _read(session: Session, name: str) -> Array | None:

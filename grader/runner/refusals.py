@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
+import importlib
 import os
 import select
 import socket
@@ -28,7 +28,9 @@ _NOTICE: Final = struct.Struct("=QIIiIQ6Q")
 _ANSWER: Final = struct.Struct("=QqiI")
 """`struct seccomp_notif_resp`: id, value, error, flags."""
 
-CLONE_THREAD: Final = 0x0001_0000
+NEW_THREAD: Final = 0x7E03_0000, 0x0001_0000
+"""The flags of `clone` to look at, and those of them that are set where it starts a thread and nothing else."""
+
 NAMES: Final = 20
 REFUSED: Final = 1_000
 STARTED: Final = 20_000
@@ -79,6 +81,8 @@ class Refusals:
                     os.close(listener)
 
     def _listen(self, listener: int) -> None:
+        # Windows lacks it, where nothing is confined.
+        control = importlib.import_module("fcntl").ioctl
         waiting = select.poll()
         waiting.register(listener, select.POLLIN)
         # When the process has ended there is nobody left to answer.
@@ -86,14 +90,14 @@ class Refusals:
             notice = bytearray(_NOTICE.size)
             # The one who asked may have been killed meanwhile.
             with contextlib.suppress(FileNotFoundError):
-                fcntl.ioctl(listener, RECEIVE, notice)
+                control(listener, RECEIVE, notice)
                 number, _, _, call, architecture, _, *arguments = _NOTICE.unpack(notice)
                 error = self._answered(name_of(call, architecture), arguments[0])
-                fcntl.ioctl(listener, SEND, _ANSWER.pack(number, 0, -error, 0 if error else CONTINUE))
+                control(listener, SEND, _ANSWER.pack(number, 0, -error, 0 if error else CONTINUE))
 
     def _answered(self, name: str, first: int) -> int:
         """The error that a call ends with, 0 for a thread that may start. Note what is refused."""
-        starts = name == "clone" and first & CLONE_THREAD
+        starts = name == "clone" and first & NEW_THREAD[0] == NEW_THREAD[1]
         if name in ("clone", "vfork") and not starts:
             name = "fork"
         if starts and threads(self._pid) < self._most:
@@ -108,9 +112,8 @@ class Refusals:
 def name_of(call: int, architecture: int) -> str:
     """A call's name; a number of a kernel that libseccomp does not know yet stands for itself."""
     # It needs Linux and libseccomp, without which nothing is ever heard.
-    import pyseccomp
-
+    library = importlib.import_module("pyseccomp")
     try:
-        return pyseccomp.resolve_syscall(architecture, call).decode()
+        return str(library.resolve_syscall(architecture, call).decode())
     except ValueError:
         return f"call {call}"
