@@ -110,4 +110,4 @@ def test_the_list_is_short_and_has_no_name_twice() -> None:
         names = [*allowance.always, *allowance.sometimes, *(call for calls in ANSWERED.values() for call in calls)]
         assert len(names) == len(set(names))
     assert len({*ALLOWANCES["cpu"].always, *ALLOWANCES["cpu"].sometimes}) <= 120
-    assert THREAD == ((0, *NEW_THREAD),)
+    assert ((0, *NEW_THREAD),) == THREAD

@@ -82,9 +82,7 @@ def test_a_thread_too_many_is_an_ordinary_error(warm: Warm) -> None:
     assert said[0] == f"{FEW - 1} can't start new thread"
 
 
-def test_where_nobody_listens_a_crowd_of_threads_ends_the_process(
-    warm: Warm, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nobody_listens_a_crowd_of_threads_ends_the_process(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     # As where a container listens itself: every thread may start.
     monkeypatch.setattr(Refusals, "_answered", lambda self, name, first: 0)
     with Session(starter=warm) as session:

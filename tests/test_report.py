@@ -77,6 +77,14 @@ def test_the_shape_of_version_1() -> None:
     }
 
 
+def test_refused_calls_are_in_the_report_where_there_are_any(tmp_path: Path) -> None:
+    report = Report("cpu", "s", (replace(ADA, refused=("fork", "socket")),))
+    write_report(report, tmp_path)
+    assert as_json(report)["results"][0]["refused"] == ["fork", "socket"]  # type: ignore[index] # a list of them
+    read = read_report(tmp_path)
+    assert read and read.results[0].refused == ("fork", "socket")
+
+
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:
     text = write_report(Report("cpu", "s", (ADA,)), tmp_path).read_text("utf-8")
     assert '"points": 2.0' in text

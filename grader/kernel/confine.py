@@ -32,15 +32,13 @@ class Confiner:
     Raises OSError or RuntimeError where a part is not to be had.
     """
 
-    def __init__(self, profile: Profile, allowance: Allowance) -> None:
-        """Look up what holds for every process, which could not do that for itself."""
+    def __init__(self, profile: Profile, allowance: Allowance, scratches: Path) -> None:
+        """Look up what holds for every process, whose scratch folder is in `scratches`."""
         self._profile = profile
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._files = Landlock(strict=False)
         self._calls = Calls(allowance)
-        # Scratch folders are beside our own.
-        places = (*(Path(p) for p in (sys.prefix, sys.base_prefix, os.__file__)), Path.home().parents[1])
-        self._nobody = nobody.possible(places)
+        self._nobody = nobody.possible((*map(Path, (sys.prefix, sys.base_prefix, os.__file__)), scratches))
         for patterns, access in self._rules():
             self._allow((pattern for pattern in patterns if not _own(pattern)), access)
 
