@@ -137,6 +137,8 @@ def test_devices_can_be_written_and_controlled_and_no_others() -> None:
         heard, telling = socket.socketpair()
         scratch = Path(tempfile.mkdtemp())
         Confiner(profile, ALLOWANCES["cuda"], scratch.parent).confine(scratch, BOUNDS, telling)
+        # Nobody listens: what is refused is then refused at once.
+        heard.close()
         for device in ("/dev/full", "/dev/zero"):
             try:
                 # A request of the driver's that no other device knows: one that may be controlled says so.

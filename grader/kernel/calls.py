@@ -53,7 +53,7 @@ _PATHS: Final = (
 _WAITING: Final = (
     *("poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2"),
     # Both ends of a stream's pair are one's own; asyncio wakes itself up with one.
-    *("recvfrom", "getsockname"),
+    *("recvfrom", "getsockname", "getpeername"),
 )
 
 _TIME: Final = (
