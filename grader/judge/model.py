@@ -203,7 +203,7 @@ class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
-    student's own numbers, "" for the sheet's.
+    student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain.
     """
 
     student: str
@@ -216,6 +216,7 @@ class Result:
     fingerprint: str = ""
     variant: str = ""
     cause: Cause = Cause.NOTEBOOK
+    refused: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:

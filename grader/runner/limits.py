@@ -63,6 +63,7 @@ SETTINGS: Final = {
     "cpu_seconds": ("bounds.cpu_seconds", "processor seconds"),
     "memory_mib": ("bounds.memory", "MiB"),
     "open_files": ("bounds.open_files", "files"),
+    "threads": ("bounds.threads", "threads"),
     "file_mib": ("bounds.file_bytes", "MiB"),
     "scratch_mib": ("room.size", "MiB"),
     "scratch_entries": ("room.entries", "files and folders"),
