@@ -17,7 +17,7 @@ MARKS = (
     Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
-ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871, seed="earlier")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
 
@@ -59,6 +59,7 @@ def test_the_shape_of_version_1() -> None:
                 "remarks": [],
                 "problem": "",
                 "fingerprint": "",
+                "seed": "earlier",
             },
             {
                 "student": "karl",
@@ -72,6 +73,7 @@ def test_the_shape_of_version_1() -> None:
                 "remarks": [],
                 "problem": "This file is no notebook.",
                 "fingerprint": "",
+                "seed": "",
             },
         ],
     }

@@ -51,6 +51,7 @@ def _result(result: Result) -> Json:
         "remarks": list(result.remarks),
         "problem": result.problem,
         "fingerprint": result.fingerprint,
+        "seed": result.seed,
         **({"variant": result.variant} if result.variant else {}),
     }
 
@@ -90,6 +91,7 @@ def _read_result(found: Any) -> Result:
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
+        seed=found["seed"],
         variant=found.get("variant", ""),
     )
 

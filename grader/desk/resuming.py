@@ -13,7 +13,7 @@ from pathlib import Path
 
 import grader.labs
 from grader.desk.files import page_path
-from grader.judge.model import Conditions, Report, Result
+from grader.judge.model import Conditions, Result
 from grader.runner.grading import Assignment
 from grader.runner.limits import LIMITS, Limits
 
@@ -38,17 +38,23 @@ def fingerprint(assignment: Assignment, conditions: Conditions, limits: Limits) 
 
 
 def split(
-    earlier: Report | None, out: Path, assignments: Sequence[Assignment], conditions: Conditions, limits: Limits
+    earlier: Sequence[Result], out: Path, assignments: Sequence[Assignment], conditions: Conditions, limits: Limits
 ) -> tuple[list[Result], list[Assignment]]:
-    """The earlier results that still hold, and the assignments that are left, with their fingerprints."""
-    results = earlier.results if earlier else ()
-    known = {(r.student, r.lab, r.fingerprint): r for r in results if r.fingerprint}
+    """The earlier results that still hold, each with its own seed, and the assignments that are left.
+
+    What is left has the fingerprint that it will have under `conditions`.
+    """
+    known = {(r.student, r.lab): r for r in earlier if r.fingerprint}
     kept, left = [], []
     for assignment in assignments:
-        printed = replace(assignment, fingerprint=fingerprint(assignment, conditions, limits))
-        result = known.get((printed.submission.student, printed.lab.name, printed.fingerprint))
-        if result and page_path(out, result).exists():
+        result = known.get((assignment.submission.student, assignment.lab.name))
+        if result and _holds(result, assignment, conditions, limits) and page_path(out, result).exists():
             kept.append(result)
         else:
-            left.append(printed)
+            left.append(replace(assignment, fingerprint=fingerprint(assignment, conditions, limits)))
     return kept, left
+
+
+def _holds(result: Result, assignment: Assignment, conditions: Conditions, limits: Limits) -> bool:
+    """Whether a notebook would get the same marks again at the points that it was graded at."""
+    return result.fingerprint == fingerprint(assignment, replace(conditions, seed=result.seed), limits)

@@ -55,12 +55,13 @@ def prepare(
 ) -> Run:
     """Read a class, compute what is right, and have `starters` show what notebooks are kept from. Raises MISUSE.
 
-    `jobs` notebooks at a time, 0 for as many as is sensible. Without a seed the earlier run's counts, or a new one.
+    `jobs` notebooks at a time, 0 for as many as is sensible. With a seed only what has its points from it is kept;
+    without, what is kept keeps its own, and what is graded anew gets new ones.
     Of a `course` everybody is graded with numbers of their own.
     """
     count = at_a_time(starters.device, jobs)
     earlier = None if force else read_report(out)
-    conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
+    conditions = Conditions(seed or secrets.token_hex(8), starters.device)
     wanted = {lab.name: lab for lab in labs}
     assignments, refused = assign(find_submissions(paths), all_labs(), wanted)
     if course:
@@ -70,8 +71,9 @@ def prepare(
         raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
     assignments = [remarked(assignment) for assignment in assignments]
     # A page says whether its notebook was confined; one of the other kind is made again.
-    comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
-    kept, left = split(comparable, out, assignments, conditions, starters.limits)
+    comparable = earlier.results if earlier and bool(earlier.confinement) == starters.confined else ()
+    repeated = [result for result in comparable if seed in (None, result.seed)]
+    kept, left = split(repeated, out, assignments, conditions, starters.limits)
     coming_labs = {assignment.lab.name for assignment in left}
     # The kept ones too: somebody may have handed in late what is right for one of them.
     class_ = [assignment for assignment in assignments if assignment.lab.name in coming_labs]

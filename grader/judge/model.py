@@ -198,7 +198,7 @@ class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
-    student's own numbers, "" for the sheet's.
+    student's own numbers, "" for the sheet's. `seed` is what its hidden points were drawn from.
     """
 
     student: str
@@ -210,6 +210,7 @@ class Result:
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     variant: str = ""
+    seed: str = ""
 
     @property
     def status(self) -> str:

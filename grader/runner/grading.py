@@ -29,10 +29,11 @@ NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
 
 @dataclass(frozen=True)
 class Posed:
-    """A lab whose points are drawn and whose truth is computed: done once a run."""
+    """A lab whose points are drawn from a seed and whose truth is computed: done once a run."""
 
     lab: Lab
     trials: tuple[tuple[Trial, ...], ...]
+    seed: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,10 @@ def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
     """Labs posed, each check once: variants of a lab share those that their numbers do not touch."""
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
     trials = {(check, name): check.pose(name, conditions) for check, name in shared}
-    return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
+    return {
+        lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
+        for lab in labs
+    }
 
 
 def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
@@ -183,6 +187,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         # With none it is graded again the next time.
         fingerprint="" if any(mark.verdict.note == FAULT for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
+        seed=posed.seed,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
