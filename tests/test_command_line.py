@@ -14,6 +14,8 @@ import nbformat
 import pytest
 from commands import grader
 
+from grader.desk.locking import OccupiedError, occupy
+
 ROOT = Path(__file__).parents[1]
 
 RIGHT = "import torch\ndef polynomial(x):\n    return 8 * x**4 + 3 * x**3 + 7 * x**2 + 6 * x + 3"
@@ -268,24 +270,37 @@ def test_an_interrupted_run_keeps_what_is_graded(tmp_path: Path) -> None:
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline and not (out / "feedback" / "s01").exists():
         time.sleep(0.1)
+    with pytest.raises(OccupiedError):
+        occupy(out)
     running.send_signal(signal.SIGINT)
     said, wrong = running.communicate(timeout=600)
     assert running.returncode == 1, wrong
     assert "Interrupted: 1 of 2 notebooks are graded" in said
     assert [r["student"] for r in report(out)] == ["s01"]
+    occupy(out).release()
+
+
+def when_compared(out: Path) -> tuple[int, int]:
+    """Which page on who wrote the same is there, by its inode and when it was written."""
+    found = (out / "instructor" / "similar.html").stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -> None:
     one = notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
     notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT)
     first = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    compared = when_compared(tmp_path / "out")
     again = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    # Who wrote the same is worked out anew only where something has changed.
+    assert when_compared(tmp_path / "out") == compared
     assert "have not changed" not in first.stdout
     assert "2 notebooks have not changed since they were graded" in again.stdout
     before = report(tmp_path / "out")
     notebook(one, "def polynomial(x):\n    return x")
     changed = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
     assert "1 notebooks have not changed" in changed.stdout
+    assert when_compared(tmp_path / "out") != compared
     after = report(tmp_path / "out")
     assert [r["score"] for r in after] == [0.0, 1.0]
     assert after[1] == before[1]

@@ -1,5 +1,6 @@
 """What the machine cannot do is nobody's zero: who needs it is graded again, and everybody else keeps their marks."""
 
+import csv
 import ctypes
 import errno
 import json
@@ -106,9 +107,8 @@ def warm() -> Iterator[Warm]:
 
 
 def gradebook(out: Path) -> dict[str, Sequence[str]]:
-    rows = [row.split(",") for row in (out / "gradebook.csv").read_text("utf-8").splitlines()]
-    place = rows[0].index(LAB.name)
-    return {student: (row[place - 1], row[-1]) for student, *row in rows[1:]}
+    rows = csv.DictReader((out / "gradebook.csv").read_text("utf-8").splitlines())
+    return {row["student"]: (row[LAB.name], row["total"]) for row in rows}
 
 
 IN_A_CELL = "open('table', 'wb').write(bytes(4 << 20))"
@@ -158,7 +158,7 @@ def test_an_output_folder_on_a_full_disk_is_said_and_holds_whole_files(
     assert "Traceback" not in said
     assert len(results) < 6
     assert all(result["score"] == FULL for result in results.values())
-    assert not list(out.rglob(".*"))
+    assert not list(out.rglob("*.part"))
     assert all(page.read_text("utf-8").rstrip().endswith("</html>") for page in out.rglob("*.html"))
 
     disk("64m")
@@ -197,6 +197,25 @@ def test_less_than_was_promised_costs_nobody_anything(tmp_path: Path, warm: Warm
     assert "may open too few files (ulimit -n is 128)" in str(results["bob"]["problem"])
     assert "may take too little memory (ulimit -v)" in str(results["eve"]["problem"])
     assert (results["ada"]["status"], results["ada"]["score"]) == ("graded", FULL)
+
+
+def test_a_machine_on_which_nothing_starts_is_one_sentence_and_our_fault(tmp_path: Path) -> None:
+    class_ = hand_in(tmp_path / "class", ada="")
+    code, said, results = graded(class_, tmp_path / "out", "ulimit -n 64")
+    assert (code, results) == (3, {})
+    assert said.startswith("The machine cannot do what grading needs: a notebook's process did not start on cpu")
+    assert "more files must be allowed to be open (ulimit -n)" in said
+    assert "Traceback" not in said
+
+
+def test_a_process_is_waited_for_without_a_descriptor(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pidfd_open", none)
+    with Session(starter=warm) as session:
+        (run,) = session.run(["import os\nos._exit(5)"])
+    assert "exit code 5" in run.outputs[0]["evalue"]
 
 
 def status(warm: Warm) -> list[str]:

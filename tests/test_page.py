@@ -444,3 +444,19 @@ def test_the_class_at_a_glance(tmp_path: Path) -> None:
     assert "lab1_tensors" not in seen.text
     assert "3 students" in seen.text
     assert page.index("<code>y</code>") < page.index("<code>x</code>")
+    assert "Refused" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("refused", "sentence"),
+    [
+        (("fork",), "It tried fork, which a graded notebook may not call."),
+        (("fork", "socket", "kill"), "It tried fork, socket and kill, which a graded notebook may not call."),
+    ],
+)
+def test_what_a_notebook_was_refused_is_on_the_page_of_the_class(
+    tmp_path: Path, refused: tuple[str, ...], sentence: str
+) -> None:
+    results = (result(mark("x", Status.PASS), student="grace"), result(mark("x", Status.PASS), student="karl"))
+    tried = replace(results[1], refused=refused)
+    assert sentence in Seen(index(Report("cpu", "s", (results[0], tried)), ["lab2_graphs"], tmp_path)).text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, ordered, result_json, write_report
+from grader.desk.report import as_json, ordered, read_result, result_json, write_report
 from grader.judge.model import Mark, Missing, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
@@ -89,6 +89,12 @@ def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) 
         path = written(report, tmp_path)
         assert json.loads(path.read_text("utf-8")) == as_json(report)
         assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
+
+
+def test_refused_calls_are_in_the_report_where_there_are_any(tmp_path: Path) -> None:
+    found = as_json(Report("cpu", "s", (replace(ADA, refused=("fork", "socket")),)))["results"]
+    assert found[0]["refused"] == ["fork", "socket"]  # type: ignore[index] # a list of them
+    assert read_result(found[0]).refused == ("fork", "socket")  # type: ignore[index] # a list of them
 
 
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:

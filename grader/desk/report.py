@@ -77,6 +77,7 @@ def result_json(result: Result) -> Json:
         **({"cause": str(result.cause)} if result.problem else {}),
         "fingerprint": result.fingerprint,
         **({"variant": result.variant} if result.variant else {}),
+        **({"refused": list(result.refused)} if result.refused else {}),
     }
 
 
@@ -106,6 +107,7 @@ def read_result(found: Any) -> Result:
         fingerprint=found["fingerprint"],
         variant=found.get("variant", ""),
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),
+        refused=tuple(found.get("refused", ())),
     )
 
 

@@ -7,6 +7,7 @@ notebook. Refuses to believe a report without the pages that belong to it.
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -50,9 +51,11 @@ class Kept:
 def code_digest(package: Path = PACKAGE) -> str:
     """The hash of the grader itself, in hexadecimal: its own files, Python, and the libraries' versions."""
     hashed = hashlib.sha256(repr((sys.version_info[:3], *map(version, LIBRARIES))).encode())
-    for path in sorted(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        hashed.update(f"{path.relative_to(package).as_posix()} {content}\n".encode())
+    for path in sorted(path for path in package.rglob("*") if path.is_file()):
+        name = path.relative_to(package).as_posix()
+        # Neither what Python has compiled nor what an editor has open.
+        if path.suffix != ".pyc" and not re.search(r"(^|/)\.", name):
+            hashed.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return hashed.hexdigest()
 
 

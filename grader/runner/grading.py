@@ -38,12 +38,13 @@ class Posed:
 
 @dataclass(frozen=True)
 class Observed:
-    """A notebook that ran: its cells' outputs, and the replies to every trial of every question."""
+    """A notebook that ran: its cells' outputs, the replies to every trial, and the calls refused to it."""
 
     notebook: Notebook
     runs: tuple[CellRun, ...]
     replies: tuple[tuple[tuple[Reply, ...], ...], ...]
     seconds: float
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
     with session:
         runs = session.run([cell.source for cell in notebook.code])
         replies = ask_all(session, posed)
-    return Observed(notebook, runs, replies, time.monotonic() - began)
+    return Observed(notebook, runs, replies, time.monotonic() - began, session.refused)
 
 
 def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
@@ -149,6 +150,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         # With none it is graded again the next time.
         fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
+        refused=observed.refused,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, observed.notebook, observed.runs, evidence, source)
