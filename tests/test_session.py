@@ -24,7 +24,6 @@ from grader.judge.facts import (
 )
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
-from grader.runner.starting import Cold, Confinement, Warm
 
 LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, wall_factor=20.0, cell_output=10_000, output=50_000, outputs=20)
 HUNG_UP = "exit code 70" if sys.platform == "linux" else "exit code 1"
@@ -75,14 +74,6 @@ def roomy():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("grader.runner.machine._killed", lambda: 0)
         yield
-
-
-@pytest.fixture(scope="module")
-def starter():
-    """What starts a process in milliseconds, where there is fork; most of these tests need one or more anew."""
-    found = Warm(confinement=Confinement(confined=False)) if sys.platform == "linux" else Cold()
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")
