@@ -6,6 +6,7 @@ the process was started.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import time
@@ -116,6 +117,7 @@ class Process:
     def stop(self) -> None:
         """End the process, and remove its folder."""
         self.kill()
-        self._child.wait(10.0)
+        with contextlib.suppress(MachineError):
+            self._child.wait(10.0)
         self._socket.close()
         remove(self._scratch)
