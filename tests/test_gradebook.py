@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.gradebook import rows, write_gradebook
-from grader.judge.model import Mark, Missing, Question, Report, Result, Status, Verdict
+from grader.judge.model import Cause, Mark, Missing, Question, Report, Result, Status, Verdict
 
 LABS = ("lab1_tensors", "lab2_graphs")
 
@@ -54,6 +54,11 @@ def test_who_handed_nothing_in_has_a_row_of_empty_cells() -> None:
         ["grace", "0", "", "0", "graded"],
         ["zoe", "", "", "", "missing"],
     ]
+
+
+def test_what_the_machine_could_not_do_is_not_called_unreadable() -> None:
+    busy = replace(unreadable("ada"), cause=Cause.MACHINE)
+    assert rows(Report("cpu", "s", (busy,)), LABS)[1:] == [["ada", "", "", "", "ungraded"]]
 
 
 def test_a_total_without_all_questions_says_so() -> None:
@@ -111,7 +116,7 @@ def test_a_cell_is_one_line_in_which_all_is_seen(before: str, tmp_path: Path) ->
 
 
 def test_a_semicolon_begins_no_cell_where_semicolons_part_them(tmp_path: Path) -> None:
-    path = write_gradebook(Report("cpu", "s", (graded('a;=1;"+2', "lab1_tensors", 1.0),)), LABS, tmp_path)
+    path = write_gradebook(Report("cpu", "s", (graded("a;=1;+2", "lab1_tensors", 1.0),)), LABS, tmp_path)
     with path.open(newline="", encoding="utf-8") as file:
         cells = [cell for row in csv.reader(file, delimiter=";") for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]

@@ -146,9 +146,11 @@ def test_the_grader_itself_is_part_of_what_a_mark_depends_on(
         before = code_digest.__wrapped__(package)
         (package / name).write_bytes((package / name).read_bytes() + b"\n")
         assert code_digest.__wrapped__(package) != before
+    after = code_digest.__wrapped__(package)
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "x.pyc").touch()
-    assert code_digest.__wrapped__(package) != code_digest()
+    (package / "desk" / ".page.py.swp").touch()
+    assert code_digest.__wrapped__(package) == after != code_digest()
     monkeypatch.setattr(resuming, "code_digest", lambda: code_digest.__wrapped__(package))
     assert kept(report, out, class_)[0] == []
     other = code_digest.__wrapped__()

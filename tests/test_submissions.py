@@ -131,6 +131,8 @@ def test_one_students_uploads_to_canvas_and_a_download_from_moodle_are_read(tmp_
         ("lab02", "lab2 2026-05-12", "lab2_20260513", "week10 lab"),
         ("computational graphs", "graphs lab2"),
         ("u1234_lab2", "u1234_lab2_new"),
+        ("lab2_loops", "lab2_vectorised"),
+        ("lab2_20260512", "lab2_13052026", "lab2_140526", "lab2 1716200000"),
     ],
 )
 def test_versions_of_one_persons_notebook(names: tuple[str, ...]) -> None:
@@ -144,6 +146,7 @@ def test_versions_of_one_persons_notebook(names: tuple[str, ...]) -> None:
         ("ada", "bob"),
         ("lab2-Ada-Lovelace", "lab2-grace"),
         ("u1234", "u1235"),
+        ("lab2_7654321", "lab2_7654322"),
         ("王芳_lab2", "李娜_lab2"),
         ("adalab2", "boblab2"),
     ],

@@ -14,7 +14,7 @@ from typing import Final
 
 from grader.desk.files import write_whole
 from grader.desk.plain import points, spelled_out
-from grader.judge.model import Report, Result, Status
+from grader.judge.model import Cause, Report, Result, Status
 
 FORMULA: Final = frozenset("=+-@")
 """A cell that begins so would be computed: `=HYPERLINK(…)` as a student's name. Full-width and small forms count."""
@@ -22,9 +22,14 @@ UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Mn", "Me", "Zs", "Zl", "Zp"})
 """Unicode's categories of characters that show nothing of their own: controls, marks of direction, spaces."""
 
 
+def everybody(report: Report) -> list[str]:
+    """The students of whom something is said, in order: also those who handed nothing in."""
+    return sorted({result.student for result in report.results} | {missing.student for missing in report.missing})
+
+
 def rows(report: Report, labs: Sequence[str]) -> list[list[str]]:
     """The table with its heading. What was not read or not handed in leaves its cell empty, which is not a zero."""
-    students: dict[str, list[Result]] = {student: [] for student in report.students}
+    students: dict[str, list[Result]] = {student: [] for student in everybody(report)}
     for result in report.results:
         students[result.student].append(result)
     table = [["student", *labs, "total", "status"]]
@@ -37,8 +42,11 @@ def rows(report: Report, labs: Sequence[str]) -> list[list[str]]:
 
 
 def status(results: Sequence[Result]) -> str:
-    """Of a student's results `graded`, `partly graded` or `unreadable`; `missing` where there are none."""
-    found = {result.status for result in results}
+    """Of a student's results `graded`, `partly graded`, `unreadable`, or `ungraded`; `missing` where there are none.
+
+    `ungraded` is what the machine or the grader failed at: it is graded again in the next run.
+    """
+    found = {"ungraded" if r.problem and r.cause is not Cause.NOTEBOOK else r.status for r in results}
     whole = all(mark.verdict.status is not Status.UNGRADED for result in results for mark in result.marks)
     if "graded" in found and (len(found) > 1 or not whole):
         return "partly graded"

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.desk.files import page_path, write_whole
+from grader.desk.gradebook import everybody
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.desk.similar import PAGE, TEMPLATES
@@ -57,9 +58,10 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
         similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in report.students
+            for s in everybody(report)
         ],
         unread=_unread(report, out),
+        refused=[(line(r.student, 60), r.lab, tried(r.refused)) for r in report.results if r.refused],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
     )
@@ -81,6 +83,13 @@ def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
     return [
         (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
     ]
+
+
+def tried(refused: Sequence[str]) -> str:
+    """What a notebook was refused, in a sentence."""
+    *first, last = refused
+    names = f"{', '.join(first)} and {last}" if first else last
+    return line(f"It tried {names}, which a graded notebook may not call.", 300)
 
 
 def _entry(result: Result, out: Path) -> Entry:

@@ -203,7 +203,8 @@ class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
-    student's own numbers, "" for the sheet's.
+    student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain. `seed` is what its
+    hidden points were drawn from.
     """
 
     student: str
@@ -216,6 +217,8 @@ class Result:
     fingerprint: str = ""
     variant: str = ""
     cause: Cause = Cause.NOTEBOOK
+    refused: tuple[str, ...] = ()
+    seed: str = ""
 
     @property
     def status(self) -> str:
@@ -251,8 +254,3 @@ class Report:
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
-
-    @property
-    def students(self) -> list[str]:
-        """Everybody of whom something is said, in order: also who handed nothing in."""
-        return sorted({result.student for result in self.results} | {missing.student for missing in self.missing})

@@ -20,8 +20,9 @@ from typing import Final
 SHOWN: Final = 3
 """Names of files that a sentence lists; the rest are counted."""
 CANVAS: Final = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_.+", re.DOTALL)
-WORD: Final = re.compile(r"([^\W\d_]+)\d{2,}|([^\W\d_]{2,})")
-"""A word, or an id such as u1234; the letters are a group."""
+DATE: Final = r"(?:19|20)\d{6}|\d{4}(?:19|20)\d\d"
+WORD: Final = re.compile(rf"([^\W\d_]+)\d{{2,}}|([^\W\d_]{{2,}})|(?<!\d)(?!(?:{DATE})(?!\d))\d{{7,9}}(?!\d)")
+"""A word, or an id such as u1234, the letters as a group; or a number that is as long as a student's, and no date."""
 LAB: Final = re.compile(r"labs?(?=[\W\d_]|$)")
 ORDINARY: Final = frozenset(
     "v and for from my of the to with an by in it me one two three first second third last next other another "
@@ -33,7 +34,9 @@ ORDINARY: Final = frozenset(
     "solution solutions solved answer answers homework hw ps pset problem problems set assignment assign task tasks "
     "exercise exercises sheet week day unit chapter lecture course class project practical tutorial workshop session "
     "notebook notebooks nb ipynb jupyter colab python py torch pytorch numpy sympy deep learning dl ml ai neural "
-    "network networks untitled unbenannt student name local remote home uni laptop online github download "
+    "network networks loop loops vectorized vectorised slow fast simple long short naive stable manual autograd hand "
+    "extra bonus optional main notes discussion scratch playground experiment experiments plot plots figures comments "
+    "commented explained english untitled unbenannt student name local remote home uni laptop online github download "
     "jan feb mar apr may jun jul aug sep oct nov dec gpu cpu cuda".split()
 )
 """Words that say which version or whose homework it is, and not who wrote it."""

@@ -19,6 +19,7 @@ from grader.kernel.shortage import ENDED
 from grader.runner.children import Child
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
+from grader.runner.refusals import Refusals
 from grader.runner.scratch import log_of, overfull, remove
 from grader.runner.timing import LOOK, Allowance, DeadlineError, Meter, Stopwatch
 
@@ -34,22 +35,29 @@ class OverfullError(Exception):
     """The process filled its scratch folder."""
 
 
+class CrowdedError(Exception):
+    """The process started more threads than it may have."""
+
+
 class Process:
     """A process of its own session, with a socket to it and a scratch folder that it may fill."""
 
-    def __init__(self, child: Child, connection: socket.socket, scratch: Path) -> None:
+    def __init__(
+        self, child: Child, connection: socket.socket, scratch: Path, refusals: Refusals | None = None
+    ) -> None:
         """Take over what was started; the process is at work once it has answered a first frame."""
+        self._refusals = refusals
         self._child = child
         self._socket = connection
         self._scratch = scratch
         self._looked = time.monotonic()
         self.meter = Meter(child.pid)
 
-    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytes | None:
+    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytearray | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
-        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, and OverfullError for a
-        process that holds more of the disk than it may.
+        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, OverfullError for a
+        process that holds more of the disk than it may, and CrowdedError for too many threads.
         """
         if not self._send(frame, stopwatch):
             return None
@@ -90,12 +98,19 @@ class Process:
         return read
 
     def _look(self, limits: Limits) -> None:
-        """Raise OverfullError for what is on the disk, if the last look is a while ago."""
+        """Raise OverfullError or CrowdedError for what the process holds, if the last look is a while ago."""
         if time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
         if overfull(self._scratch, self._child.pid, limits):
             raise OverfullError
+        if self._refusals and self._refusals.crowded:
+            raise CrowdedError
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The system calls that it made and that were refused."""
+        return self._refusals.names if self._refusals else ()
 
     def log(self) -> str:
         """What the process said before it was at work."""

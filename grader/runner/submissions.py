@@ -83,7 +83,10 @@ def _found_in(path: Path, out: Path | None) -> HandedIn:
         raise SubmissionsError(
             f"{path} is the project's own folder: name a class in it, such as {path / 'submissions'}, or one elsewhere."
         )
-    own = _notebooks(path)
+    entries = _entries(path)
+    if entries is None:
+        raise SubmissionsError(f"The folder {path} cannot be opened; change its permissions.")
+    own = _notebooks(entries)
     if own and (people := senders(own)):
         raise SubmissionsError(
             f"{path} holds notebooks of several people, such as {listed(people)}: give each student a folder of their "
@@ -101,16 +104,16 @@ def _found_in(path: Path, out: Path | None) -> HandedIn:
     if not class_.notebooks:
         raise SubmissionsError(
             f"No notebooks were found in {path}. A class is a folder with a folder for each student, and "
-            f"their .ipynb files in it.{_reason(path, class_)}"
+            f"their .ipynb files in it.{_reason(path, entries, class_)}"
         )
     return class_
 
 
-def _reason(path: Path, class_: HandedIn) -> str:
+def _reason(path: Path, entries: Sequence[Path], class_: HandedIn) -> str:
     """What was found in place of notebooks, where that says more than that there are none."""
     if class_.unusable:
         return f" Of {class_.unusable[0].student}: {class_.unusable[0].problem}"
-    problem = "" if class_.empty else _problem(path, _entries(path), [])
+    problem = "" if class_.empty else _problem(path, entries, [])
     return f" {problem}".rstrip()
 
 
@@ -122,13 +125,16 @@ def _class(path: Path, out: Path | None) -> HandedIn:
     away = out.resolve() if out else None
     here = path.resolve()
     for folder in sorted(path.iterdir()):
-        if folder.name[:1] == "." or (folder.is_file() if folder.is_symlink() else not folder.is_dir()):
+        if folder.name[:1] == "." or (away and away.is_relative_to(here / folder.name)):
             continue
-        if away and away.is_relative_to(here / folder.name):
+        if folder.is_symlink():
+            unusable += [] if folder.is_file() else [Unusable(folder.name, folder, LINKED)]
             continue
-        own = [] if folder.is_symlink() else _entries(folder)
-        found = [] if own is None else [entry for entry in own if _is_notebook(entry) and not entry.is_dir()]
-        problem = LINKED if folder.is_symlink() else _problem(folder, own, found)
+        if not folder.is_dir():
+            continue
+        own = _entries(folder)
+        found = _notebooks(own)
+        problem = _problem(folder, own, found)
         if problem:
             unusable.append(Unusable(folder.name, folder, problem))
         elif not found:
@@ -144,9 +150,10 @@ def _problem(folder: Path, own: Sequence[Path] | None, notebooks: Sequence[Path]
     if notebooks:
         people = senders(notebooks)
         return of_several(people) if people else ""
-    deeper = next((path for path in sorted(folder.glob("*/*.ipynb")) if path.parent.name[:1] != "."), None)
+    within = [entry for entry in own if entry.is_dir() and not entry.is_symlink()]
+    deeper = [notebook for inner in within for notebook in _notebooks(_entries(inner))]
     if deeper:
-        where = deeper.relative_to(folder).as_posix()
+        where = deeper[0].relative_to(folder).as_posix()
         return f"No notebook (.ipynb) lies directly in this folder, but {where} does deeper: move it up."
     files = [entry.name for entry in own if not entry.is_dir()]
     if not files:
@@ -173,8 +180,8 @@ def _named(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _notebooks(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) or [] if _is_notebook(path) and not path.is_dir()]
+def _notebooks(entries: Sequence[Path] | None) -> list[Path]:
+    return [path for path in entries or () if _is_notebook(path) and not path.is_dir()]
 
 
 def _is_notebook(path: Path) -> bool:
