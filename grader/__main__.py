@@ -1,13 +1,12 @@
 """The command line: `grader grade`, `grader release`, `grader build`, `grader verify`. It alone prints and exits.
 
 Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be graded, or fell below
---fail-under; 2 wrong usage; 3 our fault.
+--fail-under; 2 wrong usage; 3 our fault, or the machine's.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,15 +16,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from grader.desk import terminal
-from grader.desk.plain import line
 from grader.judge.model import Lab, Report
-from grader.judge.notes import FAULT
 from grader.labs import all_labs
 from grader.runner.devices import Device, DeviceError, resolve
 from grader.runner.limits import LIMITS, LimitsError, read_limits
+from grader.runner.machine import MachineError
 from grader.runner.probing import Starters
-from grader.runner.process import StartError
-from grader.runner.submissions import without_notebooks
 
 if TYPE_CHECKING:
     from grader.desk.running import Run
@@ -91,7 +87,12 @@ def grade(
             fill(run)
         except MISUSE as error:
             refuse(error)
-    conclude(run.filing.report, out, fail_under, without_notebooks(paths, out))
+        except MachineError as error:
+            errors.print(escape(f"The machine cannot do what grading needs: {error}."), soft_wrap=True)
+            errors.print("What was graded is kept; run the command again to grade the rest.")
+            raise typer.Exit(OURS) from None
+    run.lock.release()
+    conclude(run.filing.report, out, fail_under)
 
 
 def fill(run: Run) -> None:
@@ -106,14 +107,11 @@ def fill(run: Run) -> None:
             for graded in run.coming:
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
-            filing.compare(run.notebooks)
+            filing.compare()
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")
         raise typer.Exit(UNGRADED) from None
-    except StartError as error:
-        errors.print(escape(f"The grader could not start a notebook's process. {error}"))
-        raise typer.Exit(OURS) from None
 
 
 def chosen(name: str | None) -> tuple[Lab, ...]:
@@ -133,23 +131,25 @@ def expect_project(root: Path) -> None:
         refuse(f"There is no folder called {root / 'solutions'}: name the project's folder with --root.")
 
 
-def conclude(report: Report, out: Path, fail_under: float, empty: Sequence[Path]) -> None:
-    """Print the table, who handed nothing in, and where the files are; exit 1 where something is not as asked."""
+def conclude(report: Report, out: Path, fail_under: float) -> None:
+    """Print the table, how many handed nothing in, and where the files are; exit 1 where something is not as asked."""
     console.print(terminal.table(report))
     console.print(f"Pages: {escape(str(out / 'index.html'))}", soft_wrap=True)
     console.print(f"Report: {escape(str(out / 'report.json'))}, gradebook.csv beside it", soft_wrap=True)
-    if empty:
-        names = ", ".join(escape(line(folder.name, 60)) for folder in empty)
-        console.print(f"No notebook (.ipynb) lies in the folder of: {names}.", soft_wrap=True)
-    short = [r for r in report.results if r.max_score and 100 * r.score < fail_under * r.max_score]
+    if report.missing:
+        console.print(
+            f"{len(report.missing)} student{' has' if len(report.missing) == 1 else 's have'} nothing to grade."
+        )
+    short = [r for r in report.results if not r.problem and r.max_score and 100 * r.score < fail_under * r.max_score]
     if short:
         console.print(f"{len(short)} of {len(report.results)} notebooks earned less than {fail_under:g} %.")
     ungraded = sum(bool(result.problem) for result in report.results)
     if ungraded:
-        console.print(f"{ungraded} of {len(report.results)} notebooks could not be graded.")
-    faults = sum(mark.verdict.note == FAULT for result in report.results for mark in result.marks)
+        console.print(f"{ungraded} of {len(report.results)} hand-ins could not be graded.")
+    faults = terminal.faults(report)
+    for sentence in faults:
+        errors.print(sentence, soft_wrap=True)
     if faults:
-        errors.print(f"The grader itself failed at {faults} answers, marked ?; what it printed above says where.")
         raise typer.Exit(OURS)
     if short or ungraded:
         raise typer.Exit(UNGRADED)

@@ -19,7 +19,8 @@ from test_page import BIDI, assert_harmless
 from grader.desk.filing import Filing
 from grader.judge.model import Conditions, Report
 from grader.labs.lab2_graphs import LAB
-from grader.runner.grading import assign, pose
+from grader.runner.assigning import assign
+from grader.runner.grading import pose
 from grader.runner.limits import Limits
 from grader.runner.starting import Warm
 from grader.runner.submissions import Submission

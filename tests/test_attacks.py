@@ -33,7 +33,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[1]
-LIMITS = Limits(cell=3.0, call=3.0, notebook=30.0, room=Room(size=32 << 20, entries=2_000))
+LIMITS = Limits(cell=3.0, call=3.0, notebook=30.0, wall_factor=2.0, room=Room(size=32 << 20, entries=2_000))
 SITE = sysconfig.get_path("purelib")
 SECRET = "a-secret-of-the-grader-7391"
 SOLUTION = tuple(

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
+from grader.desk.locking import OccupiedError, occupy
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,8 +52,8 @@ def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
     assert (row["status"], row["note"], row["points"]) == ("fail", "wrong_value", 1.0)
     with (tmp_path / "out" / "gradebook.csv").open(newline="") as file:
         heading, *rows = csv.reader(file)
-    assert heading[0] == "student" and heading[-1] == "total"
-    assert [(r[0], r[2], r[-1]) for r in rows] == [("s01", "1", "1"), ("s02", "0", "0")]
+    assert heading[0] == "student" and heading[-2:] == ["total", "status"]
+    assert [(r[0], r[2], r[-2]) for r in rows] == [("s01", "1", "1"), ("s02", "0", "0")]
     assert (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").exists()
 
 
@@ -76,7 +79,7 @@ app()
     ]
     assert [done.returncode for done in ran] == [3, 0]
     assert "IndexError: planted" in ran[0].stderr
-    assert "The grader itself failed at 1 answers" in ran[0].stderr
+    assert "The grader itself failed at 1 notebooks" in ran[0].stderr
     marks = {mark["name"]: mark for mark in report(tmp_path / "out")[0]["questions"]}
     assert (marks["polynomial"]["note"], marks["polynomial_gradient"]["note"]) == ("correct", "wrong_value")
 
@@ -98,17 +101,76 @@ def test_what_cannot_be_graded_is_said_and_the_rest_is_graded(tmp_path: Path) ->
     (folder / "s04").mkdir()
     (folder / "s04" / "lab1.ipynb").write_text('{"nbformat": 99, "nbformat_minor": 0, "metadata": {}, "cells": []}')
     (folder / "s05").mkdir()
+    (folder / "s06").mkdir()
+    (folder / "s06" / "answers.pdf").write_text("%PDF")
+    (folder / "s07").symlink_to(folder / "s01")
     done = grader("grade", folder, "--out", tmp_path / "out")
     assert done.returncode == 1
-    assert "No notebook (.ipynb) lies in the folder of: s05." in done.stdout
-    assert "3 of 4 notebooks could not be graded." in done.stdout
+    assert "1 student has nothing to grade." in done.stdout
+    assert "5 of 6 hand-ins could not be graded." in done.stdout
     results = {r["student"]: r for r in report(tmp_path / "out")}
+    assert results["s06"]["problem"].startswith("No notebook (.ipynb) lies in this folder, only answers.pdf")
+    assert results["s07"]["problem"].startswith("This folder is a symbolic link")
+    missing = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["missing"]
+    assert missing == [{"student": "s05", "lab": "", "reason": "Nothing was handed in: the folder is empty."}]
+    assert_everybody_has_a_row(done.stdout, tmp_path / "out", [f"s0{n}" for n in range(1, 8)])
     assert results["s01"]["status"] == "graded"
     assert "defines no function or variable of" in results["s02"]["problem"]
     assert "no notebook, because it is no JSON" in results["s03"]["problem"]
     assert "format 99" in results["s04"]["problem"]
-    assert all(results[s]["status"] == "unreadable" for s in ("s02", "s03", "s04"))
+    assert all(results[s]["status"] == "unreadable" for s in ("s02", "s03", "s04", "s06", "s07"))
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def assert_everybody_has_a_row(printed: str, out: Path, students: list[str]) -> None:
+    """In the terminal, in the gradebook, and on the instructor's page."""
+    with (out / "gradebook.csv").open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == students
+    index = (out / "index.html").read_text("utf-8")
+    assert f"{len(students)} students, graded on" in index
+    for student in students:
+        assert re.search(rf"^{student} ", printed, flags=re.MULTILINE), student
+        assert re.search(rf">{student}(</a>)?</th>", index.partition('id="scores"')[2]), student
+
+
+def test_who_is_on_the_roster_and_handed_nothing_in_has_a_row(tmp_path: Path) -> None:
+    (tmp_path / "roster.csv").write_text("student\nada\nbob\neve\n")
+    (tmp_path / "roster.secret").write_text("ab" * 32)
+    notebook(tmp_path / "class" / "ada" / "lab2.ipynb", RIGHT)
+    notebook(tmp_path / "class" / "eve" / "lab3.ipynb", "def predict(x, w, b):\n    return w * x + b")
+    given = ("grade", tmp_path / "class", "--out", tmp_path / "out", "--roster", tmp_path / "roster.csv")
+    done = grader(*given, "--lab", "lab2_graphs")
+    assert done.returncode == 0, done.stderr
+    assert "2 students have nothing to grade." in done.stdout
+    assert_everybody_has_a_row(done.stdout, tmp_path / "out", ["ada", "bob", "eve"])
+    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["missing"] == [
+        {
+            "student": "bob",
+            "lab": "lab2_graphs",
+            "reason": "The roster has this student, of whom nothing was handed in.",
+        },
+        {"student": "eve", "lab": "lab2_graphs", "reason": "No notebook in this folder is of lab2_graphs."},
+    ]
+
+
+def test_a_notebook_with_two_labs_is_graded_for_each(tmp_path: Path) -> None:
+    """Each with a row of its own; taken up again, both are kept."""
+    second = "def predict(x, w, b):\n    return w * x + b\n" + "".join(
+        f"{name} = 0.0\n" for name in ("quadratic_fit", "linear_fit", "proportional_fit", "train")
+    )
+    more = "".join(f"def {name}(*_):\n    return 0\n" for name in ("path_forward", "ratio", "tanh_log", "exponential"))
+    notebook(tmp_path / "s01" / "all.ipynb", RIGHT, more, second)
+    done = grader("grade", tmp_path / "s01", "--out", tmp_path / "out")
+    two, three = report(tmp_path / "out")
+    assert [(r["lab"], r["status"], r["max_score"]) for r in (two, three)] == [
+        ("lab2_graphs", "graded", 25.0),
+        ("lab3_regression", "graded", 20.0),
+    ]
+    said = "This notebook holds lab2_graphs and lab3_regression; it was graded for each."
+    assert two["remarks"] == three["remarks"] == [said]
+    again = grader("grade", tmp_path / "s01", "--out", tmp_path / "out")
+    assert (done.returncode, again.returncode) == (0, 0)
+    assert "2 notebooks have not changed" in again.stdout
 
 
 def test_a_notebook_of_format_3_is_graded(tmp_path: Path) -> None:
@@ -137,6 +199,8 @@ def test_of_two_notebooks_for_one_lab_the_newer_counts(tmp_path: Path) -> None:
     [
         (("no/such/folder", "--out", "OUT"), "There is no file or folder called no/such/folder."),
         (("EMPTY", "--out", "OUT"), "No notebooks were found in"),
+        ((".", "--out", "OUT"), ". is the project's own folder: name a class in it, such as submissions, or one"),
+        (("CANVAS", "--out", "OUT"), "holds notebooks of several people, such as doejane_1_2_lab2.ipynb, roejohn_3_4_"),
         (("NOTEBOOK", "--out", "FILE"), "cannot be written"),
         (("NOTEBOOK", "--out", "OUT", "--lab", "lab9"), "There is no lab called lab9. There are: lab1_tensors"),
         (("NOTEBOOK", "--out", "OUT", "--lab", "lab5_backprop"), "None of these notebooks is of lab5_backprop."),
@@ -147,12 +211,16 @@ def test_of_two_notebooks_for_one_lab_the_newer_counts(tmp_path: Path) -> None:
 def test_wrong_usage_is_one_sentence_and_exit_2(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("in the way")
+    (tmp_path / "canvas").mkdir()
+    for name in ("doejane_1_2_lab2.ipynb", "roejohn_3_4_lab2.ipynb"):
+        (tmp_path / "canvas" / name).touch()
     (tmp_path / "tight.toml").write_text("[limits]\nmemory_mib = 1\n")
     places = {
         "OUT": tmp_path / "out",
         "EMPTY": tmp_path / "empty",
         "FILE": tmp_path / "file" / "out",
         "TIGHT": tmp_path / "tight.toml",
+        "CANVAS": tmp_path / "canvas",
         "NOTEBOOK": notebook(tmp_path / "s01" / "n.ipynb", RIGHT),
     }
     done = grader("grade", *(places.get(a, a) for a in arguments))
@@ -198,31 +266,46 @@ def test_an_interrupted_run_keeps_what_is_graded(tmp_path: Path) -> None:
     notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
     notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT, "while True:\n    pass")
     out = tmp_path / "out"
+    # With these only the interrupt can end the loop.
+    limits = tmp_path / "limits.toml"
+    limits.write_text("[limits]\ncell_seconds = 1000000\nnotebook_seconds = 1000000\ncpu_seconds = 1000000\n")
     command = [sys.executable, "-m", "grader", "grade", str(tmp_path / "class"), "--out", str(out), "--jobs", "2"]
+    command += ["--limits", str(limits)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and not (out / "feedback" / "s01").exists():
         time.sleep(0.1)
-    began = time.monotonic()
+    with pytest.raises(OccupiedError):
+        occupy(out)
     running.send_signal(signal.SIGINT)
-    said, wrong = running.communicate(timeout=30)
+    said, wrong = running.communicate(timeout=600)
     assert running.returncode == 1, wrong
     assert "Interrupted: 1 of 2 notebooks are graded" in said
-    assert time.monotonic() - began < 10
     assert [r["student"] for r in report(out)] == ["s01"]
+    occupy(out).release()
+
+
+def when_compared(out: Path) -> tuple[int, int]:
+    """Which page on who wrote the same is there, by its inode and when it was written."""
+    found = (out / "instructor" / "similar.html").stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -> None:
     one = notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
     notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT)
     first = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    compared = when_compared(tmp_path / "out")
     again = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    # Who wrote the same is worked out anew only where something has changed.
+    assert when_compared(tmp_path / "out") == compared
     assert "have not changed" not in first.stdout
     assert "2 notebooks have not changed since they were graded" in again.stdout
     before = report(tmp_path / "out")
     notebook(one, "def polynomial(x):\n    return x")
     changed = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
     assert "1 notebooks have not changed" in changed.stdout
+    assert when_compared(tmp_path / "out") != compared
     after = report(tmp_path / "out")
     assert [r["score"] for r in after] == [0.0, 1.0]
     assert after[1] == before[1]

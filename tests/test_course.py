@@ -22,9 +22,9 @@ from grader.desk.resuming import fingerprint
 from grader.judge.model import Conditions, Report, Result
 from grader.judge.source import Source
 from grader.labs import all_labs, family
+from grader.runner.assigning import handed_out
 from grader.runner.grading import Assignment
 from grader.runner.limits import LIMITS
-from grader.runner.notebook import Notebook
 from grader.runner.submissions import Submission
 
 LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")
@@ -105,7 +105,7 @@ def test_the_environment_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def handed_in(student: str) -> Assignment:
     path = Path(student) / "lab2.ipynb"
-    return Assignment(Submission(student, path), Notebook((), "0"), Source(()), LAB)
+    return Assignment(Submission(student, path), "0", LAB)
 
 
 def test_an_assignment_gets_the_numbers_of_its_student() -> None:
@@ -124,15 +124,15 @@ def test_a_notebook_with_other_numbers_than_it_is_graded_with_is_remarked_on() -
     ours, theirs = (Course(("ada", "bob"), secret) for secret in (b"s" * 32, b"t" * 32))
     numbers = family("lab2_graphs").written(ours.numbers("lab2_graphs")["ada"])
 
-    def handed_out(first_cell: str, student: str = "ada") -> Assignment:
-        return replace(handed_in(student), source=Source((first_cell,)))
+    def with_cell(first_cell: str, student: str = "ada") -> Assignment:
+        return replace(handed_in(student), handed_out=handed_out(Source((first_cell,)), "lab2_graphs"))
 
     cell = f'from grader.student import checking\n\ncheck = checking(\n    "lab2_graphs",\n    {numbers}\n)'
-    own, of_bob = handed_out(cell), handed_out(cell, "bob")
+    own, of_bob = with_cell(cell), with_cell(cell, "bob")
     told = [own, ours.own([own])[0][0], theirs.own([own])[0][0], ours.own([of_bob])[0][0]]
     assert [remarked(assignment).remarks for assignment in told] == [(OTHERS,), (), (OTHERS,), (OTHERS,)]
     for odd in ("from grader.student import check", "check = checking(**spread)", "check = checking(x_a=f())"):
-        assert remarked(ours.own([handed_out(odd)])[0][0]).remarks == ()
+        assert remarked(ours.own([with_cell(odd)])[0][0]).remarks == ()
 
 
 def test_a_stranger_is_not_graded_and_is_told_why() -> None:

@@ -13,7 +13,8 @@ import pytest
 from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
-from grader.runner.grading import assign, pose_all
+from grader.runner.assigning import assign
+from grader.runner.grading import pose_all
 from grader.runner.starting import Warm
 from grader.runner.submissions import find_submissions
 from grader.runner.workers import Workers, grade
@@ -24,7 +25,9 @@ STUDENTS = sorted(path.name for path in CLASS.iterdir() if path.is_dir())
 
 def produced(student: str) -> object:
     """The student's part of the report at a fixed seed, without what changes from run to run."""
-    assignments, refused = assign(find_submissions([CLASS / student]), all_labs(), {lab.name for lab in all_labs()})
+    assignments, refused = assign(
+        find_submissions([CLASS / student]).notebooks, all_labs(), {lab.name for lab in all_labs()}
+    )
     graded = [*refused, *grade(assignments, pose_all(assignments, Conditions("golden")), Workers(Warm, 1))]
     report = as_json(Report("cpu", "golden", tuple(g.result for g in graded)))
     results = report["results"]

@@ -274,6 +274,7 @@ def test_autograd_where_nothing_is_recorded_is_named_for_what_it_is() -> None:
         (Missing(), "missing", "Did you misname it"),
         (Missing("not callable"), "not_a_function", "not a function"),
         (TimedOut(30.0), "timed_out", "within 30 seconds"),
+        (TimedOut(180.0, waiting=True), "waited", "within 180 seconds, in which it waited"),
         (Died("SIGKILL"), "died", "(SIGKILL)"),
         (Unreadable("result too large"), "unreadable_answer", "result too large"),
     ],

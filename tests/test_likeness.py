@@ -6,16 +6,21 @@ from random import Random
 import pytest
 from honest import APART, QUESTIONS, disguised, solution
 
-from grader.judge.likeness import Answers, likenesses
+from grader.judge.likeness import Keys, likenesses
 from grader.judge.normal import answers
 from grader.judge.source import Source
 
 
-def read(*codes: str, questions: list[str] = QUESTIONS) -> dict[str, Answers]:
-    return {f"s{place:03}": answers(Source((code,)), questions) for place, code in enumerate(codes)}
+def keys(code: str, questions: list[str]) -> dict[str, Keys]:
+    found = answers(Source((code,)), questions)
+    return {question: frozenset(row.key for row in rows if row.key) for question, rows in found.items()}
 
 
-def pairs(class_: dict[str, Answers]) -> list[tuple[str, str]]:
+def read(*codes: str, questions: list[str] = QUESTIONS) -> dict[str, dict[str, Keys]]:
+    return {f"s{place:03}": keys(code, questions) for place, code in enumerate(codes)}
+
+
+def pairs(class_: dict[str, dict[str, Keys]]) -> list[tuple[str, str]]:
     return [(found.one, found.other) for found in likenesses(class_)]
 
 

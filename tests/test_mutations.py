@@ -29,7 +29,8 @@ from grader.judge.facts import Missing
 from grader.judge.model import Conditions
 from grader.judge.source import Source
 from grader.labs import all_labs
-from grader.runner.grading import Assignment, Graded, Observed, Posed, lab_of, mark, pose
+from grader.runner.assigning import lab_of
+from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, pose
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.submissions import Submission
 
@@ -239,8 +240,8 @@ def graded(notebook: Notebook, source: Source) -> Graded:
         tuple(tuple((Missing("undefined"),) * ask.points for ask in trial.asks) for trial in trials)
         for trials in posed(lab.name).trials
     )
-    assignment = Assignment(Submission("someone", Path("some.ipynb")), notebook, source, lab)
-    return mark(assignment, posed(lab.name), Observed((), replies, 0.0))
+    assignment = Assignment(Submission("someone", Path("some.ipynb")), notebook.sha256, lab)
+    return mark(assignment, posed(lab.name), Observed(notebook, (), replies, 0.0))
 
 
 def examine(path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -169,3 +172,71 @@ def test_only_ordinary_files_are_read(saved, tmp_path):
     ]:
         with pytest.raises(NotebookError, match=said):
             read_notebook(path)
+
+
+def filled(begin, part, end="", size=BYTES):
+    """A file of about `size` bytes: between a begin and an end, a part as often as it goes in."""
+    begin, part, end = begin.encode(), part.encode(), end.encode()
+    return begin + part * ((size - len(begin) - len(end)) // len(part)) + end
+
+
+OLD = '{"nbformat":3,"nbformat_minor":0,"metadata":{},"worksheets":[{"cells":[{"cell_type":"code","input":"x",'
+OUTPUT = '{"output_type":"stream","text":"abc"},'
+MARKDOWN = '{"nbformat":4,"cells":[{"cell_type":"markdown","source":'
+
+PEAK = """
+import sys
+from pathlib import Path
+from grader.runner.notebook import NotebookError, read_notebook
+try:
+    print(len(read_notebook(Path(sys.argv[1])).cells), "read")
+except NotebookError as error:
+    print(error)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how much memory was in use is read in /proc")
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        (filled('{"nbformat":4,"cells":[', "{},", "0]}"), "too much memory"),
+        (filled(f'{MARKDOWN}"', "😀" + "a" * 99, '"}]}', BYTES // 2), "1 read"),
+        (filled(f"{MARKDOWN}[", f'"{"a" * 99}",', '"a"]}]}'), "1 read"),
+        (filled(f'{OLD}"outputs":[', OUTPUT, f"{OUTPUT[:-1]}]}}]}}]}}", BYTES // 10), "1 read"),
+    ],
+    ids=["objects", "wide text", "lines", "old outputs"],
+)
+def test_reading_takes_little_memory_whatever_the_file_holds(saved, what, said):
+    """Nothing but the whole process shows what a parser takes meanwhile; more than 1 GB it was for the objects."""
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, saved(what)], cwd=root, capture_output=True, check=True, text=True
+    )
+    answer, peak = done.stdout.splitlines()
+    assert said in answer
+    assert int(peak) << 10 < 300 << 20
+
+
+@pytest.mark.parametrize(
+    ("begin", "part", "end"),
+    [
+        ('{"nbformat":4,"cells":[', "{},", "0]}"),
+        ('{"nbformat":4,"cells":[', "[],", "0]}"),
+        ('{"nbformat":4,"cells":[', "300,", "0]}"),
+        ('{"nbformat":4,"cells":[', '"ab",', "0]}"),
+        (f'{MARKDOWN}"', "😀" + "a" * 99, '"}]}'),
+        (f'{MARKDOWN}"', "\\ud83d\\ude00" + "a" * 99, '"}]}'),
+    ],
+    ids=["objects", "lists", "numbers", "texts", "wide text", "escaped wide text"],
+)
+def test_what_would_take_too_much_memory_is_refused_with_a_sentence(saved, monkeypatch, begin, part, end):
+    monkeypatch.setattr("grader.runner.notebook.MEMORY", 500_000)
+    with pytest.raises(NotebookError, match="would take too much memory to read; clear its outputs and save it"):
+        read_notebook(saved(filled(begin, part, end, 100_000)))
+
+
+def test_text_takes_as_much_memory_as_it_is_long_whatever_it_says(saved, monkeypatch):
+    monkeypatch.setattr("grader.runner.notebook.MEMORY", 500_000)
+    for part in ("a", "é", '\\"{},', "[1, 2]"):
+        assert len(read_notebook(saved(filled(f'{MARKDOWN}"', part, '"}]}', 100_000))).cells) == 1

@@ -402,6 +402,14 @@ def test_terminal_text() -> None:
 
 def test_what_is_too_long_to_parse_is_shown_plainly() -> None:
     assert highlighted("if x:  \n") == '<span class="k">if</span> x:\n'
+    assert highlighted("@a\ndef f(x):\n    return x @ y, not 1.5 # <b>") == (
+        '@<span class="nd">a</span>\n<span class="k">def</span> <span class="nf">f</span>(x):\n'
+        '    <span class="k">return</span> x @ y, <span class="ow">not</span> <span class="m">1.5</span> '
+        '<span class="c"># &lt;b&gt;</span>'
+    )
+    # What is no Python is there all the same, and in colour as far as it goes.
+    assert highlighted("!ls 'a\n%time f(\nx = (1,\n") == '!ls &#39;a\n%time f(\nx = (<span class="m">1</span>,\n'
+    assert highlighted("  else:\n 1 + 1") == '  <span class="k">else</span>:\n 1 + 1'
     assert highlighted("if x:\n" * 4000) == "if x:\n" * 4000
     assert rendered("*a*", {}) == "<p><em>a</em></p>\n"
     assert rendered("*a*" * 4000, {}) == f"<pre>{'*a*' * 4000}</pre>"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, read_report, write_report
-from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.desk.report import as_json, ordered, read_result, result_json, write_report
+from grader.judge.model import Mark, Missing, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
 MARKS = (
@@ -18,11 +18,12 @@ MARKS = (
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
 ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+BOB = Missing("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
 
 def test_the_shape_of_version_1() -> None:
-    assert as_json(Report("cpu", "s", (KARL, ADA))) == {
+    assert as_json(Report("cpu", "s", (KARL, ADA), missing=(BOB,))) == {
         "version": 1,
         "device": "cpu",
         "seed": "s",
@@ -71,22 +72,34 @@ def test_the_shape_of_version_1() -> None:
                 "questions": [],
                 "remarks": [],
                 "problem": "This file is no notebook.",
+                "cause": "notebook",
                 "fingerprint": "",
             },
         ],
+        "missing": [{"student": "bob", "lab": "", "reason": "Nothing was handed in."}],
     }
 
 
-def test_refused_calls_are_in_the_report_where_there_are_any(tmp_path: Path) -> None:
-    report = Report("cpu", "s", (replace(ADA, refused=("fork", "socket")),))
-    write_report(report, tmp_path)
-    assert as_json(report)["results"][0]["refused"] == ["fork", "socket"]  # type: ignore[index] # a list of them
-    read = read_report(tmp_path)
-    assert read and read.results[0].refused == ("fork", "socket")
+def written(report: Report, out: Path) -> Path:
+    return write_report(report, map(result_json, ordered(report.results)), out)
+
+
+def test_refused_calls_are_in_the_report_where_there_are_any() -> None:
+    said = result_json(replace(ADA, refused=("fork", "socket")))
+    assert said["refused"] == ["fork", "socket"]
+    assert read_result(said).refused == ("fork", "socket")
+    assert "refused" not in result_json(ADA)
+
+
+def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) -> None:
+    for report in (Report("cpu", "s", (KARL, ADA), ("files",), (BOB,)), Report("cpu", "s", ())):
+        path = written(report, tmp_path)
+        assert json.loads(path.read_text("utf-8")) == as_json(report)
+        assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
 
 
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:
-    text = write_report(Report("cpu", "s", (ADA,)), tmp_path).read_text("utf-8")
+    text = written(Report("cpu", "s", (ADA,)), tmp_path).read_text("utf-8")
     assert '"points": 2.0' in text
     assert '"max_score": 3.0' in text
 
@@ -98,7 +111,7 @@ def test_the_order_of_results_does_not_depend_on_who_was_done_first() -> None:
 
 def test_any_name_can_be_written_and_read_again(tmp_path: Path) -> None:
     for student in ("Zoë", "\udcff broken", '"quoted"\n\x00'):
-        path = write_report(Report("cpu", "s", (replace(ADA, student=student),)), tmp_path)
+        path = written(Report("cpu", "s", (replace(ADA, student=student),)), tmp_path)
         assert json.loads(path.read_bytes())["results"][0]["student"] == student
 
 
@@ -148,17 +161,3 @@ def test_two_students_never_share_a_folder() -> None:
 
 def test_an_unreadable_file_has_a_page_of_its_own(tmp_path: Path) -> None:
     assert page_path(tmp_path, KARL) == tmp_path / "feedback" / "karl" / "unread x.html"
-
-
-def test_a_report_that_was_read_writes_itself_again(tmp_path: Path) -> None:
-    write_report(Report("cpu", "s", (ADA, KARL)), tmp_path)
-    found = read_report(tmp_path)
-    assert found is not None
-    assert as_json(found) == as_json(Report("cpu", "s", (ADA, KARL)))
-
-
-def test_what_is_no_report_is_none(tmp_path: Path) -> None:
-    assert read_report(tmp_path) is None
-    for text in ("", "[]", "{}", '{"version": 2}', '{"version": 1, "results": [1]}'):
-        (tmp_path / "report.json").write_text(text)
-        assert read_report(tmp_path) is None

@@ -12,34 +12,37 @@ from honest import APART, disguised
 from test_likeness import drawn
 
 from grader.desk import sharing
+from grader.desk.comparable import write_comparable
 from grader.desk.sharing import pictures
 from grader.desk.similar import PAGE, beside, similar, write_similar
+from grader.judge.model import Result
 from grader.judge.normal import answers
 from grader.judge.source import Source
 from grader.labs import all_labs
-from grader.runner.grading import Assignment
-from grader.runner.notebook import Cell, Notebook
-from grader.runner.submissions import Submission
 
 ROOT = Path(__file__).parents[1]
 HOSTILE = '<script>alert("x")</script> & \u202esecret'
 
 
-def assignments(codes: dict[str, str], lab: str = "lab5_backprop") -> list[Assignment]:
+def page_of(codes: dict[str, str], out: Path, lab: str = "lab5_backprop", *more: Result) -> str:
+    """The page of a class that was filed in the folder `out`, beside `more` that were."""
+    return similar([*filed(codes, out, lab), *more], (), out)
+
+
+def filed(codes: dict[str, str], out: Path, lab: str = "lab5_backprop") -> list[Result]:
     (own,) = (one for one in all_labs() if one.name == lab)
-    made = []
-    for student, code in codes.items():
-        notebook = Notebook((Cell("code", code, 0, nbformat.v4.new_code_cell(code)),), "")
-        made.append(Assignment(Submission(student, Path(student)), notebook, Source((code,)), own))
-    return made
+    results = [Result(student, lab, "x.ipynb", (), 0.0) for student in codes]
+    for result, code in zip(results, codes.values(), strict=True):
+        write_comparable(result, answers(Source((code,)), [question.name for question in own.questions]), out)
+    return results
 
 
 def class_(count: int = 12, **more: str) -> dict[str, str]:
     return {f"s{place:02}": code for place, code in enumerate(drawn(count))} | more
 
 
-def test_a_pair_is_drawn_named_and_shown_side_by_side() -> None:
-    page = similar(assignments(class_(ada=APART[2], ben=disguised(APART[2]))))
+def test_a_pair_is_drawn_named_and_shown_side_by_side(tmp_path: Path) -> None:
+    page = page_of(class_(ada=APART[2], ben=disguised(APART[2])), tmp_path)
     assert "14 notebooks; 1 pair is more alike than chance explains" in page
     assert 'href="#lab5_backprop-1"' in page and 'id="lab5_backprop-1"' in page
     assert len(re.findall(r"<svg", page)) == 1 and len(re.findall(r"<circle", page)) == 2
@@ -50,23 +53,29 @@ def test_a_pair_is_drawn_named_and_shown_side_by_side() -> None:
     assert "evidence to look at, and no verdict" in page
 
 
-def test_an_honest_class_has_a_page_that_says_so() -> None:
-    page = similar(assignments(class_()))
+def test_an_honest_class_has_a_page_that_says_so(tmp_path: Path) -> None:
+    page = page_of(class_(), tmp_path)
     assert "12 notebooks: none more alike than chance explains." in page
     assert "<svg" not in page and "s03" not in page
-    assert "No notebook was handed in." in similar([])
+    assert "No notebook was handed in." in similar([], (), tmp_path)
 
 
-def test_labs_are_compared_apart() -> None:
-    one = assignments(class_(ada=APART[2]))
-    other = assignments(class_(ben=APART[2]), "lab2_graphs")
-    assert similar([*one, *other]).count("none more alike") == 2
+def test_labs_are_compared_apart(tmp_path: Path) -> None:
+    one = filed(class_(ada=APART[2]), tmp_path)
+    assert page_of(class_(ben=APART[2]), tmp_path, "lab2_graphs", *one).count("none more alike") == 2
 
 
-def test_what_students_wrote_is_text_and_no_markup() -> None:
+def test_what_was_not_graded_or_not_written_down_is_not_compared(tmp_path: Path) -> None:
+    unread = Result("eve", "", "x.ipynb", (), 0.0, "This file is no notebook.")
+    lost = Result("fay", "lab5_backprop", "x.ipynb", (), 0.0)
+    page = page_of(class_(ada=APART[2], ben=disguised(APART[2])), tmp_path, "lab5_backprop", unread, lost)
+    assert "15 notebooks; 1 pair is more alike" in page
+
+
+def test_what_students_wrote_is_text_and_no_markup(tmp_path: Path) -> None:
     code = APART[2].replace('"""The layers as matrices."""', f'"""{HOSTILE.replace(chr(34), "")}"""')
     code = code.replace("return dict(", f"# {HOSTILE}\n    return dict(", 1)
-    page = similar(assignments(class_(**{HOSTILE: code, "b'\"<i>": code})))
+    page = page_of(class_(**{HOSTILE: code, "b'\"<i>": code}), tmp_path)
     assert "1 pair is" in page
     assert "<script" not in page and "<i>" not in page and "\u202e" not in page
     assert "default-src 'none'" in page
@@ -111,8 +120,8 @@ def test_side_by_side_says_what_is_the_same_moved_and_different() -> None:
 
 
 def test_the_page_lies_where_no_student_looks(tmp_path: Path) -> None:
-    write_similar(assignments(class_()), (), tmp_path)
-    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.*")] == [PAGE]
+    write_similar(filed(class_(), tmp_path), (), tmp_path)
+    assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*.*")} == {PAGE.parts[0]}
     assert PAGE.parts[0] != "feedback"
 
 

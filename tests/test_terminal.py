@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.desk.terminal import description, progress, table
-from grader.judge.model import Mark, Question, Report, Result, Status, Verdict
+from grader.judge.model import Mark, Missing, Question, Report, Result, Status, Verdict
 
 
 def printed(made: Table) -> str:
@@ -29,14 +29,17 @@ def test_the_class_in_one_table() -> None:
         Result("ada", "lab1_tensors", "a", marks(Status.PASS, Status.PASS, Status.FAIL), 1.0),
         Result("karl", "", "c", (), 0.0, "This file is no notebook."),
     )
-    text = printed(table(Report("cpu", "s", results)))
+    missing = (Missing("bob", "lab2_graphs", "Nothing was handed in."), Missing("zoe", "", "[b]Nothing[/b]."))
+    text = printed(table(Report("cpu", "s", results, missing=missing)))
     rows = [" ".join(row.split()) for row in text.splitlines()]
     assert rows == [
         "Student Lab Score Questions s",
         "ada lab1_tensors 4/6 2 ✓ 1 ✗ 1.0",
+        "bob lab2_graphs – Nothing was handed in.",
         "grace lab2_graphs 2/10 1 ✓ 1 ◐ 1 ✗ 1 – 1 ? 12.3",
         "old.ipynb was not graded.",
         "karl c – This file is no notebook. 0.0",
+        "zoe – [b]Nothing[/b].",
         "✓ right ◐ partly right ✗ not right yet – missing ? not graded",
     ]
 

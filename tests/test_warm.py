@@ -59,8 +59,8 @@ HOLE = """
 from dataclasses import replace
 from grader.kernel import calls
 calls.ANSWERED = {}
-whole = calls.ALLOWANCES["cpu"]
-calls.ALLOWANCES = {"cpu": replace(whole, always=(*whole.always, "CALL"), silently={})}
+whole = calls.CALL_LISTS["cpu"]
+calls.CALL_LISTS = {"cpu": replace(whole, always=(*whole.always, "CALL"), silently={})}
 """
 
 

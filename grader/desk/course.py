@@ -6,21 +6,18 @@ drawn, and what is done with them.
 
 from __future__ import annotations
 
-import ast
 import csv
 import os
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from grader.desk.files import folder_name
-from grader.judge.model import Result
-from grader.judge.source import Source
+from grader.judge.model import Lab, Result
 from grader.labs import Numbers, family
 from grader.runner.grading import Assignment, Graded
 
@@ -129,20 +126,39 @@ class Course:
             self._drawn[lab] = family(lab).draws(self.secret, self.students)
         return self._drawn[lab]
 
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The ids by what a student's folder may be called."""
+        return {name: student for student in self.students for name in (folder_name(student), student)}
+
+    def id_of(self, student: str) -> str | None:
+        """The roster's id of the student whose folder is so called; None for a stranger."""
+        return self._ids.get(plain_id(student))
+
+    def variant(self, student: str, lab: str) -> tuple[Lab, str] | None:
+        """A lab with the numbers of the student with this folder, and these as written; None for a stranger."""
+        known = self.id_of(student)
+        if known is None:
+            return None
+        variants, numbers = family(lab), self.numbers(lab)[known]
+        return variants.lab(numbers), variants.written(numbers)
+
     def own(self, assignments: Iterable[Assignment]) -> tuple[list[Assignment], list[Graded]]:
         """Each assignment with the numbers of its student; and those of nobody on the roster, with a sentence."""
-        known = {name: student for student in self.students for name in (folder_name(student), student)}
         found, refused = [], []
         for assignment in assignments:
-            student = known.get(plain_id(assignment.submission.student))
-            if student is None:
+            numbers = self.variant(assignment.submission.student, assignment.lab.name)
+            if numbers is None:
                 refused.append(_stranger(assignment))
                 continue
-            variants = family(assignment.lab.name)
-            numbers = self.numbers(assignment.lab.name)[student]
-            own = replace(assignment, lab=variants.lab(numbers), variant=variants.written(numbers))
-            found.append(own)
+            lab, variant = numbers
+            found.append(replace(assignment, lab=lab, variant=variant))
         return found, refused
+
+    def absent(self, present: Iterable[str]) -> list[str]:
+        """The ids of those who have handed nothing in, where these students' folders are `present`."""
+        found = {self.id_of(student) for student in present}
+        return [student for student in self.students if student not in found]
 
 
 def remarked(assignment: Assignment) -> Assignment:
@@ -151,19 +167,9 @@ def remarked(assignment: Assignment) -> Assignment:
     That shows a roster that was not given, another secret, and somebody else's notebook.
     """
     variants = family(assignment.lab.name)
-    if _handed_out(assignment.source) in ("", assignment.variant or variants.written(variants.sheet)):
+    if assignment.handed_out in ("", assignment.variant or variants.written(variants.sheet)):
         return assignment
     return replace(assignment, remarks=(*assignment.remarks, OTHERS))
-
-
-def _handed_out(source: Source) -> str:
-    """The numbers that the notebook's first cell gives to `checking`, as a variant is written; "" where it does not."""
-    for statement in source.definitions.get("check", ()):
-        match statement:
-            case ast.Assign(value=ast.Call(func=ast.Name(id="checking"), keywords=given)):
-                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    return ", ".join(f"{each.arg}={ast.literal_eval(each.value)!r}" for each in given)
-    return ""
 
 
 def _stranger(assignment: Assignment) -> Graded:

@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -38,18 +39,37 @@ def folder_name(student: str) -> str:
 
 
 def page_path(out: Path, result: Result) -> Path:
-    """Where a result's page lies; that of an unreadable notebook is called after its file."""
-    page = result.lab or f"unread {Path(result.file).stem}"
-    return out / "feedback" / folder_name(result.student) / f"{folder_name(page)}.html"
+    """Where a result's page lies."""
+    return out / "feedback" / folder_name(result.student) / f"{_file_name(result)}.html"
+
+
+def record_path(out: Path, result: Result) -> Path:
+    """Where it is written down what was found: not among the students' pages."""
+    return out / "records" / folder_name(result.student) / f"{_file_name(result)}.json"
+
+
+def comparable_path(out: Path, result: Result) -> Path:
+    """Where its answers lie in the form in which they are compared with those of others: for the instructor alone."""
+    return out / "instructor" / "answers" / folder_name(result.student) / f"{_file_name(result)}.json"
+
+
+def _file_name(result: Result) -> str:
+    """The lab's name; what is about an unreadable notebook is called after its file."""
+    return folder_name(result.lab or f"unread {Path(result.file).stem}")
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that at any moment the old one or the new one is there, whole. Makes its folder."""
+    write_parts(path, (content,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file whole from parts that are made meanwhile: no more than one is held."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except BaseException:

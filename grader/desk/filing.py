@@ -1,30 +1,37 @@
-"""Filing results as they come: the page of each, and report and gradebook up to date after every one.
+"""Filing results as they come: the page and the record of each, and the tables up to date after every one.
 
 Knows the order in which files are written, so that an interrupted run leaves whole ones. Refuses to know
-what is in them.
+what is in them, and to hold what it has filed.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
+from grader.desk.comparable import write_comparable
 from grader.desk.evidence import Evidence, evidence, write_evidence
 from grader.desk.files import page_path, write_whole
 from grader.desk.gradebook import write_gradebook
 from grader.desk.index import write_index
 from grader.desk.page import render
+from grader.desk.records import outline, records, write_record, write_run
 from grader.desk.report import write_report
 from grader.desk.similar import write_similar
-from grader.judge.likeness import Answers
 from grader.judge.model import Lab, Report
 from grader.judge.normal import answers
-from grader.runner.grading import Assignment, Graded
+from grader.runner.grading import Graded, failed
+from grader.runner.machine import MachineError, is_scarce
 
-PAUSE = 1.0
-"""Seconds between two writings of the tables: for a class of hundreds, each is as long as the class."""
+LOG = logging.getLogger(__name__)
+PAUSE: Final = 1.0
+SHARE: Final = 20
+"""Seconds between two writings of the tables, and how many times as long as a writing takes: each is as long as the
+class, and for a large one they would take longer than the grading."""
 
 
 class FilingError(Exception):
@@ -38,11 +45,11 @@ class Filing:
         """Make the folder; `report` and `found` have what holds already. Raises FilingError where it cannot be made."""
         self._out = out
         self._labs = labs
-        self.report = report
-        self._found = tuple(found)
-        self._answers: dict[tuple[str, str], Answers] = {}
-        self._written = 0.0
-        self._write(lambda: out.mkdir(parents=True, exist_ok=True))
+        self._run = report
+        self._results = list(report.results)
+        self._found = list(found)
+        self._next = 0.0
+        self._write(lambda: write_run(report, out))
         self._write(self._write_tables)
 
     def __enter__(self) -> Filing:
@@ -53,43 +60,66 @@ class Filing:
         """Bring the tables up to date, whatever ended the run."""
         self._write(self._write_tables)
 
+    @property
+    def report(self) -> Report:
+        """The run so far, its results in outline."""
+        return replace(self._run, results=tuple(self._results))
+
     def add(self, graded: Graded) -> None:
-        """File one more result; report and gradebook follow within a second. Raises FilingError."""
-        self.report = replace(self.report, results=(*self.report.results, graded.result))
-        self._found = (*self._found, *evidence(graded))
-        if graded.source:
-            # Now, while the next notebook runs, rather than for the whole class at the end.
-            questions = [question.name for question in self._labs[graded.result.lab].questions]
-            self._answers[graded.result.lab, graded.result.student] = answers(graded.source, questions)
-        self._write(lambda: self._write_page(graded))
-        if time.monotonic() - self._written > PAUSE:
+        """File one more result; the tables follow within seconds. Raises FilingError, MachineError for a full disk.
+
+        Where that fails for what is in this notebook, it counts as not graded, and nothing else suffers.
+        """
+        try:
+            self._file(graded)
+        except (FilingError, MachineError):
+            raise
+        except Exception as error:
+            LOG.exception("The grader failed at a notebook's page.")
+            self._file(failed(graded.result, error))
+        if time.monotonic() > self._next:
             self._write(self._write_tables)
 
-    def compare(self, notebooks: Sequence[Assignment]) -> None:
+    def _file(self, graded: Graded) -> None:
+        result, page = graded.result, self._page(graded)
+        if graded.source:
+            questions = [question.name for question in self._labs[result.lab].questions]
+            own = answers(graded.source, questions)
+            self._write(lambda: write_comparable(result, own, self._out))
+        self._write(lambda: write_whole(page_path(self._out, result), page.encode("utf-8", "replace")))
+        # After all else, without which it would not be believed.
+        self._write(lambda: write_record(result, self._out))
+        self._results.append(outline(result))
+        self._found += evidence(graded)
+
+    def compare(self) -> None:
         """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(notebooks, self._found, self._out, self._answers))
+        self._write(lambda: write_similar(self._results, self._found, self._out))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:
             write()
         except OSError as error:
+            if is_scarce(error):
+                raise MachineError(f"the output folder {self._out} cannot be written ({error.strerror})") from error
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
 
-    def _write_page(self, graded: Graded) -> None:
+    def _page(self, graded: Graded) -> str:
         result = graded.result
-        title = self._labs[result.lab].title if result.lab else ""
-        page = render(result, graded.notebook, graded.runs, title, self._where)
-        write_whole(page_path(self._out, result), page.encode("utf-8", "replace"))
+        title = self._labs[result.lab].title if result.lab in self._labs else ""
+        return render(result, graded.notebook, graded.runs, title, self._where)
 
     @property
     def _where(self) -> str:
         """The device, and that nothing confined the notebook where that was so."""
-        return self.report.device if self.report.confinement else f"{self.report.device}, unconfined"
+        return self._run.device if self._run.confinement else f"{self._run.device}, unconfined"
 
     def _write_tables(self) -> None:
+        began, report = time.monotonic(), self.report
         # Before the report: whoever is in there is not compared again.
         write_evidence(self._found, self._out)
-        write_report(self.report, self._out)
-        write_gradebook(self.report, list(self._labs), self._out)
-        write_index(self.report, list(self._labs), self._out)
-        self._written = time.monotonic()
+        write_report(report, records(report.results, self._out), self._out)
+        write_gradebook(report, list(self._labs), self._out)
+        write_index(report, list(self._labs), self._out)
+        ended = time.monotonic()
+        self._next = ended + max(PAUSE, SHARE * (ended - began))

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.desk.files import page_path, write_whole
+from grader.desk.gradebook import everybody
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
 from grader.desk.similar import PAGE, TEMPLATES
@@ -50,7 +51,6 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
     """The page as HTML. `labs` are the columns; labs that nobody handed in are left out."""
     graded = [r for r in report.results if r.status == "graded"]
     columns = [lab for lab in labs if any(r.lab == lab for r in graded)]
-    students = sorted({r.student for r in report.results})
     found = {(r.student, r.lab): r for r in graded}
     return _template().render(
         labs=columns,
@@ -58,9 +58,9 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
         similar=PAGE.as_posix() if (out / PAGE).exists() else "",
         rows=[
             (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in students
+            for s in everybody(report)
         ],
-        unread=[(line(r.student, 60), line(r.file, 200), _entry(r, out)) for r in report.results if r.problem],
+        unread=_unread(report, out),
         refused=[(line(r.student, 60), r.lab, tried(r.refused)) for r in report.results if r.refused],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
@@ -81,6 +81,15 @@ def tried(refused: Sequence[str]) -> str:
     *first, last = refused
     names = f"{', '.join(first)} and {last}" if first else last
     return line(f"It tried {names}, which a graded notebook may not call.", 300)
+
+
+def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
+    """Everybody of whom something could not be graded or was not handed in, with the file and the reason."""
+    rows = [(r.student, r.file, _entry(r, out)) for r in report.results if r.problem]
+    rows += [(m.student, "", Entry("", "", "", line(m.reason, 300))) for m in report.missing]
+    return [
+        (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
+    ]
 
 
 def _entry(result: Result, out: Path) -> Entry:

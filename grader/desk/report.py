@@ -6,39 +6,63 @@ Knows the report's keys. Refuses to know who reads it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from grader.desk.files import write_whole
-from grader.judge.model import Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.desk.files import write_parts
+from grader.judge.model import Cause, Mark, Question, Remark, Report, Result, Status, Verdict
 
 VERSION: Final = 1
 
-Json = dict[str, object]
+Json: TypeAlias = dict[str, object]
 
 
-def as_json(report: Report) -> Json:
-    """The report in plain dicts and lists, its results by student, lab and file."""
-    results = sorted(report.results, key=lambda r: (r.student, r.lab, r.file))
+def head(report: Report) -> Json:
+    """What the report says of the run as a whole."""
     return {
         "version": VERSION,
         "device": report.device,
         "seed": report.seed,
         "confinement": list(report.confinement),
-        "results": [_result(result) for result in results],
+        "missing": [asdict(missing) for missing in report.missing],
     }
 
 
-def write_report(report: Report, out: Path) -> Path:
-    """Write `report.json` into the folder `out`; returns its path."""
+def ordered(results: Iterable[Result]) -> list[Result]:
+    """Results as the report has them: by student, lab and file."""
+    return sorted(results, key=lambda r: (r.student, r.lab, r.file))
+
+
+def as_json(report: Report) -> Json:
+    """The whole report in plain dicts and lists."""
+    return {**head(report), "results": [result_json(result) for result in ordered(report.results)]}
+
+
+def write_report(report: Report, results: Iterable[Json], out: Path) -> Path:
+    """Write `report.json` into the folder `out`, a line for each of the `results` as they come; returns its path."""
     path = out / "report.json"
-    text = json.dumps(as_json(report), indent=2, ensure_ascii=False, allow_nan=False)
-    # A file name that is no UTF-8 has half characters in it, which JSON can hold only as \udcff.
-    write_whole(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    write_parts(path, (part.encode("utf-8", "backslashreplace") for part in _parts(report, results)))
     return path
 
 
-def _result(result: Result) -> Json:
+def _parts(report: Report, results: Iterable[Json]) -> Iterator[str]:
+    yield f'{text(head(report))[:-1]}, "results": ['
+    between = "\n"
+    for result in results:
+        yield between + text(result)
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def text(found: Json) -> str:
+    """JSON in one line. A file name that is no UTF-8 leaves half characters in it, which a file can hold as \\udcff."""
+    return json.dumps(found, ensure_ascii=False, allow_nan=False)
+
+
+def result_json(result: Result) -> Json:
+    """One result in plain dicts and lists."""
     return {
         "student": result.student,
         "lab": result.lab,
@@ -50,6 +74,7 @@ def _result(result: Result) -> Json:
         "questions": [_question(mark) for mark in result.marks],
         "remarks": list(result.remarks),
         "problem": result.problem,
+        **({"cause": str(result.cause)} if result.problem else {}),
         "fingerprint": result.fingerprint,
         **({"variant": result.variant} if result.variant else {}),
         **({"refused": list(result.refused)} if result.refused else {}),
@@ -69,19 +94,8 @@ def _question(mark: Mark) -> Json:
     }
 
 
-def read_report(out: Path) -> Report | None:
-    """The report of an earlier run in the folder `out`; None where there is none that can be read."""
-    try:
-        found = json.loads((out / "report.json").read_text("utf-8"))
-        if found["version"] != VERSION:
-            return None
-        results = tuple(_read_result(result) for result in found["results"])
-        return Report(found["device"], found["seed"], results, tuple(found["confinement"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _read_result(found: Any) -> Result:
+def read_result(found: Any) -> Result:
+    """A result from what `result_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
     return Result(
         student=found["student"],
         lab=found["lab"],
@@ -93,6 +107,7 @@ def _read_result(found: Any) -> Result:
         fingerprint=found["fingerprint"],
         variant=found.get("variant", ""),
         refused=tuple(found.get("refused", ())),
+        cause=Cause(found.get("cause", Cause.NOTEBOOK)),
     )
 
 

@@ -10,37 +10,63 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import BaseFileLock
+
 from grader.desk.course import Course, CourseError, remarked
 from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
-from grader.desk.report import read_report
-from grader.desk.resuming import split
+from grader.desk.locking import OccupiedError, occupy
+from grader.desk.records import read_records
+from grader.desk.resuming import Kept, Numbers, recognised, split
 from grader.judge.copied import LabTruths, all_truths
-from grader.judge.model import Conditions, Lab, Report
+from grader.judge.model import Conditions, Lab, Missing, Report
 from grader.labs import all_labs
+from grader.runner.assigning import assign, refusal
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Assignment, Graded, Posed, assign, pose_all
+from grader.runner.grading import Assignment, Graded, Posed, pose_all
 from grader.runner.probing import ConfinementError, Starters
-from grader.runner.submissions import SubmissionsError, find_submissions
+from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
 
-MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError)
+MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError, OccupiedError)
 """What is the caller's fault; each text is a sentence for people."""
+
+ABSENT = "The roster has this student, of whom nothing was handed in."
 
 
 @dataclass(frozen=True)
 class Run:
     """A run that is ready: how many results are `kept` and how many will be `coming`.
 
-    `notebooks` are all that could be read, the kept ones with them; `refused` are the others.
+    `refused` are those that cannot be read. `lock` holds the output folder until it is released.
     """
 
     kept: int
     left: int
-    notebooks: Sequence[Assignment]
     refused: Sequence[Graded]
     coming: Iterator[Graded]
     filing: Filing
+    lock: BaseFileLock
+
+
+@dataclass(frozen=True)
+class Work:
+    """A class sorted: results that hold, of files that were not read and of others; what is left; what is refused."""
+
+    unread: Sequence[Kept]
+    read: Sequence[Kept]
+    left: Sequence[Assignment]
+    refused: Sequence[Graded]
+
+    @property
+    def kept(self) -> list[Kept]:
+        """All that is not graded again."""
+        return [*self.unread, *self.read]
+
+    @property
+    def class_(self) -> list[Kept | Assignment]:
+        """All that has or will have marks."""
+        return [*self.kept, *self.left]
 
 
 def prepare(
@@ -59,32 +85,86 @@ def prepare(
     Of a `course` everybody is graded with numbers of their own.
     """
     count = at_a_time(starters.device, jobs)
-    earlier = None if force else read_report(out)
+    handed_in = find_submissions(paths, out)
+    lock = _occupied(out)
+    earlier = None if force else read_records(out)
     conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
     wanted = {lab.name: lab for lab in labs}
-    assignments, refused = assign(find_submissions(paths), all_labs(), wanted)
+    # A page says whether its notebook was confined; one of the other kind is made again.
+    comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
+    work = _sorted(handed_in, comparable, out, wanted, starters, conditions, course)
+    if not work.kept and not work.left and not work.refused:
+        raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
+    coming_labs = {assignment.lab.name for assignment in work.left}
+    # The kept ones too: somebody may have handed in late what is right for one of them.
+    class_ = [one for one in work.class_ if one.lab.name in coming_labs]
+    posed = pose_all(class_, conditions)
+    kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
+    kept = tuple(one.result for one in work.kept)
+    missing = _missing(handed_in, work, list(wanted), course)
+    report = Report(conditions.device, conditions.seed, kept, kept_from, missing)
+    filing = Filing(out, report, wanted, read_evidence(out, kept))
+    workers = Workers(starters, max(1, min(count, len(work.left))))
+    coming = grade(work.left, posed, workers, starters.limits, _known(class_, posed))
+    return Run(len(kept), len(work.left), work.refused, coming, filing, lock)
+
+
+def _occupied(out: Path) -> BaseFileLock:
+    try:
+        return occupy(out)
+    except OSError as error:
+        raise FilingError(f"The output folder {out} cannot be written: {error.strerror}.") from error
+
+
+def _sorted(
+    handed_in: HandedIn,
+    earlier: Report | None,
+    out: Path,
+    wanted: Mapping[str, Lab],
+    starters: Starters,
+    conditions: Conditions,
+    course: Course | None,
+) -> Work:
+    """What is kept and what is left; files that have not changed are not read."""
+    limits = starters.limits
+    unread, rest = recognised(earlier, out, handed_in.notebooks, _numbers(course), conditions, limits)
+    unread = [one for one in unread if one.lab.name in wanted]
+    assignments, refused = assign(rest, all_labs(), wanted)
     if course:
         assignments, strangers = course.own(assignments)
         refused = [*refused, *strangers]
-    if not assignments and not refused:
-        raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
     assignments = [remarked(assignment) for assignment in assignments]
-    # A page says whether its notebook was confined; one of the other kind is made again.
-    comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
-    kept, left = split(comparable, out, assignments, conditions, starters.limits)
-    coming_labs = {assignment.lab.name for assignment in left}
-    # The kept ones too: somebody may have handed in late what is right for one of them.
-    class_ = [assignment for assignment in assignments if assignment.lab.name in coming_labs]
-    posed = pose_all(class_, conditions)
-    kept_from = earlier.confinement if earlier and not left else starters.confirm()
-    report = Report(conditions.device, conditions.seed, tuple(kept), kept_from)
-    filing = Filing(out, report, wanted, read_evidence(out, kept))
-    workers = Workers(starters, max(1, min(count, len(left))))
-    coming = grade(left, posed, workers, starters.limits, _known(class_, posed))
-    return Run(len(kept), len(left), assignments, refused, coming, filing)
+    held, left = split(earlier, out, assignments, conditions, limits)
+    refused += [refusal(one.student, str(one.path), one.problem) for one in handed_in.unusable]
+    return Work(unread, held, left, refused)
 
 
-def _known(class_: Sequence[Assignment], posed: Mapping[Lab, Posed]) -> dict[str, LabTruths]:
+def _numbers(course: Course | None) -> Numbers:
+    """Whose numbers are whose: the sheet's for everybody where there is no course."""
+    labs = {lab.name: lab for lab in all_labs()}
+
+    def numbers(student: str, lab: str) -> tuple[Lab, str] | None:
+        if lab not in labs:
+            return None
+        return course.variant(student, lab) if course else (labs[lab], "")
+
+    return numbers
+
+
+def _missing(handed_in: HandedIn, work: Work, wanted: Sequence[str], course: Course | None) -> tuple[Missing, ...]:
+    """Those of whom there is nothing to grade, each with a reason."""
+    named = wanted[0] if len(wanted) == 1 else ""
+    with_files = {one.student for one in handed_in.notebooks} | {one.student for one in handed_in.unusable}
+    empty = set(handed_in.empty) - with_files
+    graded = {one.submission.student for one in work.class_}
+    others = {one.student for one in handed_in.notebooks} - graded - {one.result.student for one in work.refused}
+    found = [Missing(student, named, EMPTY) for student in empty]
+    found += [Missing(s, named, f"No notebook in this folder is of {' or '.join(wanted)}.") for s in others]
+    found += [Missing(student, named, ABSENT) for student in (course.absent(with_files | empty) if course else ())]
+    return tuple(sorted(found, key=lambda one: one.student))
+
+
+def _known(class_: Sequence[Kept | Assignment], posed: Mapping[Lab, Posed]) -> dict[str, LabTruths]:
     """What is right for each student of a class, by lab; nothing where all have the sheet's numbers."""
     own = {a.lab.name for a in class_ if a.variant}
     trials = {n: {a.submission.student: posed[a.lab].trials for a in class_ if a.lab.name == n} for n in own}

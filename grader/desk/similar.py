@@ -6,30 +6,33 @@ off no points, and writes nothing where a student looks.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from grader.desk.code import highlighted
+from grader.desk.comparable import read_answers, read_keys
 from grader.desk.evidence import Evidence, Value
 from grader.desk.files import write_whole
 from grader.desk.plain import cut, line
 from grader.desk.sharing import Picture, pictures
 from grader.judge.likeness import Answers, Likeness, likenesses
-from grader.judge.normal import Statement, answers
-from grader.runner.grading import Assignment
+from grader.judge.model import Result
+from grader.judge.normal import Statement
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGE: Final = Path("instructor", "similar.html")
 """Where the page lies in the output folder: not among the students' pages."""
+HEAD: Final = 1_000
+"""Characters in which the page says what it follows from."""
 SHOWN: Final = 50
 """Pairs whose codes are shown for one lab; the rest stand in the table."""
 NAMED: Final = 3
@@ -96,34 +99,44 @@ class Foreign:
     count: int
 
 
-def write_similar(
-    assignments: Sequence[Assignment],
-    found: Sequence[Evidence],
-    out: Path,
-    known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
-) -> None:
+def class_key(results: Sequence[Result], found: Sequence[Evidence]) -> str:
+    """What the page follows from, as a hash; "" where a result may be another the next time."""
+    prints = sorted((one.student, one.lab, one.fingerprint) for one in results if one.status == "graded")
+    if not all(fingerprint for _, _, fingerprint in prints):
+        return ""
+    return hashlib.sha256(repr((prints, sorted(map(repr, found)))).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_filed(key: str, out: Path) -> bool:
+    """Whether the page that follows from this key lies in the folder `out`."""
+    try:
+        with (out / PAGE).open(encoding="utf-8") as page:
+            return bool(key) and f'content="{key}"' in page.read(HEAD)
+    except (OSError, ValueError):
+        return False
+
+
+def write_similar(results: Sequence[Result], found: Sequence[Evidence], out: Path) -> None:
     """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`.
 
-    `known` are answers in their normal form, by lab and student, so far as that has been worked out.
+    Where the page that follows from them lies there already, it stays.
     """
-    write_whole(out / PAGE, similar(assignments, found, known).encode("utf-8", "replace"))
+    key = class_key(results, found)
+    if not is_filed(key, out):
+        write_whole(out / PAGE, similar(results, found, out, key).encode("utf-8", "replace"))
 
 
-def similar(
-    assignments: Sequence[Assignment],
-    found: Sequence[Evidence] = (),
-    known: Mapping[tuple[str, str], Answers] = MappingProxyType({}),
-) -> str:
-    """The page as HTML."""
-    labs: dict[str, dict[str, Answers]] = {}
-    for assignment in assignments:
-        lab, student = assignment.lab.name, assignment.submission.student
-        questions = [question.name for question in assignment.lab.questions]
-        labs.setdefault(lab, {})[student] = known.get((lab, student)) or answers(assignment.source, questions)
+def similar(results: Sequence[Result], found: Sequence[Evidence], out: Path, key: str = "") -> str:
+    """The page as HTML, of what was written down in the folder `out`; `key` is that of `class_key`."""
+    labs: dict[str, list[Result]] = {}
+    for result in results:
+        if result.status == "graded":
+            labs.setdefault(result.lab, []).append(result)
     return _template().render(
-        classes=[_class(lab, labs[lab]) for lab in sorted(labs)],
+        key=key,
+        classes=[_class(lab, labs[lab], out) for lab in sorted(labs)],
         shown=SHOWN,
-        own_numbers=any(assignment.variant for assignment in assignments),
+        own_numbers=any(result.variant for result in results),
         foreign=_foreign(found),
     )
 
@@ -143,26 +156,23 @@ def _entry(one: Evidence, more: int) -> Foreign:
     return Foreign(student, one.lab, one.question, what, more, values, len(one.values), owners, len(one.owners))
 
 
-def _class(lab: str, class_: Mapping[str, Answers]) -> Class:
-    found = likenesses(class_)
-    anchors = [f"{lab}-{place}" if place <= SHOWN else "" for place in range(1, len(found) + 1)]
-    pairs = tuple(_pair(likeness, class_, anchor) for likeness, anchor in zip(found, anchors, strict=True))
-    links = {(pair.one, pair.other): anchor for pair, anchor in zip(found, anchors, strict=True)}
-    return Class(lab, len(class_), pairs, pictures(links))
+def _class(lab: str, results: Sequence[Result], out: Path) -> Class:
+    keys = {result.student: read_keys(result, out) for result in results}
+    found = likenesses(keys)
+    own = {result.student: result for result in results}
+    pairs, links = [], {}
+    for place, likeness in enumerate(found, 1):
+        anchor = f"{lab}-{place}" if place <= SHOWN else ""
+        answered = {question: sum(bool(each.get(question)) for each in keys.values()) for question in likeness.authors}
+        sides = [read_answers(own[name], out) if anchor else {} for name in (likeness.one, likeness.other)]
+        pairs.append(_pair(likeness, answered, sides[0], sides[1], anchor))
+        links[likeness.one, likeness.other] = anchor
+    return Class(lab, len(results), tuple(pairs), pictures(links))
 
 
-def _pair(likeness: Likeness, class_: Mapping[str, Answers], anchor: str) -> Pair:
-    one, other = class_[likeness.one], class_[likeness.other]
+def _pair(likeness: Likeness, answered: Mapping[str, int], one: Answers, other: Answers, anchor: str) -> Pair:
     rarest = sorted(likeness.authors, key=lambda question: likeness.authors[question])
-    shared = (
-        Shared(
-            question,
-            likeness.authors[question],
-            sum(bool(own[question]) for own in class_.values()),
-            beside(one[question], other[question]) if anchor else (),
-        )
-        for question in rarest
-    )
+    shared = (Shared(q, likeness.authors[q], answered[q], beside(one.get(q, ()), other.get(q, ()))) for q in rarest)
     return Pair(anchor, line(likeness.one, 60), line(likeness.other, 60), tuple(shared))
 
 

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from grader.desk.looks import LOOKS
 from grader.desk.plain import line, points
-from grader.judge.model import Report, Result, Status
+from grader.judge.model import Cause, Missing, Report, Result, Status
+from grader.judge.notes import FAULT, MACHINE
 
 if TYPE_CHECKING:
     from grader.desk.verify import Verification
@@ -28,9 +29,14 @@ _COUNTED: Final = (
     (Status.UNGRADED, "magenta"),
 )
 
+_NONE: Final = Text("\u2013", style="red")
+
 
 def table(report: Report) -> Table:
-    """The class, a row a notebook, in 80 columns: scores, how the questions ended, seconds, and remarks."""
+    """The class, a row a notebook, in 80 columns: scores, how the questions ended, seconds, and remarks.
+
+    Who has nothing to grade has a row too.
+    """
     legend = "   ".join(f"{look.sign} {look.word.lower()}" for look in LOOKS.values())
     made = Table(
         caption=legend,
@@ -46,15 +52,30 @@ def table(report: Report) -> Table:
     made.add_column("Score", justify="right", no_wrap=True)
     made.add_column("Questions", ratio=1)
     made.add_column("s", justify="right", no_wrap=True)
-    for result in sorted(report.results, key=lambda r: (r.student, r.lab, r.file)):
-        made.add_row(
-            Text(line(result.student, 60)),
-            Text(line(result.lab or Path(result.file).name, 60)),
-            _score(result),
-            _questions(result),
-            Text(f"{result.seconds:.1f}"),
-        )
+    rows = [(r.student, r.lab, r.file, _graded(r)) for r in report.results]
+    rows += [(m.student, m.lab, "", _missing(m)) for m in report.missing]
+    for *_, cells in sorted(rows, key=lambda row: row[:3]):
+        made.add_row(*cells)
     return made
+
+
+def faults(report: Report) -> list[str]:
+    """A sentence for each cause, but a notebook itself, that kept answers or whole notebooks from being graded."""
+    said = []
+    if count := sum(_kept_back(result, Cause.GRADER, FAULT) for result in report.results):
+        said.append(f"The grader itself failed at {count} notebooks, at what is marked ?; it printed above where.")
+    if count := sum(_kept_back(result, Cause.MACHINE, MACHINE) for result in report.results):
+        said.append(
+            f"The machine could not do what {count} notebooks need. What it could not do is not graded, and no zero; "
+            "their pages say what it lacks. Run the command again to grade it."
+        )
+    return said
+
+
+def _kept_back(result: Result, cause: Cause, note: str) -> bool:
+    """Whether a notebook, or an answer of it, was not graded for this cause."""
+    whole = bool(result.problem) and result.cause is cause
+    return whole or any(mark.verdict.note == note for mark in result.marks)
 
 
 def proofs(verifications: Sequence[Verification]) -> Table:
@@ -90,9 +111,35 @@ def description(student: str) -> str:
     return f"{line(student, 20):<20}"
 
 
+def _graded(result: Result) -> tuple[Text, ...]:
+    return (
+        Text(line(result.student, 60)),
+        Text(line(result.lab or _file(result), 60)),
+        _score(result),
+        _questions(result),
+        Text(f"{result.seconds:.1f}"),
+    )
+
+
+def _file(result: Result) -> str:
+    """The name of a file that is of no lab; a student's whole folder is named already."""
+    name = Path(result.file).name
+    return name if name != result.student else ""
+
+
+def _missing(missing: Missing) -> tuple[Text, ...]:
+    return (
+        Text(line(missing.student, 60)),
+        Text(missing.lab),
+        _NONE,
+        Text(line(missing.reason, 300), style="yellow"),
+        Text(),
+    )
+
+
 def _score(result: Result) -> Text:
     if result.problem:
-        return Text("\u2013", style="red")
+        return _NONE
     full = result.score == result.max_score
     return Text(f"{points(result.score)}/{points(result.max_score)}", style="green" if full else "")
 

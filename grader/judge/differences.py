@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Set
-from typing import Protocol, cast
+from typing import Protocol, TypeAlias, cast
 
-from grader.judge.names import local, walked
+from grader.judge.names import TopStatement
+
+Spelling: TypeAlias = tuple[tuple[object, ...], ...]
+"""The nodes, the names and the constants of an expression, in order."""
 
 
 class NamedCall(Protocol):
@@ -22,14 +25,14 @@ class NamedCall(Protocol):
     keywords: list[ast.keyword]
 
 
-def differenced(statement: ast.stmt, functions: Set[str], apart: Set[str]) -> str:
+def differenced(statement: TopStatement, functions: Set[str], apart: Set[str]) -> str:
     """The function that a statement calls at shifted arguments, x + h and x - h; "" if there is none.
 
     It is one of `functions`, or defined within the statement, and not in `apart`.
     """
     still, inner = _still(statement), _inner(statement)
     moved = {t.id for t, value in _assignments(statement) if _shifted(value, still)}
-    shifts: dict[str, set[str]] = {}
+    shifts: dict[str, set[Spelling]] = {}
     counts: Counter[str] = Counter()
     for call in _named_calls(statement):
         name = call.func.id
@@ -37,7 +40,7 @@ def differenced(statement: ast.stmt, functions: Set[str], apart: Set[str]) -> st
         if (name in functions or name in inner) and name not in apart:
             found = (a for a in _arguments(call) if (a.id in moved if isinstance(a, ast.Name) else _shifted(a, still)))
             shifts.setdefault(name, set()).update(map(_spelt, found))
-    looped = any(isinstance(n, ast.comprehension | ast.For) for n in walked(statement))
+    looped = any(isinstance(n, ast.comprehension | ast.For) for n in statement.nodes)
     several = (
         name for name, ways in sorted(shifts.items()) if len(ways) > 1 or (ways and (looped or counts[name] > 1))
     )
@@ -54,30 +57,31 @@ def _shifted(expression: ast.expr, still: Set[str]) -> bool:
     return isinstance(step, ast.Constant) or (isinstance(step, ast.Name) and step.id not in still)
 
 
-def _still(statement: ast.stmt) -> set[str]:
+def _still(statement: TopStatement) -> Set[str]:
     """The names that stand for no step: parameters without a default, and what is computed within.
 
     A step is a constant, a parameter's default, what runs through a loop, or the notebook's.
     """
     constants = {t.id for t, value in _assignments(statement) if isinstance(value, ast.Constant)}
-    loops = [n.target for n in walked(statement) if isinstance(n, ast.For | ast.comprehension)]
-    looped = {n.id for target in loops for n in walked(target) if isinstance(n, ast.Name)}
-    names = [a.arg for a in statement.args.args] if isinstance(statement, ast.FunctionDef) else []
-    defaults = len(statement.args.defaults) if isinstance(statement, ast.FunctionDef) else 0
-    return (local(statement) - constants - looped - set(names)) | set(names[: len(names) - defaults])
+    loops = [n.target for n in statement.nodes if isinstance(n, ast.For | ast.comprehension)]
+    looped = {n.id for target in loops for n in ast.walk(target) if isinstance(n, ast.Name)}
+    node = statement.node
+    names = [a.arg for a in node.args.args] if isinstance(node, ast.FunctionDef) else []
+    defaults = len(node.args.defaults) if isinstance(node, ast.FunctionDef) else 0
+    return (statement.local - constants - looped - set(names)) | set(names[: len(names) - defaults])
 
 
-def _inner(statement: ast.stmt) -> set[str]:
+def _inner(statement: TopStatement) -> set[str]:
     """Functions and lambdas defined within a statement."""
-    named = {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
+    named = {n.name for n in statement.nodes if isinstance(n, ast.FunctionDef)}
     lambdas = {t.id for t, v in _assignments(statement) if isinstance(v, ast.Lambda)}
     return named | lambdas
 
 
-def _assignments(statement: ast.stmt) -> list[tuple[ast.Name, ast.expr]]:
+def _assignments(statement: TopStatement) -> list[tuple[ast.Name, ast.expr]]:
     return [
         (node.targets[0], node.value)
-        for node in walked(statement)
+        for node in statement.nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     ]
 
@@ -86,14 +90,17 @@ def _arguments(call: NamedCall) -> list[ast.expr]:
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
-def _named_calls(statement: ast.stmt) -> list[NamedCall]:
-    calls = [n for n in walked(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+def _named_calls(statement: TopStatement) -> list[NamedCall]:
+    calls = [n for n in statement.nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     return cast("list[NamedCall]", calls)
 
 
-def _spelt(expression: ast.expr) -> str:
-    """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one."""
-    nodes = list(walked(expression))
+def _spelt(expression: ast.expr) -> Spelling:
+    """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one.
+
+    Numbers are not written out, because Python refuses to do that with a long one.
+    """
+    nodes = list(ast.walk(expression))
     names = [n.id if isinstance(n, ast.Name) else n.attr for n in nodes if isinstance(n, ast.Name | ast.Attribute)]
-    constants = [n.value for n in nodes if isinstance(n, ast.Constant)]
-    return repr([[type(n).__name__ for n in nodes], names, constants])
+    constants = [(type(n.value), n.value) for n in nodes if isinstance(n, ast.Constant)]
+    return tuple(map(type, nodes)), tuple(names), tuple(constants)

@@ -139,12 +139,16 @@ class Value:
 
 @dataclass(frozen=True)
 class Raised:
-    """The call raised: the exception's type, its text, and the line of the notebook's cell."""
+    """The call raised: the exception's type, its text, and the line of the notebook's cell.
+
+    `errno` is what the exception says has run out on the machine, 0 for nothing.
+    """
 
     type_name: str
     text: str
     line: str = ""
     used: frozenset[str] = frozenset()
+    errno: int = 0
 
 
 @dataclass(frozen=True)
@@ -156,9 +160,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class TimedOut:
-    """No answer within `seconds`."""
+    """No answer within `seconds` of processor time or, where it was only `waiting`, of the wall clock."""
 
     seconds: float
+    waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,13 @@ class Unreadable:
     reason: str
 
 
-Observation: TypeAlias = "Value | Raised | Missing | TimedOut | Died | Unreadable"
+@dataclass(frozen=True)
+class Unavailable:
+    """The machine could not do what the question needs; `reason` is what the grader saw that it lacks."""
+
+    reason: str
+
+
+Observation: TypeAlias = "Value | Raised | Missing | TimedOut | Died | Unreadable | Unavailable"
 Reply: TypeAlias = tuple[Observation, ...]
 """One observation a point, in the order of the points."""

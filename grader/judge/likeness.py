@@ -15,7 +15,7 @@ from grader.judge.normal import Statement
 Answers = Mapping[str, Sequence[Statement]]
 """The statements of one notebook by question."""
 Keys = frozenset[str]
-"""An answer without the order of its statements."""
+"""An answer without the order of its statements: the key of each."""
 
 SAME = 0.8
 """The share of equal statements from which on two answers are the same: one of twenty may have changed, and shows in
@@ -38,7 +38,7 @@ class Likeness:
     bits: float
 
 
-def likenesses(class_: Mapping[str, Answers]) -> list[Likeness]:
+def likenesses(class_: Mapping[str, Mapping[str, Keys]]) -> list[Likeness]:
     """The pairs whose notebooks for one lab have more in common than chance explains; the most surprising first.
 
     Where k of the n who answered a question wrote the same, so does one of the others for a chance of
@@ -49,9 +49,9 @@ def likenesses(class_: Mapping[str, Answers]) -> list[Likeness]:
     bits: dict[tuple[str, str], float] = {}
     authors: dict[tuple[str, str], dict[str, int]] = {}
     for question in dict.fromkeys(q for answers in class_.values() for q in answers):
-        keys = {s: frozenset(r.key for r in a.get(question, ()) if r.key) for s, a in class_.items()}
-        count = sum(map(bool, keys.values()))
-        for pair, many in _same({s: k for s, k in keys.items() if k}):
+        keys = {student: own[question] for student, own in class_.items() if own.get(question)}
+        count = len(keys)
+        for pair, many in _same(keys):
             bits[pair] = bits.get(pair, 0.0) + log2((count - 1) / (many - 1))
             authors.setdefault(pair, {})[question] = many
     pairs = len(class_) * (len(class_) - 1) / 2

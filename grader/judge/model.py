@@ -160,10 +160,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at, of the question called `name`.
-
-    These are the replies to a trial's asks, the code, and the torch functions that the code used.
-    """
+    """All that a judge may look at of the question `name`: replies to a trial's asks, code, torch functions used."""
 
     name: str
     replies: tuple[Reply, ...]
@@ -193,9 +190,17 @@ class CellRun:
     seconds: float
 
 
+class Cause(StrEnum):
+    """Whose doing it is that a notebook was not graded; the words are part of `report.json`."""
+
+    NOTEBOOK = "notebook"
+    MACHINE = "machine"
+    GRADER = "grader"
+
+
 @dataclass(frozen=True)
 class Result:
-    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it was unreadable.
+    """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
     student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain.
@@ -210,6 +215,7 @@ class Result:
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     variant: str = ""
+    cause: Cause = Cause.NOTEBOOK
     refused: tuple[str, ...] = ()
 
     @property
@@ -229,6 +235,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """A student of whom there is nothing to grade, and the sentence that says why; `lab` is "" where all is missing."""
+
+    student: str
+    lab: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Report:
     """A whole run, as `report.json` holds it (version 1). `confinement` is what notebooks were kept from."""
 
@@ -236,3 +251,4 @@ class Report:
     seed: str
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()

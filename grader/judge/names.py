@@ -7,13 +7,53 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 
 
-@lru_cache(maxsize=8192)
-def walked(node: ast.AST) -> tuple[ast.AST, ...]:
-    """A node and all below it: kept, because every question looks at the same statements again."""
-    return tuple(ast.walk(node))
+@dataclass(frozen=True, eq=False)
+class TopStatement:
+    """A statement of a notebook's module level, and the number of the cell that it stands in.
+
+    What is found out about it is kept with it, because every question looks at the same statements again.
+    """
+
+    node: ast.stmt
+    cell: int
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """The statement's syntax tree, node by node."""
+        return tuple(ast.walk(self.node))
+
+    @cached_property
+    def loaded(self) -> frozenset[str]:
+        """The names that it reads from outside."""
+        read = {n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        return frozenset(read - self.local)
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that it reads or assigns, each with a point in front."""
+        return frozenset(f".{n.attr}" for n in self.nodes if isinstance(n, ast.Attribute))
+
+    @cached_property
+    def local(self) -> frozenset[str]:
+        """Parameters, and names assigned inside a function or class: they hide what stands outside."""
+        found = {a.arg for a in self.nodes if isinstance(a, ast.arg)}
+        if isinstance(self.node, ast.FunctionDef | ast.ClassDef):
+            found |= {n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            found |= {n.name for n in self.nodes if isinstance(n, ast.FunctionDef)}
+        return frozenset(found)
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The methods and attributes that a class gives its objects."""
+        if not isinstance(self.node, ast.ClassDef):
+            return frozenset()
+        methods = {n.name for n in self.nodes if isinstance(n, ast.FunctionDef)}
+        stores = {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+        return frozenset(methods | stores)
 
 
 def flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -42,13 +82,13 @@ def bound(statement: ast.stmt) -> list[str]:
         case ast.Import(names=names) | ast.ImportFrom(names=names):
             return [(alias.asname or alias.name).partition(".")[0] for alias in names]
     plain = [t for t in _targets(statement) if not isinstance(t, ast.Attribute)]
-    return [n.id for t in plain for n in walked(t) if isinstance(n, ast.Name)]
+    return [n.id for t in plain for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def patched(statement: ast.stmt) -> list[tuple[str, str]]:
     """The attributes that a statement assigns, each with the name that it hangs on: a patch defines no name."""
     attributes = [t for t in _targets(statement) if isinstance(t, ast.Attribute)]
-    return [(n.id, t.attr) for t in attributes for n in walked(t) if isinstance(n, ast.Name)]
+    return [(n.id, t.attr) for t in attributes for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def _targets(statement: ast.stmt) -> list[ast.expr]:
@@ -58,35 +98,3 @@ def _targets(statement: ast.stmt) -> list[ast.expr]:
         case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
             return [target]
     return []
-
-
-def members(statement: ast.stmt) -> set[str]:
-    """The methods and attributes that a class gives its objects."""
-    if not isinstance(statement, ast.ClassDef):
-        return set()
-    methods = {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
-    stores = (n for n in walked(statement) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store))
-    return methods | {n.attr for n in stores}
-
-
-@lru_cache(maxsize=8192)
-def loaded(statement: ast.stmt) -> set[str]:
-    """The names that a statement reads from outside."""
-    read = {n.id for n in walked(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-    return read - local(statement)
-
-
-@lru_cache(maxsize=8192)
-def attributes(statement: ast.stmt) -> set[str]:
-    """The attributes that a statement reads or assigns, each with a point in front."""
-    return {f".{n.attr}" for n in walked(statement) if isinstance(n, ast.Attribute)}
-
-
-@lru_cache(maxsize=8192)
-def local(statement: ast.stmt) -> set[str]:
-    """Parameters, and names assigned inside a function or class: they hide what stands outside."""
-    found = {a.arg for a in walked(statement) if isinstance(a, ast.arg)}
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        found |= {n.id for n in walked(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        found |= {n.name for n in walked(statement) if isinstance(n, ast.FunctionDef)}
-    return found

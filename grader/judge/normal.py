@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.judge.source import Source, parsed
+from grader.judge.names import TopStatement
+from grader.judge.source import Source
 
 Names = dict[str, str]
 """What a name is called in the normal form."""
@@ -39,21 +40,20 @@ def answers(source: Source, graded: Sequence[str]) -> dict[str, tuple[Statement,
     and numbers. A variable is known by the statement that gives it its value, so order hardly matters; one
     that only stands for a part of something, as in `p = parameters`, is that part.
     """
-    cells = {id(s): cell for cell in source.cells for top in parsed(cell) for s in _with_inner(top)}
     own = dict.fromkeys(source.definitions, "own") | {name: name for name in graded} | _modules(source)
     found = {}
     for name in graded:
         tops = [] if source.is_stub(name) else source.closure(name, frozenset(graded) - {name})
-        found[name] = tuple(s for top in tops for s in _rows(top, cells[id(top)], own, name))
+        found[name] = tuple(s for top in tops for s in _rows(top, source.cells[top.cell], own, name))
     return found
 
 
-def _rows(top: ast.stmt, cell: str, own: Names, answer: str) -> list[Statement]:
+def _rows(top: TopStatement, cell: str, own: Names, answer: str) -> list[Statement]:
     """The statements of a definition; none of an import, nor of what is nested too deeply to be spelled."""
-    if isinstance(top, ast.Import | ast.ImportFrom):
+    if isinstance(top.node, ast.Import | ast.ImportFrom):
         return []
     try:
-        return _Scope(cell, own | labels(top, own), answer).rows([top], top.lineno - 1)
+        return _Scope(cell, own | labels(top.node, own), answer).rows([top.node], top.node.lineno - 1)
     except RecursionError:
         return []
 
@@ -61,7 +61,7 @@ def _rows(top: ast.stmt, cell: str, own: Names, answer: str) -> list[Statement]:
 def _modules(source: Source) -> Names:
     """What imported names stand for: `t` for `torch` after `import torch as t`."""
     found: Names = {}
-    for statement in (s for same in source.definitions.values() for s in same):
+    for statement in (s.node for same in source.definitions.values() for s in same):
         if isinstance(statement, ast.Import | ast.ImportFrom):
             start = f"{statement.module}." if isinstance(statement, ast.ImportFrom) else ""
             found |= {alias.asname or alias.name: start + alias.name for alias in statement.names}
@@ -209,10 +209,3 @@ def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
     for field in ("body", "handlers", "orelse", "finalbody", "cases"):
         for node in getattr(statement, field, []):
             yield from [node] if isinstance(node, ast.stmt) else node.body
-
-
-def _with_inner(statement: ast.stmt) -> list[ast.stmt]:
-    found = [statement]
-    for one in found:
-        found += _inner(one)
-    return found

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grader.judge.bounds import FACT, FINDING, NAME, bounded, clipped
 from grader.judge.model import Remark
 
 FAULT = "fault"
 """The note where the grader itself failed."""
+MACHINE = "machine"
+"""The note where the machine failed."""
+OURS = frozenset({FAULT, MACHINE})
+"""The notes of what is nobody's zero: it is graded again in the next run."""
 
 NOTES: dict[str, str] = {
     "correct": "Right.",
@@ -54,6 +59,10 @@ NOTES: dict[str, str] = {
     ),
     "not_a_function": "{name} is there, but it is not a function{why}.",
     "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
+    "waited": (
+        "{name} gave no answer within {seconds:g} seconds, in which it waited and computed next to nothing. Does it "
+        "sleep, or wait for something that never comes?"
+    ),
     "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
     "forbidden_method": "{name} uses {what}, but {why}.",
@@ -64,6 +73,10 @@ NOTES: dict[str, str] = {
     ),
     "required_method": "{name} calls neither backward() nor torch.autograd.grad: {why}.",
     FAULT: "The grader itself failed at {name} ({error}). That is no fault of yours: it is not graded, and looked at.",
+    MACHINE: (
+        "The machine could not do what {name} needs: {reason}. That is no fault of yours: it is not graded, and will "
+        "be graded again."
+    ),
     "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
     "changes_on_second_call": (
         "{name} gives another answer when it is called a second time with the same arguments: "
@@ -182,13 +195,13 @@ class Finding:
 
 
 def finding(note: str, **facts: object) -> Finding:
-    """The finding for a code of `NOTES`; every field of its sentence must be given."""
-    return Finding(note, NOTES[note].format(**facts))
+    """The finding for a code of `NOTES`; every field of its sentence must be given. What is long is cut."""
+    return Finding(note, clipped(NOTES[note].format(**bounded(facts, FACT)), FINDING))
 
 
 def remark(code: str, what: str, **facts: object) -> Remark:
-    """The remark for a code of `REMARKS` about `what`."""
-    return Remark(what, REMARKS[code].format(**facts))
+    """The remark for a code of `REMARKS` about `what`. What is long is cut."""
+    return Remark(clipped(what, NAME), REMARKS[code].format(**bounded(facts, 2 * NAME)))
 
 
 def explained(note: str, facts: Mapping[str, str]) -> str:

@@ -10,10 +10,10 @@ import re
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from grader.judge.differences import differenced
-from grader.judge.names import attributes, bound, flat, is_function, loaded, local, members, patched, walked
+from grader.judge.names import TopStatement, bound, flat, is_function, patched
 
 ESCAPE = re.compile(
     r"^([^\S\n]*)(?:([\w., ()\[\]]+=[^\S\n]*)?[%!][^\n]*|[?,;/][^\n]*|[^\n#'\"]*\?[^\S\n]*)$", re.MULTILINE
@@ -21,12 +21,8 @@ ESCAPE = re.compile(
 """A line that is IPython's and not Python's: a magic, a shell command, a question; what it is assigned to."""
 
 
-@lru_cache(maxsize=2048)
 def parsed(cell: str) -> list[ast.stmt]:
-    """The statements of a cell, IPython's own lines as the calls that they are; none where it is no Python.
-
-    Kept, and never changed: most cells are the lab's own, the same in every notebook of a class.
-    """
+    """The statements of a cell, IPython's own lines as the calls that they are; none where it is no Python."""
     # First as it stands: a line of plain Python may begin with a % too.
     for text in (cell, ESCAPE.sub(r"\1\2get_ipython()", "\n".join(cell.splitlines()))):
         try:
@@ -54,44 +50,48 @@ class Source:
         return next(found, "")
 
     @cached_property
-    def definitions(self) -> dict[str, list[ast.stmt]]:
+    def statements(self) -> tuple[TopStatement, ...]:
+        """Every statement of the module's level, those within its branches and loops too, in order."""
+        return tuple(TopStatement(node, place) for place, text in enumerate(self.cells) for node in flat(parsed(text)))
+
+    @cached_property
+    def definitions(self) -> dict[str, list[TopStatement]]:
         """Every module-level statement that binds a name, in order; the last of a function counts."""
-        found: dict[str, list[ast.stmt]] = {}
-        for cell in self.cells:
-            for statement in flat(parsed(cell)):
-                for name in bound(statement):
-                    if is_function(statement):
-                        found[name] = []
-                    found.setdefault(name, []).append(statement)
+        found: dict[str, list[TopStatement]] = {}
+        for statement in self.statements:
+            for name in bound(statement.node):
+                if is_function(statement.node):
+                    found[name] = []
+                found.setdefault(name, []).append(statement)
         return found
 
     @cached_property
-    def patches(self) -> dict[str, list[tuple[str, ast.stmt]]]:
+    def patches(self) -> dict[str, list[tuple[str, TopStatement]]]:
         """Every module-level assignment to an attribute, twice: under a name it hangs on, and under ".attribute".
 
         With each stands the other of the two. A special method stands with its own name: operators call it unnamed.
         """
-        found: dict[str, list[tuple[str, ast.stmt]]] = {}
-        for statement in (s for cell in self.cells for s in flat(parsed(cell))):
-            for owner, attribute in patched(statement):
+        found: dict[str, list[tuple[str, TopStatement]]] = {}
+        for statement in self.statements:
+            for owner, attribute in patched(statement.node):
                 found.setdefault(owner, []).append((owner if attribute[:2] == "__" else f".{attribute}", statement))
                 found.setdefault(f".{attribute}", []).append((owner, statement))
         return found
 
-    def closure(self, name: str, apart: frozenset[str] = frozenset()) -> list[ast.stmt]:
+    def closure(self, name: str, apart: frozenset[str] = frozenset()) -> list[TopStatement]:
         """The definitions of `name` and of every notebook name that they use, directly or through others.
 
         Names in `apart` are not followed. What is put into an attribute counts where that attribute is read.
         """
-        reached, met = {name}, {id(s) for s in self.definitions.get(name, [])}
+        reached, met = {name}, set(self.definitions.get(name, []))
         found = list(self.definitions.get(name, []))
         for statement in found:
-            fresh = sorted((loaded(statement) | attributes(statement)) - reached - apart)
+            fresh = sorted((statement.loaded | statement.attributes) - reached - apart)
             reached.update(fresh)
             for word in fresh:
                 patches = [s for other, s in self.patches.get(word, []) if other in reached]
-                more = [s for s in (*self.definitions.get(word, []), *patches) if id(s) not in met]
-                met |= {id(s) for s in more}
+                more = [s for s in (*self.definitions.get(word, []), *patches) if s not in met]
+                met.update(more)
                 found += more
         return found
 
@@ -103,48 +103,47 @@ class Source:
         found: set[str] = set()
         own: set[str] = set()
         for statement in self.closure(name, apart):
-            own |= members(statement)
-            inside = local(statement)
-            for node in walked(statement):
+            own |= statement.members
+            for node in statement.nodes:
                 if isinstance(node, ast.Attribute):
                     found.add(node.attr)
                 elif isinstance(node, ast.alias):
                     found |= set(node.name.split("."))
                 elif isinstance(node, ast.ImportFrom):
                     found |= set((node.module or "").split("."))
-                elif isinstance(node, ast.Name) and node.id not in inside and node.id not in self.definitions:
+                elif isinstance(node, ast.Name) and node.id not in statement.local and node.id not in self.definitions:
                     found.add(node.id)
         return frozenset(found - own - {""})
 
     def differenced(self, name: str, apart: frozenset[str] = frozenset()) -> str:
         """The function that `name` calls at shifted arguments, x + h and x - h, as for a difference; "" if none."""
-        everywhere = {n for n, ss in self.definitions.items() if any(map(is_function, ss))}
+        everywhere = {n for n, ss in self.definitions.items() if any(is_function(s.node) for s in ss)}
         found = (differenced(statement, everywhere, apart) for statement in self.closure(name, apart))
         return next(filter(None, found), "")
 
     def stubs(self, name: str) -> list[str]:
         """The functions without a body that `name` uses, directly or through others, in order."""
-        used = [s.name for s in self.closure(name) if isinstance(s, ast.FunctionDef) and s.name != name]
+        nodes = [s.node for s in self.closure(name)]
+        used = [node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name != name]
         return [other for other in dict.fromkeys(used) if self.is_stub(other)]
 
     def uses(self, name: str, others: Collection[str]) -> list[str]:
         """Those of some other names that `name` uses, directly or through others."""
-        words = {word for statement in self.closure(name) for word in loaded(statement)}
+        words = {word for statement in self.closure(name) for word in statement.loaded}
         return [other for other in others if other in words and other in self.definitions and other != name]
 
     def is_defined_again(self, name: str) -> bool:
         """Whether more than one cell defines a function called `name`."""
-        defining = (any(is_function(s) and name in bound(s) for s in flat(parsed(cell))) for cell in self.cells)
-        return sum(defining) > 1
+        return len({s.cell for s in self.statements if is_function(s.node) and name in bound(s.node)}) > 1
 
     def is_hidden(self, name: str) -> bool:
         """Whether a function called `name` is defined, and something else is given its name afterwards."""
-        definitions = self.definitions.get(name, [])
-        return any(map(is_function, definitions)) and not is_function(definitions[-1])
+        definitions = [is_function(s.node) for s in self.definitions.get(name, [])]
+        return any(definitions) and not definitions[-1]
 
     def is_stub(self, name: str) -> bool:
         """Whether the function called `name` has no body yet: a docstring, and NotImplementedError, ... or pass."""
-        definitions = self.definitions.get(name, [])
+        definitions = [s.node for s in self.definitions.get(name, [])]
         if not definitions or not isinstance(definitions[-1], ast.FunctionDef):
             return False
         body = [s for s in definitions[-1].body if not _is_constant(s)]
@@ -156,5 +155,6 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 
 def _raises_not_implemented(statement: ast.stmt) -> bool:
-    named = (n.id for n in walked(statement) if isinstance(n, ast.Name))
-    return isinstance(statement, ast.Raise) and "NotImplementedError" in named
+    if not isinstance(statement, ast.Raise):
+        return False
+    return any(isinstance(n, ast.Name) and n.id == "NotImplementedError" for n in ast.walk(statement))

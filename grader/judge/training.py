@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from grader.judge.assembling import followed, moved
-from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
@@ -205,6 +205,6 @@ def _advice(error: float, losses: Array | None) -> str:
 
 
 def _flat(node: Node) -> Array | None:
-    if isinstance(node, Leaf) and node.kind in ("tensor", "numpy", "list", "float", "int"):
+    if isinstance(node, Leaf) and node.array.dtype.kind in REAL:
         return node.array.astype(np.float64).ravel()
     return None

@@ -5,11 +5,12 @@ Knows how the verdicts of a question's checks make one. Refuses to know what any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
+from grader.judge.bounds import MESSAGE, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.facts import (
     Died,
@@ -20,11 +21,12 @@ from grader.judge.facts import (
     Read,
     Reply,
     TimedOut,
+    Unavailable,
     Unreadable,
     Value,
 )
-from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
-from grader.judge.notes import SLIPS, Finding, finding
+from grader.judge.model import Evidence, Mark, Question, Remark, Status, Trial, Verdict
+from grader.judge.notes import MACHINE, SLIPS, Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import UNSTABLE, broken, judge_sweep
@@ -65,7 +67,10 @@ def judge(
     replies: Sequence[tuple[Reply, ...]],
     source: Source,
 ) -> Mark:
-    """The mark of a question from the replies to each of its trials."""
+    """The mark of a question from the replies to each of its trials. None of them counts where the machine failed."""
+    lacks = [s.reason for group in replies for reply in group for s in reply[:1] if isinstance(s, Unavailable)]
+    if lacks:
+        return _unavailable(question, lacks[0])
     everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
@@ -75,6 +80,12 @@ def judge(
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 
+def _unavailable(question: Question, reason: str) -> Mark:
+    """The mark of a question that the machine kept from being graded."""
+    problem = finding(MACHINE, name=question.name, reason=reason)
+    return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))
+
+
 def _used(seen: Observation) -> frozenset[str]:
     return seen.used if isinstance(seen, Value | Raised) else frozenset()
 
@@ -82,11 +93,11 @@ def _used(seen: Observation) -> frozenset[str]:
 def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
         own = _own_observations(trial, evidence)
-        for seen in own:
-            problem = unanswered(evidence.name, seen, evidence.source) or _silence(trial, evidence.name, own)
-            if problem:
-                status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
-                return Verdict(status, problem.note, problem.message, 0.0)
+        silence = _silence(trial, evidence.name, own)
+        found = (unanswered(evidence.name, seen, evidence.source) or silence for seen in own)
+        if problem := next(filter(None, found), None):
+            status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
+            return Verdict(status, problem.note, problem.message, 0.0)
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
     if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
         return verdict
@@ -146,8 +157,8 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
             return finding("cell_failed", name=name, error=source.stopped(name))
         case Missing():
             return finding("missing", name=name)
-        case TimedOut(seconds):
-            return finding("timed_out", name=name, seconds=seconds)
+        case TimedOut(seconds, waiting):
+            return finding("waited" if waiting else "timed_out", name=name, seconds=seconds)
         case Died(how):
             return finding("died", name=name, how=how)
         case Unreadable(reason):
@@ -176,7 +187,7 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
     # What a condition may say costs nothing, as that an answer is right to float32 only, may be what costs elsewhere.
     heard = [v for v, weight in zip(verdicts, weights, strict=True) if weight or not wrong]
-    remarks = tuple(dict.fromkeys(r for v in heard for r in v.remarks))
+    remarks = _few(dict.fromkeys(r for v in heard for r in v.remarks))
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
     told: dict[str, Verdict] = {}
@@ -185,10 +196,16 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
         # Of several that say that a value is wrong, one that says why.
         if kind not in told or (told[kind].note not in SLIPS and verdict.note in SLIPS):
             told[kind] = verdict
-    messages = [verdict.message for verdict in told.values()]
+    message = clipped("\n".join([verdict.message for verdict in told.values()][:MESSAGES]), MESSAGE)
     status = Status.PARTIAL if score else Status.FAIL
     note = next(iter(told.values())).note
-    return Verdict(status, note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn, sketches)
+    return Verdict(status, note, message, score, remarks, table, drawn, sketches)
+
+
+def _few(remarks: Collection[Remark]) -> tuple[Remark, ...]:
+    """The remarks that say no more than a page has room for."""
+    said = list(dict.fromkeys(remark.rest for remark in remarks))[:SAID]
+    return tuple(remark for remark in remarks if remark.rest in said)[:SUBJECTS]
 
 
 def _kind(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from grader.judge.bounds import NAME, clipped, listed
 from grader.judge.facts import Array, Leaf, Node, Other
 from grader.judge.truth import Named
 
@@ -73,12 +74,13 @@ def described(node: Node) -> str:
     """What a result is, in words: "a tensor of shape (2, 3)", "None", "a dict with keys x, y"."""
     match node:
         case Leaf(kind="tensor"):
-            article = "an" if node.dtype[:1] in "aeiou" else "a"
-            return f"{article} {node.dtype} tensor" + (f" of shape {node.array.shape}" if node.array.shape else "")
+            article, dtype = "an" if node.dtype[:1] in "aeiou" else "a", clipped(node.dtype, NAME)
+            return f"{article} {dtype} tensor" + (f" of shape {node.array.shape}" if node.array.shape else "")
         case Leaf(kind="numpy"):
             return f"a NumPy array of shape {node.array.shape}" if node.array.shape else "a NumPy number"
         case Leaf(kind="list"):
-            return f"a list of {node.array.size} numbers"
+            kind = "complex numbers" if node.array.dtype.kind == "c" else "numbers"
+            return f"a list of {node.array.size} {kind}"
         case Leaf():
             return f"a Python {node.kind}"
         case Other(type_name="None"):
@@ -86,10 +88,10 @@ def described(node: Node) -> str:
         case Other(type_name=kind) if kind in CALLABLE:
             return "a function that is not called (are its parentheses missing?)"
         case Other():
-            return f"of type {node.type_name}"
+            return f"of type {clipped(node.type_name, NAME)}"
         case tuple():
             return f"a tuple or list of {len(node)}"
-    return f"a dict with keys {', '.join(node) or '(none)'}"
+    return f"a dict with keys {listed(node) or '(none)'}"
 
 
 def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:

@@ -182,17 +182,17 @@ class Cells:
         """Whether code of this file name came from a cell."""
         return file_name in self.shell.compile._filename_map
 
-    def run(self, number: int, source: str, count: int) -> tuple[dict[str, list[Body]], bool]:
-        """Run a cell as In[count]: the outputs by cell number, and whether it ended without an error."""
+    def run(self, number: int, source: str, count: int) -> tuple[dict[str, list[Body]], bool, BaseException | None]:
+        """Run a cell as In[count]: the outputs by cell number, whether it ended without an error, and which it was."""
         self.shell.execution_count = count
         self._recorder.begin(number)
-        success = False
+        success, error = False, None
         try:
             ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-            success = bool(ran.success)
+            success, error = bool(ran.success), ran.error_before_exec or ran.error_in_exec
         finally:
             outputs = self._recorder.end()
-        return outputs, success
+        return outputs, success, error
 
 
 def _own_builtins() -> ModuleType:

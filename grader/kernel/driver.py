@@ -4,7 +4,7 @@ Knows the requests and the form of their replies. Refuses to know who asks: it s
 that it inherited, and answers with facts.
 
     {"request": "start", "device", "caps"}            -> {"ready": true}
-    {"request": "cell", "number", "source", "count"}  -> {"outputs", "success"}
+    {"request": "cell", "number", "source", "count"}  -> {"outputs", "success", "errno"}
     {"request": "ask" or "read", …}                   -> {"groups", "used"} and arrays
 
 Every reply repeats the request's "id".
@@ -12,6 +12,7 @@ Every reply repeats the request's "id".
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -27,6 +28,7 @@ from grader.kernel.answers import Notebook, answer
 from grader.kernel.cells import Cells
 from grader.kernel.frames import Array, Body, FrameError, decode, encode, read_frame, write_frame
 from grader.kernel.outputs import OutputCaps
+from grader.kernel.shortage import shortage
 
 LOWEST = 100
 """Below it a descriptor of ours might be taken for one that the student's code opened."""
@@ -51,8 +53,8 @@ class Driver:
     def reply(self, body: Body, arrays: Sequence[Array]) -> tuple[Body, list[Array]]:
         """Do what a request asks."""
         if body["request"] == "cell":
-            outputs, success = self._cells.run(body["number"], body["source"], body["count"])
-            return {"outputs": outputs, "success": success}, []
+            outputs, success, error = self._cells.run(body["number"], body["source"], body["count"])
+            return {"outputs": outputs, "success": success, "errno": shortage(error)}, []
         self._reserve.close()
         return answer(body, arrays, Notebook(self._cells.names, self._device, self._cells.is_cell))
 
@@ -90,7 +92,10 @@ def _silence() -> None:
 
 def hidden(descriptor: int) -> int:
     """The same stream under a high number, closed to programs that the student's code starts."""
-    high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST)
+    try:
+        high = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST)
+    except OSError as error:
+        raise OSError(errno.EMFILE, f"{LOWEST} and more files must be allowed to be open (ulimit -n)") from error
     os.close(descriptor)
     return high
 

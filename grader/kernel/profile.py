@@ -17,7 +17,7 @@ class Bounds:
     """
 
     memory: int = 2 << 30
-    cpu_seconds: int = 180
+    cpu_seconds: int = 240
     file_bytes: int = 64 << 20
     open_files: int = 256
     threads: int = 64

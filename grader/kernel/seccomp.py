@@ -13,7 +13,7 @@ from typing import Final
 
 import pyseccomp
 
-from grader.kernel.calls import ANSWERED, THREAD, Allowance, Case
+from grader.kernel.calls import ANSWERED, THREAD, CallList, Case
 
 SET_MODE_FILTER: Final = 1
 NEW_LISTENER: Final = 8
@@ -33,12 +33,12 @@ class _Program(ctypes.Structure):
 class Calls:
     """The calls that processes of one kind may make. Made ready before they are forked."""
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, allowed: CallList) -> None:
         """Raises OSError where libseccomp cannot write such a filter."""
-        self._plain = _rules(allowance, _NO)
+        self._plain = _rules(allowed, _NO)
         # Where a thread starts is asked each time: so many and no more.
         self._plain.add_rule(pyseccomp.ALLOW, "clone", *_arguments(THREAD))
-        self._told = _rules(allowance, pyseccomp.NOTIFY) if pyseccomp.get_api() >= 5 else None
+        self._told = _rules(allowed, pyseccomp.NOTIFY) if pyseccomp.get_api() >= 5 else None
         last = _empty(pyseccomp.ALLOW)
         # Descriptors sent to oneself, closed meanwhile, would keep files that nobody can count.
         for call in _HANDING_OVER:
@@ -74,11 +74,11 @@ class Calls:
         return found
 
 
-def _rules(allowance: Allowance, otherwise: int) -> pyseccomp.SyscallFilter:
+def _rules(allowed: CallList, otherwise: int) -> pyseccomp.SyscallFilter:
     """A filter with `otherwise` for whatever is neither allowed nor answered at once."""
     rules = _empty(otherwise)
-    always = dict.fromkeys((*allowance.always, *_HANDING_OVER), ((),))
-    tables = [(pyseccomp.ALLOW, {**always, **allowance.sometimes}), (_NO, allowance.silently)]
+    always = dict.fromkeys((*allowed.always, *_HANDING_OVER), ((),))
+    tables = [(pyseccomp.ALLOW, {**always, **allowed.sometimes}), (_NO, allowed.silently)]
     tables += [(pyseccomp.ERRNO(error), dict.fromkeys(calls, ((),))) for error, calls in ANSWERED.items()]
     # A rule that does what is done anyway is an error.
     for action, cases in ((action, cases) for action, cases in tables if action != otherwise):

@@ -8,11 +8,14 @@ would be worth stealing ever enters it.
     {"fork": {…}} with the child's sockets attached  -> {"pid": …}
     {"reap": pid}                                    -> {"status": …}, null while it runs
 
+Or {"error": …} where the machine cannot do what is asked.
+
 Before the first request it says {"loaded": 0}, or {"error": …} where it cannot confine what it would fork.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import json
@@ -34,6 +37,7 @@ from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
 from grader.kernel.profile import PROFILES, Bounds
+from grader.kernel.shortage import ENDED, shortage
 
 if TYPE_CHECKING:
     # It needs Linux and libseccomp, which a parent of unconfined children does without.
@@ -84,7 +88,7 @@ def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.so
     except BaseException as error:
         # The grader reads this where a start fails; the child must never return into the parent's loop.
         os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
-        os._exit(70)
+        os._exit(ENDED if shortage(error) else 70)
     os._exit(0)
 
 
@@ -125,11 +129,31 @@ def confiner(device: str) -> Confiner | None:
     """What confines children to their profile; None for no device. Raises OSError, RuntimeError or ImportError."""
     if not device:
         return None
-    allowance = importlib.import_module("grader.kernel.calls").ALLOWANCES[device]
+    allowed = importlib.import_module("grader.kernel.calls").CALL_LISTS[device]
     make = importlib.import_module("grader.kernel.confine").Confiner
     # We are at work in a scratch folder ourselves, and theirs are beside it.
-    found: Confiner = make(PROFILES[device], allowance, Path.cwd().parents[1])
+    found: Confiner = make(PROFILES[device], allowed, Path.cwd().parents[1])
     return found
+
+
+def answered(
+    request: dict[str, Any], descriptors: list[int], control: socket.socket, ready: Inheritance, children: set[int]
+) -> dict[str, Any]:
+    """The answer to a request. What the machine refuses, a process or its memory, is said, and the parent lives on."""
+    try:
+        if "load" in request:
+            return load(request["load"])
+        if "fork" in request:
+            if len(descriptors) != 2:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            pid = fork(request["fork"], descriptors, control, ready)
+            children.add(pid)
+            return {"pid": pid}
+    except (OSError, MemoryError, ImportError) as error:
+        return {"error": f"no process could be made ready for a notebook: {error or type(error).__name__}"}
+    status = reaped(request["reap"])
+    children -= set() if status is None else {request["reap"]}
+    return {"status": status}
 
 
 def main() -> None:
@@ -154,18 +178,9 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 2)
         if not message:
             break
-        request = json.loads(message)
-        if "load" in request:
-            answer = load(request["load"])
-        elif "fork" in request:
-            answer = {"pid": fork(request["fork"], descriptors, control, ready)}
-            for each in descriptors:
-                os.close(each)
-            children.add(answer["pid"])
-        else:
-            status = reaped(request["reap"])
-            children -= set() if status is None else {request["reap"]}
-            answer = {"status": status}
+        answer = answered(json.loads(message), descriptors, control, ready, children)
+        for received in descriptors:
+            os.close(received)
         control.send(json.dumps(answer).encode())
     for pid in children:
         os.kill(pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 from grader.kernel.frames import Body
 from grader.kernel.results import clipped, type_name
+from grader.kernel.shortage import shortage
 
 FUNCTIONS: Final = 5_000
 """More than torch has: what a notebook may add of its own."""
@@ -70,7 +71,7 @@ def _identity(func: Any) -> tuple[int, str]:
 
 
 def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:
-    """An exception as facts: its type, its text, and the deepest line of a cell on the way to it."""
+    """An exception as facts: its type, its text, the deepest line of a cell on the way to it, and what ran out."""
     try:
         text = clipped(str(error))
     except BaseException as other:
@@ -79,6 +80,7 @@ def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:
         "raised": type_name(error),
         "text": text,
         "line": _line(error.__traceback__, is_cell),
+        "errno": shortage(error),
     }
 
 

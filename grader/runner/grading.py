@@ -10,15 +10,16 @@ import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from grader.judge.context import in_context
 from grader.judge.copied import Copied, LabTruths, all_copied
 from grader.judge.facts import Reply, Value
-from grader.judge.model import CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
-from grader.judge.notes import FAULT, finding
+from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
+from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.runner.notebook import Notebook, NotebookError, read_notebook
+from grader.runner.notebook import Notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
 
@@ -39,6 +40,7 @@ class Posed:
 class Observed:
     """A notebook that ran: its cells' outputs, the replies to every trial, and the calls refused to it."""
 
+    notebook: Notebook
     runs: tuple[CellRun, ...]
     replies: tuple[tuple[tuple[Reply, ...], ...], ...]
     seconds: float
@@ -61,12 +63,15 @@ class Graded:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A submission that was read, and the lab it belongs to, with the student's own numbers where `variant` has any."""
+    """A submission that was read, and the lab it belongs to, with the student's own numbers where `variant` has any.
+
+    `sha256` is of its file, which is read again when it is graded; `handed_out` are the numbers in its first cell.
+    """
 
     submission: Submission
-    notebook: Notebook
-    source: Source
+    sha256: str
     lab: Lab
+    handed_out: str = ""
     remarks: tuple[str, ...] = ()
     fingerprint: str = ""
     variant: str = ""
@@ -77,7 +82,16 @@ def pose(lab: Lab, conditions: Conditions) -> Posed:
     return _pose((lab,), conditions)[lab]
 
 
-def pose_all(assignments: Sequence[Assignment], conditions: Conditions) -> dict[Lab, Posed]:
+class OfLab(Protocol):
+    """Whatever belongs to a lab."""
+
+    @property
+    def lab(self) -> Lab:
+        """The lab, with a student's own numbers where it has any."""
+        ...
+
+
+def pose_all(assignments: Iterable[OfLab], conditions: Conditions) -> dict[Lab, Posed]:
     """The labs of some assignments, posed once for all of them."""
     return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
 
@@ -89,61 +103,13 @@ def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
     return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
 
 
-def lab_of(source: Source, labs: Sequence[Lab]) -> Lab | None:
-    """The lab of which a notebook defines the most names; None where it defines none."""
-    counts = [sum(q.name in source.definitions for q in lab.questions) for lab in labs]
-    best = max(counts, default=0)
-    return labs[counts.index(best)] if best else None
-
-
-def assign(
-    submissions: Iterable[Submission], labs: Sequence[Lab], wanted: Collection[str]
-) -> tuple[list[Assignment], list[Graded]]:
-    """Read every file and find its lab; of two for one lab by one student, the newer counts.
-
-    The second list holds what cannot be graded, each with a sentence. Notebooks of labs that are not `wanted` are
-    left out of both.
-    """
-    chosen: dict[tuple[str, str], Assignment] = {}
-    refused = []
-    for submission in submissions:
-        try:
-            notebook = read_notebook(submission.path)
-        except NotebookError as error:
-            refused.append(_refused(submission, str(error)))
-            continue
-        source = Source(tuple(cell.source for cell in notebook.code))
-        lab = lab_of(source, labs)
-        if lab is None:
-            names = ", ".join(lab.name for lab in labs)
-            refused.append(_refused(submission, f"It defines no function or variable of {names}."))
-            continue
-        if lab.name not in wanted:
-            continue
-        key = submission.student, lab.name
-        fresh = Assignment(submission, notebook, source, lab)
-        chosen[key] = _newer(chosen[key], fresh) if key in chosen else fresh
-    return list(chosen.values()), refused
-
-
-def _newer(one: Assignment, other: Assignment) -> Assignment:
-    older, newer = sorted((one, other), key=lambda a: a.submission.path.stat().st_mtime)
-    kept, left = newer.submission.path.name, older.submission.path.name
-    said = f"Of two notebooks for this lab, {kept} was graded, the newer by its file's date; {left} was not."
-    return replace(newer, remarks=(*older.remarks, *newer.remarks, said))
-
-
-def _refused(submission: Submission, problem: str) -> Graded:
-    return Graded(Result(submission.student, "", str(submission.path), (), 0.0, problem))
-
-
-def observe(assignment: Assignment, posed: Posed, session: Session) -> Observed:
-    """Run the notebook and put every question to it. Raises StartError where no process can be had."""
+def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
+    """Run a notebook and put every question to it. Raises MachineError where the machine cannot."""
     began = time.monotonic()
     with session:
-        runs = session.run([cell.source for cell in assignment.notebook.code])
+        runs = session.run([cell.source for cell in notebook.code])
         replies = ask_all(session, posed)
-    return Observed(runs, replies, time.monotonic() - began, session.refused)
+    return Observed(notebook, runs, replies, time.monotonic() - began, session.refused)
 
 
 def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
@@ -169,7 +135,7 @@ def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], .
 def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTruths = ()) -> Graded:
     """The result of an observed notebook, beside what is `known` to be right for others."""
     errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
-    source = replace(assignment.source, errors=errors)
+    source = Source(tuple(cell.source for cell in observed.notebook.code), errors)
     marks = tuple(
         _judged(question, trials, replies, source)
         for question, trials, replies in zip(posed.lab.questions, posed.trials, observed.replies, strict=True)
@@ -182,12 +148,35 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         seconds=observed.seconds,
         remarks=assignment.remarks,
         # With none it is graded again the next time.
-        fingerprint="" if any(mark.verdict.note == FAULT for mark in marks) else assignment.fingerprint,
+        fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
         refused=observed.refused,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
-    return Graded(result, assignment.notebook, observed.runs, evidence, assignment.source)
+    return Graded(result, observed.notebook, observed.runs, evidence, source)
+
+
+def not_graded(assignment: Assignment, cause: Cause, problem: str) -> Graded:
+    """The result of a notebook that could not be graded by no fault of its own: the next run grades it again."""
+    submission = assignment.submission
+    return Graded(
+        Result(
+            student=submission.student,
+            lab=assignment.lab.name,
+            file=str(submission.path),
+            marks=(),
+            seconds=0.0,
+            problem=problem,
+            variant=assignment.variant,
+            cause=cause,
+        )
+    )
+
+
+def failed(result: Result, error: Exception) -> Graded:
+    """The result of a notebook at which the grader itself failed; the next run grades it again."""
+    problem = f"The grader itself failed at this notebook ({error!r:.200}). That is no fault of yours."
+    return Graded(replace(result, marks=(), problem=problem, fingerprint="", cause=Cause.GRADER))
 
 
 def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:

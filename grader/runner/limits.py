@@ -32,19 +32,22 @@ ROOM: Final = Room()
 class Limits:
     """How much a notebook may take.
 
-    Seconds for a cell, a question, the notebook as a whole, and a start. Characters of output of a
-    cell and of all cells, and outputs of a cell. Bytes of a reply. What its folder may hold, and what
-    its process may take of the machine.
+    Seconds of processor time, of all threads together, for a cell, a question, and the notebook as a whole: a busy
+    machine costs nobody a point. `wall_factor` times as many seconds of the wall clock may pass, which end only what
+    waits: those do not count in which a process is ready to compute and no processor is free. Seconds for a start.
+    Characters of output of a cell and of all cells, and outputs of a cell. Bytes of a reply. What its folder may hold,
+    and what its process may take of the machine.
     """
 
     cell: float = 60.0
     call: float = 30.0
     notebook: float = 180.0
+    wall_factor: float = 6.0
     start: float = 60.0
     cell_output: int = 4_000_000
     output: int = 16_000_000
     outputs: int = 500
-    reply_bytes: int = 96 << 20
+    reply_bytes: int = 24 << 20
     room: Room = ROOM
     bounds: Bounds = BOUNDS
 
@@ -52,11 +55,12 @@ class Limits:
 LIMITS: Final = Limits()
 
 SETTINGS: Final = {
-    "cell_seconds": ("cell", "seconds"),
-    "call_seconds": ("call", "seconds"),
-    "notebook_seconds": ("notebook", "seconds"),
+    "cell_seconds": ("cell", "processor seconds"),
+    "call_seconds": ("call", "processor seconds"),
+    "notebook_seconds": ("notebook", "processor seconds"),
+    "wall_factor": ("wall_factor", "times"),
     "start_seconds": ("start", "seconds"),
-    "cpu_seconds": ("bounds.cpu_seconds", "seconds"),
+    "cpu_seconds": ("bounds.cpu_seconds", "processor seconds"),
     "memory_mib": ("bounds.memory", "MiB"),
     "open_files": ("bounds.open_files", "files"),
     "threads": ("bounds.threads", "threads"),
@@ -70,8 +74,8 @@ SETTINGS: Final = {
 }
 """Every name in the file: its place in `Limits`, and its unit."""
 
-FRACTIONAL: Final = {"cell_seconds", "call_seconds", "notebook_seconds", "start_seconds"}
-"""What may be a fraction: the wall clock's. The operating system counts all else in whole numbers."""
+FRACTIONAL: Final = {"cell_seconds", "call_seconds", "notebook_seconds", "wall_factor", "start_seconds"}
+"""What may be a fraction: what the grader times. The operating system counts all else in whole numbers."""
 
 MEBIBYTE: Final = 1 << 20
 MOST: Final = 10**9

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -22,10 +22,19 @@ from typing import Any, Final
 import nbformat
 from nbformat import NotebookNode
 
+from grader.kernel.frames import more_values
+
 BYTES: Final = 50 << 20
 CELLS: Final = 5_000
 CODE: Final = 250_000
 """Characters of all code cells: ten times a lab's own. Python's parser takes a kilobyte of memory for each."""
+MEMORY: Final = 256 << 20
+"""Bytes that reading a file may take. JSON can stand for thirty times its size: {} takes two bytes of the file."""
+_FOUR: Final = re.compile(rb"[\xf0-\xff]|\\u[dD]8")
+_TWO: Final = re.compile(rb"[\xc4-\xff]|\\u(?!00)")
+"""What begins a character above U+FFFF, and above U+00FF, in UTF-8 or as an escape."""
+_PER_VALUE: Final = 110
+"""Bytes of memory for each, at most: Python's own dict with a name and a number to every entry."""
 _SAVE_AGAIN: Final = "open it in Jupyter and save it again"
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -66,13 +75,17 @@ def read_notebook(path: Path) -> Notebook:
     cells = content.get("cells")
     if not isinstance(cells, list):
         raise NotebookError(f"This notebook has no list of cells; {_SAVE_AGAIN}.")
-    if len(cells) > CELLS:
-        raise NotebookError(f"This notebook has more than {CELLS} cells; remove some.")
+    _expect_few(cells)
     taken: set[str] = set()
     read = tuple(_cell(cell, index, taken) for index, cell in enumerate(cells))
     if sum(len(cell.source) for cell in read if cell.kind == "code") > CODE:
         raise NotebookError(f"This notebook has more than {CODE} characters of code; remove what was not asked for.")
     return Notebook(read, hashlib.sha256(raw).hexdigest())
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal, as `Notebook` has it. Raises NotebookError."""
+    return hashlib.sha256(_bytes(path)).hexdigest()
 
 
 def _bytes(path: Path) -> bytes:
@@ -95,7 +108,17 @@ def _bytes(path: Path) -> bytes:
     return raw
 
 
+def _expect_small(raw: bytes) -> None:
+    """Refuse what would take more than `MEMORY` when it is read: the bytes, their text, and the values in it."""
+    # A text takes 1, 2 or 4 bytes for every character, as its widest one does.
+    width = 4 if _FOUR.search(raw) else 2 if _TWO.search(raw) else 1
+    most = (MEMORY - len(raw) * (1 + 2 * width)) // _PER_VALUE
+    if most < 0 or more_values(raw, most):
+        raise NotebookError("This notebook would take too much memory to read; clear its outputs and save it.")
+
+
 def _json(raw: bytes) -> Mapping[str, Any]:
+    _expect_small(raw)
     try:
         content = json.loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -119,11 +142,21 @@ def _version(content: Mapping[str, Any]) -> int:
 
 
 def _upgraded(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A notebook of format 3 in format 4, without its outputs: each takes half a millisecond to convert."""
     try:
-        upgraded: Mapping[str, Any] = nbformat.convert(_node(content), 4)
+        cells = [{**cell, "outputs": []} for sheet in content["worksheets"] for cell in sheet["cells"]]
+        _expect_few(cells)
+        upgraded: Mapping[str, Any] = nbformat.convert(_node({**content, "worksheets": [{"cells": cells}]}), 4)
+    except NotebookError:
+        raise
     except Exception as error:
         raise NotebookError(f"This notebook of format 3 cannot be converted; {_SAVE_AGAIN}.") from error
     return upgraded
+
+
+def _expect_few(cells: Sequence[object]) -> None:
+    if len(cells) > CELLS:
+        raise NotebookError(f"This notebook has more than {CELLS} cells; remove some.")
 
 
 def _cell(cell: object, index: int, taken: set[str]) -> Cell:
@@ -137,17 +170,18 @@ def _cell(cell: object, index: int, taken: set[str]) -> Cell:
         source = "".join(source)
     if not isinstance(source, str):
         raise NotebookError(f"{where} has no text as its source; {_SAVE_AGAIN}.")
+    source = _whole(source)
     content = {
         "id": _id(cell.get("id"), index, taken),
         "cell_type": kind,
         "metadata": _metadata(cell),
-        "source": _whole(source),
+        "source": source,
     }
     if kind == "code":
         content.update(outputs=[], execution_count=None)
     elif attachments := _attachments(cell):
         content["attachments"] = attachments
-    return Cell(kind, _whole(source), index, _node(content))
+    return Cell(kind, source, index, _node(content))
 
 
 def _node(content: Mapping[str, Any]) -> NotebookNode:
@@ -156,7 +190,8 @@ def _node(content: Mapping[str, Any]) -> NotebookNode:
 
 
 def _whole(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    """The text with a ? for each half of a character."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _id(given: object, index: int, taken: set[str]) -> str:

@@ -6,34 +6,24 @@ the process was started.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 import signal
 import socket
-import stat
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from grader.kernel.frames import Caps, read_frame
+from grader.kernel.shortage import ENDED
 from grader.runner.children import Child
-from grader.runner.limits import ROOM, Room
+from grader.runner.limits import LIMITS, Limits
+from grader.runner.machine import MachineError
 from grader.runner.refusals import Refusals
-
-_SLICE: Final = 0.2
-"""Seconds between two looks at whether the process is alive, whose end is otherwise seen at once, and at the disk."""
-
-
-class StartError(Exception):
-    """The machinery's fault: a student's process could not be started."""
+from grader.runner.scratch import log_of, overfull, remove
+from grader.runner.timing import LOOK, Meter, Stopwatch
 
 
-class DeadlineError(Exception):
-    """Nothing, or not all of it, came in time."""
+class StartError(MachineError):
+    """A student's process could not be started, which may also be for what confines it."""
 
 
 class OverfullError(Exception):
@@ -42,55 +32,6 @@ class OverfullError(Exception):
 
 class CrowdedError(Exception):
     """The process started more threads than it may have."""
-
-
-def overfull(folder: Path, room: Room) -> bool:
-    """Whether a folder holds more than it may; what cannot be looked into (too deep, closed) counts as too much."""
-    size = entries = 0
-    waiting = [str(folder)]
-    while waiting and size <= room.size and entries <= room.entries:
-        try:
-            with os.scandir(waiting.pop()) as found:
-                for entry in found:
-                    entries += 1
-                    size += entry.stat(follow_symlinks=False).st_size
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    if entries > room.entries:
-                        break
-        except FileNotFoundError:
-            # Removed while it was looked at.
-            continue
-        except OSError:
-            return True
-    return size > room.size or entries > room.entries
-
-
-def nameless(pid: int) -> int:
-    """Bytes of the files that a process holds open and that are in no folder; 0 where the system does not tell."""
-    sizes: dict[tuple[int, int], int] = {}
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                held = descriptor.stat()
-                if stat.S_ISREG(held.st_mode) and not held.st_nlink:
-                    sizes[held.st_dev, held.st_ino] = held.st_size
-    return sum(sizes.values())
-
-
-def new_scratch() -> Path:
-    """A folder for one process, with the folders that it works in."""
-    scratch = Path(tempfile.mkdtemp(prefix="notebook-"))
-    for name in ("work", "home", "tmp"):
-        (scratch / name).mkdir()
-    return scratch
-
-
-def log_of(scratch: Path) -> str:
-    """What a process said while it started; it may have ended, and its folder with it."""
-    with contextlib.suppress(OSError):
-        return (scratch / "start.log").read_text(errors="replace")[-2000:].strip() or "it said nothing"
-    return "it said nothing"
 
 
 class Process:
@@ -105,29 +46,39 @@ class Process:
         self._socket = connection
         self._scratch = scratch
         self._looked = time.monotonic()
+        self.meter = Meter(child.pid)
 
-    def exchange(self, frame: bytes, deadline: float, caps: Caps, room: Room = ROOM) -> bytes | None:
+    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytearray | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
-        `deadline` is a time of `time.monotonic()`. Raises DeadlineError, and FrameError for what is
-        no frame, OverfullError for a scratch folder past its `room`, CrowdedError for too many threads.
+        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, OverfullError for a process
+        that holds more of the disk than it may, and CrowdedError for one with too many threads.
         """
-        try:
-            self._socket.settimeout(_remaining(deadline))
-            self._socket.sendall(frame)
-        except TimeoutError as error:
-            raise DeadlineError from error
-        except OSError:
+        if not self._send(frame, stopwatch):
             return None
-        frame_read = read_frame(self._reader(deadline, room), caps)
-        self._look(room)
+        frame_read = read_frame(self._reader(stopwatch, limits), caps)
+        self._look(limits)
         return frame_read
 
-    def _reader(self, deadline: float, room: Room) -> Callable[[int], bytes]:
+    def _send(self, frame: bytes, stopwatch: Stopwatch) -> bool:
+        """Send all of a frame; False where the process hung up."""
+        left = memoryview(frame)
+        while left:
+            self._socket.settimeout(stopwatch.rest())
+            try:
+                left = left[self._socket.send(left) :]
+            except TimeoutError:
+                # The process reads nothing; the stopwatch says for how long.
+                continue
+            except OSError:
+                return False
+        return True
+
+    def _reader(self, stopwatch: Stopwatch, limits: Limits) -> Callable[[int], bytes]:
         def read(size: int) -> bytes:
             ended = False
             while True:
-                self._socket.settimeout(min(_SLICE, _remaining(deadline)))
+                self._socket.settimeout(stopwatch.rest())
                 try:
                     return self._socket.recv(size)
                 except TimeoutError:
@@ -135,18 +86,18 @@ class Process:
                     if ended:
                         return b""
                     ended = self._child.poll() is not None
-                    self._look(room)
+                    self._look(limits)
                 except OSError:
                     return b""
 
         return read
 
-    def _look(self, room: Room) -> None:
+    def _look(self, limits: Limits) -> None:
         """Raise OverfullError or CrowdedError for what the process holds, if the last look is a while ago."""
-        if time.monotonic() - self._looked < _SLICE:
+        if time.monotonic() - self._looked < LOOK:
             return
         self._looked = time.monotonic()
-        if overfull(self._scratch, room) or nameless(self._child.pid) > room.size:
+        if overfull(self._scratch, self._child.pid, limits):
             raise OverfullError
         if self._refusals and self._refusals.crowded:
             raise CrowdedError
@@ -159,6 +110,10 @@ class Process:
     def log(self) -> str:
         """What the process said before it was at work."""
         return log_of(self._scratch)
+
+    def lacked(self) -> bool:
+        """Whether the process ended while it started, because something of the machine ran out."""
+        return self._child.wait(1.0) == ENDED
 
     def how_it_ended(self) -> str:
         """The exit code, or the signal; a process that still runs is given five seconds to end."""
@@ -178,20 +133,4 @@ class Process:
         self.kill()
         self._child.wait(10.0)
         self._socket.close()
-        _remove(self._scratch)
-
-
-def _remaining(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise DeadlineError
-    return left
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder whatever was done to it: closed to reading, or nested beyond Python's recursion."""
-    with contextlib.suppress(OSError, RecursionError):
-        shutil.rmtree(folder)
-        return
-    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
-        subprocess.run([*command, str(folder)], check=False, capture_output=True)
+        remove(self._scratch)

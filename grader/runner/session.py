@@ -1,7 +1,8 @@
 """A notebook at work: its cells run in order, then questions are put to what they defined.
 
 Knows the limits, and what becomes of the rest when a cell or a question dies or takes too long.
-Refuses to know what is right, and how a process is started. It never raises for what a student's code did.
+Refuses to know what is right, and how a process is started. It never raises for what a student's code did, only for
+what the machine could not do.
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, TypeAlias
 
-from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, TimedOut, Unreadable
+from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, Unavailable, Unreadable, Value
 from grader.judge.model import CellRun
 from grader.kernel.frames import Body, Caps, FrameError, decode, encode
 from grader.runner import received, wire
+from grader.runner.budget import Budget
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.process import CrowdedError, DeadlineError, OverfullError, Process, StartError
+from grader.runner.machine import MachineError, Watch
+from grader.runner.outcomes import Failure, skipped, stopped
+from grader.runner.process import CrowdedError, OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
+from grader.runner.timing import Allowance, DeadlineError, Stopwatch
 
 Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
-Failure: TypeAlias = TimedOut | Died | Unreadable
 
 
 COLD: Final = Cold()
-IN_ALL: Final = 4
+IN_ALL: Final = 2
 """Answers of the largest size that the grader has room for from one notebook: it keeps them until it judges."""
 
 
@@ -54,7 +58,8 @@ class Session:
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
         self._refused: dict[str, None] = {}
-        self._spent = 0.0
+        self._budget = Budget(limits)
+        self._watch = Watch(limits)
         self._room = IN_ALL * limits.reply_bytes
 
     def __enter__(self) -> Session:
@@ -79,12 +84,12 @@ class Session:
 
     def abandon(self) -> None:
         """From another thread: end what is under way, and leave no time for more."""
-        self._spent = float("inf")
+        self._budget.forfeit()
         if process := self._process:
             process.kill()
 
     def run(self, sources: Sequence[str]) -> tuple[CellRun, ...]:
-        """Run code cells in order, after those that have run already. Raises StartError."""
+        """Run code cells in order, after those that have run already. Raises MachineError."""
         first = len(self._runs)
         for source in sources:
             self._runs.append(CellRun((), "ok", 0.0))
@@ -93,7 +98,7 @@ class Session:
         return tuple(self._runs[first:])
 
     def ask(self, question: Ask | Read) -> Reply:
-        """Put a question to the notebook: one observation a point, whatever happens. Raises StartError."""
+        """Put a question to the notebook: one observation a point, whatever happens. Raises MachineError."""
         found = self._asked(question)
         if isinstance(found, Unreadable):
             # An earlier question may have sent what stood in the way, and that process is gone.
@@ -107,72 +112,65 @@ class Session:
 
     def _asked(self, question: Ask | Read) -> Reply | Failure:
         if not self._ready():
-            return TimedOut(self._limits.notebook)
+            return self._budget.over()
         found = self._request(*wire.request(question), self._limits.call)
         if isinstance(found, Failure):
             return found
         try:
-            return wire.reply(*found, question)
+            reply = wire.reply(*found, question)
         except FrameError as error:
             self._stop()
             return Unreadable(str(error))
+        lacks = filter(None, map(self._watch.blame, _shortages(reply)))
+        return next(map(Unavailable, lacks), reply)
 
     def _run(self, source: str) -> None:
         number = len(self._runs) - 1
         cell = _Cell(number, source, len(self._cells) + 1)
         if not self._ready():
-            whole = f"the notebook as a whole took longer than {self._limits.notebook:g} seconds"
-            self._runs[number] = _ended("skipped", "Skipped", f"This cell was not run: {whole}.", 0.0)
+            self._runs[number] = skipped(self._budget.over())
             return
         began = time.monotonic()
         found = self._execute(cell)
         seconds = time.monotonic() - began
         self._cells.append(replace(cell, again=not isinstance(found, Failure)))
-        match found:
-            case TimedOut(limit):
-                why = f"This cell was stopped after {limit:g} seconds."
-                self._runs[number] = _ended("timeout", "TimedOut", why, seconds)
-            case Died(how):
-                why = f"The process that ran this cell ended during it ({how})."
-                self._runs[number] = _ended("died", "Died", why, seconds)
-            case Unreadable(reason):
-                why = f"What this cell sent could not be read ({reason})."
-                self._runs[number] = _ended("died", "Unreadable", why, seconds)
-            case outputs, success:
-                for place, listed in outputs.items():
-                    self._runs[place] = replace(self._runs[place], outputs=listed)
-                outcome = "ok" if success else "error"
-                self._runs[number] = replace(self._runs[number], outcome=outcome, seconds=seconds)
+        if isinstance(found, Failure):
+            self._runs[number] = stopped(found, seconds)
+            return
+        outputs, success = found
+        for place, listed in outputs.items():
+            self._runs[place] = replace(self._runs[place], outputs=listed)
+        self._runs[number] = replace(self._runs[number], outcome="ok" if success else "error", seconds=seconds)
 
     def _ready(self) -> bool:
         """Have a process in which every cell has run, or say that no time is left for one."""
-        while self._process is None and self._left() > 0:
+        while self._process is None and not self._budget.used_up:
             self._start()
             for place, cell in enumerate(self._cells):
                 if cell.again and isinstance(self._execute(cell), Failure):
                     self._cells[place] = replace(cell, again=False)
                     break
-        return self._process is not None and self._left() > 0
-
-    def _left(self) -> float:
-        return self._limits.notebook - self._spent
+        return self._process is not None and not self._budget.used_up
 
     def _start(self) -> None:
-        began = time.monotonic()
         self._process = process = self._starter.start()
         limits = self._limits
         caps = {"cell": limits.cell_output, "total": limits.output, "count": limits.outputs}
         start = encode({"id": 0, "request": "start", "device": self._starter.device, "caps": caps})
+        stopwatch = Stopwatch(process.meter, Allowance(limits.start, limits.start))
         try:
-            ready = process.exchange(start, began + limits.start, Caps())
+            ready = process.exchange(start, stopwatch, Caps())
         except (DeadlineError, FrameError):
             ready = None
         if ready is None:
-            log = process.log()
+            why = f"a notebook's process did not start on {self._starter.device}: {process.log()}"
+            lacking = process.lacked()
             self._stop()
-            raise StartError(f"a notebook's process did not start on {self._starter.device}: {log}")
+            raise MachineError(why) if lacking else StartError(why)
+        # What a process computes and waits before the first cell is the notebook's only where it needs another.
         if self._cells:
-            self._spent += time.monotonic() - began
+            self._budget.charge(stopwatch)
+        self._budget.open(process.meter, 0.0 if self._cells else process.meter.computed())
 
     def _execute(self, cell: _Cell) -> tuple[dict[int, received.Outputs], bool] | Failure:
         body = {
@@ -182,26 +180,30 @@ class Session:
             "count": cell.count,
         }
         found = self._request(body, [], self._limits.cell)
+        if isinstance(found, Unavailable):
+            raise MachineError(found.reason)
         if isinstance(found, Failure):
             return found
         try:
-            return received.outputs(found[0], cell.number)
+            outputs, success = received.outputs(found[0], cell.number)
         except FrameError as error:
             self._stop()
             return Unreadable(str(error))
+        if not success and (lack := self._watch.blame(wire.number(found[0].get("errno", 0)))):
+            raise MachineError(lack)
+        return outputs, success
 
     def _request(self, body: Body, arrays: Sequence[Array], seconds: float) -> Answer | Failure:
         """One exchange within `seconds` and what is left of the budget; a process that fails it is ended."""
         assert self._process is not None
-        began = time.monotonic()
-        limit = min(seconds, self._left())
+        stopwatch = self._budget.begin(seconds)
         # Not to be foreseen, so that no answer can be sent before its question.
         number = secrets.randbits(48)
         caps = Caps(total=self._limits.reply_bytes)
         failure: Failure
         try:
             frame = encode({"id": number, **body}, arrays)
-            found = self._process.exchange(frame, began + limit, caps, self._limits.room)
+            found = self._process.exchange(frame, stopwatch, caps, self._limits)
             if found is not None:
                 answer = decode(found, caps)
                 self._make_room(received.weight(*answer))
@@ -209,9 +211,11 @@ class Session:
                     return answer
                 failure = Unreadable("the answer is to another question")
             else:
-                failure = Died(self._process.how_it_ended())
-        except DeadlineError:
-            failure = TimedOut(seconds if limit == seconds else self._limits.notebook)
+                how = self._process.how_it_ended()
+                lack = self._watch.blame_for_end(how)
+                failure = Unavailable(lack) if lack else Died(how)
+        except DeadlineError as error:
+            failure = self._budget.timed_out(stopwatch, seconds, error.waiting)
         except OverfullError:
             failure = Died("it filled its folder")
         except CrowdedError:
@@ -219,7 +223,7 @@ class Session:
         except FrameError as error:
             failure = Unreadable(str(error))
         finally:
-            self._spent += time.monotonic() - began
+            self._budget.charge(stopwatch)
         self._stop()
         return failure
 
@@ -234,10 +238,12 @@ class Session:
     def _stop(self) -> None:
         if self._process is not None:
             self._heed(self._process)
+            self._budget.close()
             self._process.stop()
             self._process = None
 
 
-def _ended(outcome: str, name: str, sentence: str, seconds: float) -> CellRun:
-    error = {"output_type": "error", "ename": name, "evalue": sentence, "traceback": [sentence]}
-    return CellRun((error,), outcome, seconds)
+def _shortages(reply: Reply) -> set[int]:
+    """What the exceptions in a reply say has run out, by errno."""
+    errors = (seen.gradient_error if isinstance(seen, Value) else seen for seen in reply)
+    return {error.errno for error in errors if isinstance(error, Raised)}

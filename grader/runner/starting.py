@@ -14,15 +14,17 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from grader.kernel.profile import BOUNDS, Bounds
 from grader.runner.children import Forked, Spawned
-from grader.runner.process import Process, StartError, log_of, new_scratch
+from grader.runner.machine import MachineError, needing
+from grader.runner.process import Process, StartError
 from grader.runner.refusals import Refusals
+from grader.runner.scratch import log_of, new_scratch, remove
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _PASSED_ON: Final = {
@@ -43,11 +45,11 @@ class Starter(Protocol):
         ...
 
     def load(self, text: str) -> None:
-        """Prepare for a notebook with this code in it. Raises StartError."""
+        """Prepare for a notebook with this code in it. Raises MachineError."""
         ...
 
     def start(self) -> Process:
-        """A new process. Raises StartError."""
+        """A new process. Raises MachineError."""
         ...
 
     def close(self) -> None:
@@ -87,6 +89,23 @@ def _popen(
         )
 
 
+@contextlib.contextmanager
+def _place(kind: socket.SocketKind) -> Iterator[tuple[Path, socket.socket, socket.socket]]:
+    """A scratch folder, and both ends of a connection, for a process that is to be started; its end is closed here.
+
+    All is undone where starting fails. Raises MachineError.
+    """
+    with contextlib.ExitStack() as undo:
+        scratch = new_scratch()
+        undo.callback(remove, scratch)
+        with needing("no process could be started"):
+            ours, theirs = socket.socketpair(type=kind)
+            undo.callback(ours.close)
+            with theirs:
+                yield scratch, ours, theirs
+        undo.pop_all()
+
+
 @dataclass(frozen=True)
 class Cold:
     """Starts every process afresh, unconfined: works everywhere, and takes seconds."""
@@ -97,10 +116,8 @@ class Cold:
         """Nothing: each process loads for itself."""
 
     def start(self) -> Process:
-        """A process started by exec."""
-        scratch = new_scratch()
-        ours, theirs = socket.socketpair()
-        with theirs:
+        """A process started by exec. Raises MachineError."""
+        with _place(socket.SOCK_STREAM) as (scratch, ours, theirs):
             popen = _popen("driver", theirs, scratch, environment(self.device))
         return Process(Spawned(popen), ours, scratch)
 
@@ -124,15 +141,19 @@ class Warm:
         self._device = device
         self._confinement = confinement
         self._lock = threading.Lock()
-        self._scratch = new_scratch()
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Larger pages have fewer entries that a fork has to copy.
-        tuned = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-        profile = device if confinement.confined else ""
-        with theirs:
-            self._popen = _popen("warm", theirs, self._scratch, {**environment(device), **tuned}, profile)
         self._ready = False
         self._loaded: set[str] = set()
+        self._popen: subprocess.Popen[bytes] | None = None
+        # What fails here is tried again when a process is wanted, and costs nobody anything until then.
+        with contextlib.suppress(MachineError):
+            self._launch()
+
+    def _launch(self) -> None:
+        # Larger pages have fewer entries that a fork has to copy.
+        variables = {**environment(self._device), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+        profile = self._device if self._confinement.confined else ""
+        with _place(socket.SOCK_SEQPACKET) as (self._scratch, self._control, theirs):
+            self._popen = _popen("warm", theirs, self._scratch, variables, profile)
 
     @property
     def device(self) -> str:
@@ -140,34 +161,35 @@ class Warm:
         return self._device
 
     def load(self, text: str) -> None:
-        """Import what this code would make torch import in every child. Raises StartError."""
+        """Import what this code would make torch import in every child. Raises MachineError."""
         modules = [name for name, words in _LAZY.items() if name not in self._loaded and words.search(text)]
         if modules:
             self._exchange({"load": modules}, [])
             self._loaded.update(modules)
 
     def start(self) -> Process:
-        """A process forked from the parent, confined before it reads a line. Raises StartError."""
-        scratch = new_scratch()
-        ours, theirs = socket.socketpair()
-        heard, telling = socket.socketpair()
+        """A process forked from the parent, confined before it reads a line. Raises MachineError."""
         bounds = self._confinement.bounds
-        request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
-        with theirs, telling:
-            answer = self._exchange(request, [theirs.fileno(), telling.fileno()])
-        refusals = Refusals(heard, answer["pid"], bounds.threads)
-        return Process(Forked(answer["pid"], self.reap), ours, scratch, refusals)
+        with _place(socket.SOCK_STREAM) as (scratch, ours, theirs):
+            heard, telling = socket.socketpair()
+            with heard, telling:
+                request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
+                pid = self._exchange(request, [theirs.fileno(), telling.fileno()])["pid"]
+                refusals = Refusals(heard.dup(), pid, bounds.threads)
+        return Process(Forked(pid, self.reap), ours, scratch, refusals)
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a forked child, None while it runs."""
         try:
             status: int | None = self._exchange({"reap": pid}, [])["status"]
-        except StartError:
+        except MachineError:
             return -signal.SIGKILL
         return status
 
     def _exchange(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         with self._lock:
+            if self._popen is None:
+                self._launch()
             try:
                 if not self._ready:
                     self._ready = self._loads()
@@ -178,6 +200,8 @@ class Warm:
         if not answer:
             raise StartError(f"the warm parent ended: {log_of(self._scratch)}")
         found: dict[str, Any] = json.loads(answer)
+        if "error" in found:
+            raise MachineError(found["error"])
         return found
 
     def _loads(self) -> bool:
@@ -189,6 +213,8 @@ class Warm:
 
     def close(self) -> None:
         """End the parent and every child that is left; one that is still loading has none."""
+        if self._popen is None:
+            return
         self._control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=2.0 if self._ready else 0.0)

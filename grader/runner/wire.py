@@ -37,6 +37,7 @@ Part: TypeAlias = Callable[[int], Node]
 DEPTH: Final = 20
 NODES: Final = 400_000
 TEXT: Final = 4_000
+SMALL: Final = 1_000
 _KINDS: Final = {
     "tensor": "biufc",
     "numpy": "biufc",
@@ -185,8 +186,8 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
 
 def _raised(skeleton: object, used: frozenset[str]) -> Raised:
     match skeleton:
-        case {"raised": kind, "text": text, "line": line}:
-            return Raised(_text(kind), _text(text), _text(line), used)
+        case {"raised": kind, "text": text, "line": line, "errno": errno}:
+            return Raised(_text(kind), _text(text), _text(line), used, number(errno))
     raise FrameError("an exception is of another form")
 
 
@@ -218,6 +219,13 @@ def _checked(array: Array | None, kind: str, count: int) -> Array:
     if array.dtype.kind not in _KINDS[kind] or _AXES.get(kind, array.ndim - 1) != array.ndim - 1:
         raise FrameError("a result's values are not of its kind")
     return array
+
+
+def number(found: object) -> int:
+    """A small whole number, as those of `errno` are. Raises FrameError."""
+    if type(found) is not int or not 0 <= found < SMALL:
+        raise FrameError("a number is no number")
+    return found
 
 
 def _text(word: object) -> str:

@@ -1,0 +1,80 @@
+"""What a run found in each notebook: a file for each, written as soon as the notebook is graded.
+
+Knows where it lies, and that the folder of an interrupted run is as good as that of another. Refuses to hold what it
+has written: of a class of thousands an outline is kept in memory, and the rest is read again when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from grader.desk.files import record_path, write_whole
+from grader.desk.report import VERSION, Json, head, ordered, read_result, result_json, text
+from grader.judge.model import Mark, Question, Report, Result, Verdict
+
+RUN: Final = Path("records", "run.json")
+"""What holds for all records of an output folder."""
+
+
+def outline(result: Result) -> Result:
+    """A result without its messages: who, what file, how many points, and how each question ended."""
+    return replace(result, marks=tuple(_outlined(mark) for mark in result.marks))
+
+
+def _outlined(mark: Mark) -> Mark:
+    verdict = mark.verdict
+    return Mark(
+        Question(mark.question.name, mark.question.points, ()),
+        Verdict(verdict.status, verdict.note, "", verdict.score),
+    )
+
+
+def write_run(report: Report, out: Path) -> None:
+    """Write down what holds for all results of a run."""
+    write_whole(out / RUN, text(head(report)).encode("utf-8", "backslashreplace"))
+
+
+def write_record(result: Result, out: Path) -> None:
+    """Write down one result, whole."""
+    write_whole(record_path(out, result), text(result_json(result)).encode("utf-8", "backslashreplace"))
+
+
+def records(results: Iterable[Result], out: Path) -> Iterator[Json]:
+    """The records of some results as they were written, each with the file that its result has now. Raises OSError."""
+    for result in ordered(results):
+        found: Json = json.loads(record_path(out, result).read_text("utf-8"))
+        yield {**found, "file": result.file}
+
+
+def read_records(out: Path) -> Report | None:
+    """The earlier run in the folder `out`, its results in outline; None where there is none that can be read.
+
+    Whatever of it cannot be read is left out: it is graded again.
+    """
+    run = _read(out / RUN)
+    try:
+        if run["version"] != VERSION:
+            return None
+        found = Report(run["device"], run["seed"], (), tuple(run["confinement"]))
+    except (KeyError, TypeError):
+        return None
+    return replace(found, results=tuple(_results(out)))
+
+
+def _results(out: Path) -> Iterator[Result]:
+    for path in sorted((out / RUN.parent).glob("*/*.json")):
+        try:
+            yield outline(read_result(_read(path)))
+        except (ValueError, KeyError, TypeError):
+            continue
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
