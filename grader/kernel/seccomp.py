@@ -18,6 +18,8 @@ from grader.kernel.calls import ANSWERED, THREAD, CallList, Case
 SET_MODE_FILTER: Final = 1
 NEW_LISTENER: Final = 8
 """SECCOMP_SET_MODE_FILTER and SECCOMP_FILTER_FLAG_NEW_LISTENER of linux/seccomp.h."""
+HEARS: Final = 5
+"""The level of libseccomp from which on a call can be told of."""
 
 _NO: Final = pyseccomp.ERRNO(errno.EPERM)
 _HANDING_OVER: Final = ("sendmsg", "seccomp")
@@ -36,9 +38,9 @@ class Calls:
     def __init__(self, allowed: CallList) -> None:
         """Raises OSError where libseccomp cannot write such a filter."""
         self._plain = _rules(allowed, _NO)
-        # Where a thread starts is asked each time: so many and no more.
         self._plain.add_rule(pyseccomp.ALLOW, "clone", *_arguments(THREAD))
-        self._told = _rules(allowed, pyseccomp.NOTIFY) if pyseccomp.get_api() >= 5 else None
+        # It asks about threads as well, each time one starts: so many and no more.
+        self._told = _rules(allowed, pyseccomp.NOTIFY) if pyseccomp.get_api() >= HEARS else self._plain
         last = _empty(pyseccomp.ALLOW)
         # Descriptors sent to oneself, closed meanwhile, would keep files that nobody can count.
         for call in _HANDING_OVER:
@@ -53,17 +55,14 @@ class Calls:
         Where there is no such descriptor (an older kernel, or another that listens already), nobody hears of them:
         they are refused all the same, and how many threads there are is then seen from outside. Raises OSError.
         """
-        descriptors = []
         with grader:
             try:
-                if not self._told:
-                    raise OSError
-                descriptors.append(self._load(_program(_with_own_signals(self._told)), NEW_LISTENER))
+                listener = self._load(_program(_with_own_signals(self._told)), NEW_LISTENER)
             except OSError:
                 self._load(_program(_with_own_signals(self._plain)))
-            socket.send_fds(grader, [b"!"], descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            else:
+                socket.send_fds(grader, [b"!"], [listener])
+                os.close(listener)
         self._load(self._last)
 
     def _load(self, program: bytes, flags: int = 0) -> int:
