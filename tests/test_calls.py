@@ -39,9 +39,9 @@ def warm(request: pytest.FixtureRequest) -> Iterator[Warm]:
 
 
 def allowed(device: str) -> set[str]:
-    from grader.kernel.calls import ALLOWANCES
+    from grader.kernel.calls import CALL_LISTS
 
-    return set(ALLOWANCES[device].always)
+    return set(CALL_LISTS[device].always)
 
 
 def answers() -> dict[str, int]:
@@ -104,10 +104,10 @@ def test_the_32_bit_door_is_closed(warm: Warm) -> None:
 
 
 def test_the_list_is_short_and_has_no_name_twice() -> None:
-    from grader.kernel.calls import ALLOWANCES, ANSWERED, THREAD
+    from grader.kernel.calls import ANSWERED, CALL_LISTS, THREAD
 
-    for allowance in ALLOWANCES.values():
-        names = [*allowance.always, *allowance.sometimes, *(call for calls in ANSWERED.values() for call in calls)]
+    for allowed in CALL_LISTS.values():
+        names = [*allowed.always, *allowed.sometimes, *(call for calls in ANSWERED.values() for call in calls)]
         assert len(names) == len(set(names))
-    assert len({*ALLOWANCES["cpu"].always, *ALLOWANCES["cpu"].sometimes}) <= 120
+    assert len({*CALL_LISTS["cpu"].always, *CALL_LISTS["cpu"].sometimes}) <= 120
     assert ((0, *NEW_THREAD),) == THREAD

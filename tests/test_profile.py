@@ -30,9 +30,9 @@ def test_cuda_is_allowed_what_the_processor_is_and_what_its_driver_cannot_do_wit
 
 @linux
 def test_cuda_may_make_a_few_more_calls() -> None:
-    from grader.kernel.calls import ALLOWANCES
+    from grader.kernel.calls import CALL_LISTS
 
-    cpu, cuda = ALLOWANCES["cpu"], ALLOWANCES["cuda"]
+    cpu, cuda = CALL_LISTS["cpu"], CALL_LISTS["cuda"]
     assert set(cpu.always) < set(cuda.always)
     assert {"memfd_create", "bind", "listen"} <= set(cuda.always) - set(cpu.always)
     assert set(cuda.sometimes) - set(cpu.sometimes) == {"socket"}
@@ -130,13 +130,13 @@ def test_devices_can_be_written_and_controlled_and_no_others() -> None:
         import errno, fcntl, socket, tempfile
         from dataclasses import replace
         from pathlib import Path
-        from grader.kernel.calls import ALLOWANCES
+        from grader.kernel.calls import CALL_LISTS
         from grader.kernel.confine import Confiner
         from grader.kernel.profile import BOUNDS, PROFILES
         profile = replace(PROFILES["cuda"], devices=("/dev/ful*",))
         heard, telling = socket.socketpair()
         scratch = Path(tempfile.mkdtemp())
-        Confiner(profile, ALLOWANCES["cuda"], scratch.parent).confine(scratch, BOUNDS, telling)
+        Confiner(profile, CALL_LISTS["cuda"], scratch.parent).confine(scratch, BOUNDS, telling)
         # Nobody listens: what is refused is then refused at once.
         heard.close()
         for device in ("/dev/full", "/dev/zero"):

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 
 from grader.kernel.profile import Bounds
 from grader.runner import refusals
+from grader.runner.probing import ATTEMPTS, in_force
 from grader.runner.refusals import Refusals, threads
 from grader.runner.session import Session
 from grader.runner.starting import Confinement, Warm
@@ -89,6 +91,23 @@ def test_where_nobody_listens_a_crowd_of_threads_ends_the_process(warm: Warm, mo
         (run,) = session.run([CROWD.format(few=FEW).replace("end.set()", "import time; time.sleep(60)")])
     assert run.outcome == "died"
     assert "it started too many threads" in str(run.outputs)
+
+
+def test_where_no_call_can_be_told_of_all_are_refused_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = subprocess.Popen
+
+    def older(command: list[str], **options: object) -> object:
+        code = "import pyseccomp; pyseccomp.get_api = lambda: 4; "
+        return start([*command[:3], code + command[3], *command[4:]], **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("grader.runner.starting.subprocess.Popen", older)
+    old = Warm()
+    try:
+        assert in_force(old)[: len(ATTEMPTS)] == tuple(ATTEMPTS)
+        assert not {"threads", "calls named"} & set(in_force(old))
+        assert heard(old, "import os\nos.fork()") == ((), ["[Errno 1] Operation not permitted"])
+    finally:
+        old.close()
 
 
 def test_who_asks_without_end_is_not_listened_to_any_more(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:

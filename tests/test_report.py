@@ -86,6 +86,13 @@ def written(report: Report, out: Path) -> Path:
     return write_report(report, map(result_json, ordered(report.results)), out)
 
 
+def test_refused_calls_are_in_the_report_where_there_are_any() -> None:
+    said = result_json(replace(ADA, refused=("fork", "socket")))
+    assert said["refused"] == ["fork", "socket"]
+    assert read_result(said).refused == ("fork", "socket")
+    assert "refused" not in result_json(ADA)
+
+
 def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) -> None:
     for report in (Report("cpu", "s", (KARL, ADA), ("files",), (BOB,)), Report("cpu", "s", ())):
         path = written(report, tmp_path)

@@ -59,8 +59,8 @@ HOLE = """
 from dataclasses import replace
 from grader.kernel import calls
 calls.ANSWERED = {}
-whole = calls.ALLOWANCES["cpu"]
-calls.ALLOWANCES = {"cpu": replace(whole, always=(*whole.always, "CALL"), silently={})}
+whole = calls.CALL_LISTS["cpu"]
+calls.CALL_LISTS = {"cpu": replace(whole, always=(*whole.always, "ONE_MORE"), silently={})}
 """
 
 
@@ -69,7 +69,7 @@ def test_a_wall_with_a_hole_is_not_said_to_stand(monkeypatch: pytest.MonkeyPatch
     start = subprocess.Popen
 
     def holed(command: list[str], **options: object) -> object:
-        code = command[3].replace("from grader.kernel.warm", HOLE.replace("CALL", call) + "from grader.kernel.warm")
+        code = command[3].replace("from grader.kernel.warm", HOLE.replace("ONE_MORE", call) + "from grader.kernel.warm")
         return start([*command[:3], code, *command[4:]], **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr("grader.runner.starting.subprocess.Popen", holed)

@@ -23,8 +23,8 @@ INT: Final = 0xFFFF_FFFF
 """The part of an argument that the kernel reads as an `int`."""
 POINTER: Final = 0xFFFF_FFFF_FFFF_FFFF
 
-CLONE_THREAD: Final = 0x0001_0000
-"""The flag of `clone` with which it starts a thread of this process, and not a process."""
+_CLONE_THREAD: Final = 0x0001_0F00
+"""The flags of `clone` for a thread that shares all there is: with a table of files of its own it could hide some."""
 _CLONE_NEW: Final = 0x7E02_0000
 """Every flag of `clone` for a namespace of one's own."""
 
@@ -126,7 +126,7 @@ _CONDITIONS: Final[Mapping[str, tuple[Case, ...]]] = MappingProxyType(
 )
 """Calls that are allowed with some arguments. A thread and a signal to oneself come in `seccomp`."""
 
-THREAD: Final[Case] = ((0, CLONE_THREAD | _CLONE_NEW, CLONE_THREAD),)
+THREAD: Final[Case] = ((0, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD),)
 """When `clone` starts a thread, and nothing else."""
 
 _ATTRIBUTES: Final = (
@@ -188,7 +188,7 @@ _CUDA_CONDITIONS: Final[Mapping[str, tuple[Case, ...]]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Allowance:
+class CallList:
     """The calls that are allowed on a device: whatever their arguments are, and in some cases.
 
     What is refused `silently`, honest libraries do as a matter of course: nobody needs to hear of it.
@@ -199,9 +199,9 @@ class Allowance:
     silently: Mapping[str, tuple[Case, ...]]
 
 
-ALLOWANCES: Final = {
+CALL_LISTS: Final = {
     # pwd.getpwuid, and with it tarfile and uuid, look for a service on this machine that knows names.
-    "cpu": Allowance(_ALLOWED, _CONDITIONS, {"socket": (((0, INT, socket.AF_UNIX),),)}),
-    "cuda": Allowance((*_ALLOWED, *_CUDA_ALLOWED), {**_CONDITIONS, **_CUDA_CONDITIONS}, {}),
+    "cpu": CallList(_ALLOWED, _CONDITIONS, {"socket": (((0, INT, socket.AF_UNIX),),)}),
+    "cuda": CallList((*_ALLOWED, *_CUDA_ALLOWED), {**_CONDITIONS, **_CUDA_CONDITIONS}, {}),
 }
 """By device."""

@@ -18,7 +18,7 @@ from pathlib import Path
 from py_landlock import AccessFs, Landlock
 
 from grader.kernel import nobody
-from grader.kernel.calls import Allowance
+from grader.kernel.calls import CallList
 from grader.kernel.profile import Bounds, Profile
 from grader.kernel.seccomp import Calls
 
@@ -32,12 +32,12 @@ class Confiner:
     Raises OSError or RuntimeError where a part is not to be had.
     """
 
-    def __init__(self, profile: Profile, allowance: Allowance, scratches: Path) -> None:
+    def __init__(self, profile: Profile, allowed: CallList, scratches: Path) -> None:
         """Look up what holds for every process, whose scratch folder is in `scratches`."""
         self._profile = profile
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._files = Landlock(strict=False)
-        self._calls = Calls(allowance)
+        self._calls = Calls(allowed)
         self._nobody = nobody.possible((*map(Path, (sys.prefix, sys.base_prefix, os.__file__)), scratches))
         for patterns, access in self._rules():
             self._allow((pattern for pattern in patterns if not _own(pattern)), access)

@@ -13,11 +13,13 @@ from typing import Final
 
 import pyseccomp
 
-from grader.kernel.calls import ANSWERED, THREAD, Allowance, Case
+from grader.kernel.calls import ANSWERED, THREAD, CallList, Case
 
 SET_MODE_FILTER: Final = 1
 NEW_LISTENER: Final = 8
 """SECCOMP_SET_MODE_FILTER and SECCOMP_FILTER_FLAG_NEW_LISTENER of linux/seccomp.h."""
+HEARS: Final = 5
+"""The level of libseccomp from which on a call can be told of."""
 
 _NO: Final = pyseccomp.ERRNO(errno.EPERM)
 _HANDING_OVER: Final = ("sendmsg", "seccomp")
@@ -33,12 +35,12 @@ class _Program(ctypes.Structure):
 class Calls:
     """The calls that processes of one kind may make. Made ready before they are forked."""
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, allowed: CallList) -> None:
         """Raises OSError where libseccomp cannot write such a filter."""
-        self._plain = _rules(allowance, _NO)
-        # Where a thread starts is asked each time: so many and no more.
+        self._plain = _rules(allowed, _NO)
         self._plain.add_rule(pyseccomp.ALLOW, "clone", *_arguments(THREAD))
-        self._told = _rules(allowance, pyseccomp.NOTIFY) if pyseccomp.get_api() >= 5 else None
+        # It asks about threads as well, each time one starts: so many and no more.
+        self._told = _rules(allowed, pyseccomp.NOTIFY) if pyseccomp.get_api() >= HEARS else self._plain
         last = _empty(pyseccomp.ALLOW)
         # Descriptors sent to oneself, closed meanwhile, would keep files that nobody can count.
         for call in _HANDING_OVER:
@@ -53,17 +55,14 @@ class Calls:
         Where there is no such descriptor (an older kernel, or another that listens already), nobody hears of them:
         they are refused all the same, and how many threads there are is then seen from outside. Raises OSError.
         """
-        descriptors = []
         with grader:
             try:
-                if not self._told:
-                    raise OSError
-                descriptors.append(self._load(_program(_with_own_signals(self._told)), NEW_LISTENER))
+                listener = self._load(_program(_with_own_signals(self._told)), NEW_LISTENER)
             except OSError:
                 self._load(_program(_with_own_signals(self._plain)))
-            socket.send_fds(grader, [b"!"], descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            else:
+                socket.send_fds(grader, [b"!"], [listener])
+                os.close(listener)
         self._load(self._last)
 
     def _load(self, program: bytes, flags: int = 0) -> int:
@@ -74,11 +73,11 @@ class Calls:
         return found
 
 
-def _rules(allowance: Allowance, otherwise: int) -> pyseccomp.SyscallFilter:
+def _rules(allowed: CallList, otherwise: int) -> pyseccomp.SyscallFilter:
     """A filter with `otherwise` for whatever is neither allowed nor answered at once."""
     rules = _empty(otherwise)
-    always = dict.fromkeys((*allowance.always, *_HANDING_OVER), ((),))
-    tables = [(pyseccomp.ALLOW, {**always, **allowance.sometimes}), (_NO, allowance.silently)]
+    always = dict.fromkeys((*allowed.always, *_HANDING_OVER), ((),))
+    tables = [(pyseccomp.ALLOW, {**always, **allowed.sometimes}), (_NO, allowed.silently)]
     tables += [(pyseccomp.ERRNO(error), dict.fromkeys(calls, ((),))) for error, calls in ANSWERED.items()]
     # A rule that does what is done anyway is an error.
     for action, cases in ((action, cases) for action, cases in tables if action != otherwise):

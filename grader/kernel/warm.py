@@ -129,10 +129,10 @@ def confiner(device: str) -> Confiner | None:
     """What confines children to their profile; None for no device. Raises OSError, RuntimeError or ImportError."""
     if not device:
         return None
-    allowance = importlib.import_module("grader.kernel.calls").ALLOWANCES[device]
+    allowed = importlib.import_module("grader.kernel.calls").CALL_LISTS[device]
     make = importlib.import_module("grader.kernel.confine").Confiner
     # We are at work in a scratch folder ourselves, and theirs are beside it.
-    found: Confiner = make(PROFILES[device], allowance, Path.cwd().parents[1])
+    found: Confiner = make(PROFILES[device], allowed, Path.cwd().parents[1])
     return found
 
 

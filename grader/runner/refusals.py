@@ -28,7 +28,7 @@ _NOTICE: Final = struct.Struct("=QIIiIQ6Q")
 _ANSWER: Final = struct.Struct("=QqiI")
 """`struct seccomp_notif_resp`: id, value, error, flags."""
 
-NEW_THREAD: Final = 0x7E03_0000, 0x0001_0000
+NEW_THREAD: Final = 0x7E03_0F00, 0x0001_0F00
 """The flags of `clone` to look at, and those of them that are set where it starts a thread and nothing else."""
 
 NAMES: Final = 20
@@ -50,13 +50,19 @@ class Refusals:
     """Answers one process for as long as it lives, in a thread of its own."""
 
     def __init__(self, process: socket.socket, pid: int, most: int) -> None:
-        """`process` is where it hands over what it is heard by; it may have `most` threads."""
+        """`process` is where it hands over what it is heard by; it may have `most` threads.
+
+        Raises OSError where the machine has no thread for us.
+        """
         self._process = process
         self._pid = pid
         self._most = most
         self._names: dict[str, None] = {}
         self._left = {"refused": REFUSED, "started": STARTED}
-        threading.Thread(target=self._serve, name=f"calls of {pid}", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, name=f"calls of {pid}", daemon=True).start()
+        except RuntimeError as error:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -170,11 +170,12 @@ class Warm:
         """A process forked from the parent, confined before it reads a line. Raises MachineError."""
         bounds = self._confinement.bounds
         with _place(socket.SOCK_STREAM) as (scratch, ours, theirs):
-            request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
             heard, telling = socket.socketpair()
-            with telling:
+            with heard, telling:
+                request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
                 pid = self._exchange(request, [theirs.fileno(), telling.fileno()])["pid"]
-        return Process(Forked(pid, self.reap), ours, scratch, Refusals(heard, pid, bounds.threads))
+                refusals = Refusals(heard.dup(), pid, bounds.threads)
+        return Process(Forked(pid, self.reap), ours, scratch, refusals)
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a forked child, None while it runs. Raises MachineError where the parent has ended."""
