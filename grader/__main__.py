@@ -1,7 +1,7 @@
 """The command line: `grader grade`, `grader release`, `grader build`, `grader verify`. It alone prints and exits.
 
 Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be graded, or fell below
---fail-under; 2 wrong usage; 3 our fault.
+--fail-under; 2 wrong usage; 3 our fault, or the machine's.
 """
 
 from __future__ import annotations

@@ -105,9 +105,11 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("scratch")
-    with pytest.MonkeyPatch.context() as patch:
+def bench() -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory(prefix="attacks-") as scratch, pytest.MonkeyPatch.context() as patch:
+        folder = Path(scratch)
+        # As the system's own is: a child that is another user's finds its way through.
+        folder.chmod(0o711)
         patch.setattr(tempfile, "tempdir", str(folder))
         patch.setenv("PATH", f"{os.environ['PATH']}:{folder}")
         patch.setenv("GRADER_TOKEN", SECRET)

@@ -56,7 +56,7 @@ def warm() -> Iterator[Warm]:
 
 
 def test_confinement_is_in_force_and_a_confined_process_computes(warm: Warm) -> None:
-    assert in_force(warm) == tuple(attempts("cuda"))
+    assert set(attempts("cuda")) <= set(in_force(warm))
 
 
 def test_the_warm_parent_has_not_started_cuda(warm: Warm) -> None:

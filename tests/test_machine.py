@@ -1,9 +1,11 @@
 """What the machine cannot do is nobody's zero: who needs it is graded again, and everybody else keeps their marks."""
 
+import csv
 import ctypes
 import errno
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,14 +18,19 @@ import pytest
 
 from grader.desk.notebooks import solution_notebook
 from grader.judge.facts import Ask, Raised, Read, Unavailable, Value
+from grader.judge.model import Cause, Conditions
 from grader.kernel.confine import drop_capabilities
 from grader.kernel.shortage import shortage
 from grader.labs.lab2_graphs import LAB
+from grader.runner.assigning import assign
+from grader.runner.grading import pose_all
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch
 from grader.runner.scratch import nameless
 from grader.runner.session import Session
 from grader.runner.starting import Warm
+from grader.runner.submissions import find_submissions
+from grader.runner.workers import Workers, grade
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking and confining are Linux's")
 
@@ -106,9 +113,8 @@ def warm() -> Iterator[Warm]:
 
 
 def gradebook(out: Path) -> dict[str, Sequence[str]]:
-    rows = [row.split(",") for row in (out / "gradebook.csv").read_text("utf-8").splitlines()]
-    place = rows[0].index(LAB.name)
-    return {student: (row[place - 1], row[-1]) for student, *row in rows[1:]}
+    rows = csv.DictReader((out / "gradebook.csv").read_text("utf-8").splitlines())
+    return {row["student"]: (row[LAB.name], row["total"]) for row in rows}
 
 
 IN_A_CELL = "open('table', 'wb').write(bytes(4 << 20))"
@@ -158,7 +164,7 @@ def test_an_output_folder_on_a_full_disk_is_said_and_holds_whole_files(
     assert "Traceback" not in said
     assert len(results) < 6
     assert all(result["score"] == FULL for result in results.values())
-    assert not list(out.rglob(".*"))
+    assert not list(out.rglob("*.part"))
     assert all(page.read_text("utf-8").rstrip().endswith("</html>") for page in out.rglob("*.html"))
 
     disk("64m")
@@ -199,6 +205,25 @@ def test_less_than_was_promised_costs_nobody_anything(tmp_path: Path, warm: Warm
     assert (results["ada"]["status"], results["ada"]["score"]) == ("graded", FULL)
 
 
+def test_a_machine_on_which_nothing_starts_is_one_sentence_and_our_fault(tmp_path: Path) -> None:
+    class_ = hand_in(tmp_path / "class", ada="")
+    code, said, results = graded(class_, tmp_path / "out", "ulimit -n 64")
+    assert (code, results) == (3, {})
+    assert said.startswith("The machine cannot do what grading needs: a notebook's process did not start on cpu")
+    assert "more files must be allowed to be open (ulimit -n)" in said
+    assert "Traceback" not in said
+
+
+def test_a_process_is_waited_for_without_a_descriptor(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "pidfd_open", none)
+    with Session(starter=warm) as session:
+        (run,) = session.run(["import os\nos._exit(5)"])
+    assert "exit code 5" in run.outputs[0]["evalue"]
+
+
 def status(warm: Warm) -> list[str]:
     return Path(f"/proc/{warm._popen.pid}/status").read_text().splitlines()
 
@@ -227,6 +252,30 @@ def test_a_parent_that_cannot_fork_says_so_and_lives_on(warm: Warm, group: Calla
     with Session(starter=warm) as session:
         assert [run.outcome for run in session.run(["x = 1"])] == ["ok"]
     Path("/sys/fs/cgroup/pids/cgroup.procs").write_text(str(warm._popen.pid))
+
+
+def test_a_parent_that_dies_is_the_machines_fault_and_not_the_notebooks() -> None:
+    parent = Warm()
+    with Session(starter=parent) as session:
+        session.run(["import time"])
+        folder = session._process._scratch
+        os.kill(parent._popen.pid, signal.SIGKILL)
+        with pytest.raises(MachineError, match="the warm parent ended"):
+            session.run(["time.sleep(5)"])
+    parent.close()
+    assert not folder.exists()
+
+
+def test_where_nothing_starts_every_notebook_says_so_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_ = hand_in(tmp_path / "class", ada="", bob="# another", eve="# a third")
+    read, _ = assign(find_submissions([class_]).notebooks, [LAB], [LAB.name])
+    posed = pose_all(read, Conditions("seed"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    results = [graded.result for graded in grade(read, posed, Workers(Warm, 2))]
+    assert [result.cause for result in results] == [Cause.MACHINE] * 3
+    assert all(f"no folder could be made in {tmp_path / 'gone'}: No such file" in r.problem for r in results)
 
 
 @pytest.mark.parametrize(

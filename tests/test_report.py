@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, ordered, result_json, write_report
+from grader.desk.report import as_json, ordered, read_result, result_json, write_report
 from grader.judge.model import Mark, Missing, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
@@ -17,7 +17,7 @@ MARKS = (
     Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
-ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871, seed="earlier")
 BOB = Missing("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
@@ -60,6 +60,7 @@ def test_the_shape_of_version_1() -> None:
                 "remarks": [],
                 "problem": "",
                 "fingerprint": "",
+                "seed": "earlier",
             },
             {
                 "student": "karl",
@@ -74,6 +75,7 @@ def test_the_shape_of_version_1() -> None:
                 "problem": "This file is no notebook.",
                 "cause": "notebook",
                 "fingerprint": "",
+                "seed": "",
             },
         ],
         "missing": [{"student": "bob", "lab": "", "reason": "Nothing was handed in."}],
@@ -89,6 +91,12 @@ def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) 
         path = written(report, tmp_path)
         assert json.loads(path.read_text("utf-8")) == as_json(report)
         assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
+
+
+def test_refused_calls_are_in_the_report_where_there_are_any(tmp_path: Path) -> None:
+    found = as_json(Report("cpu", "s", (replace(ADA, refused=("fork", "socket")),)))["results"]
+    assert found[0]["refused"] == ["fork", "socket"]  # type: ignore[index] # a list of them
+    assert read_result(found[0]).refused == ("fork", "socket")  # type: ignore[index] # a list of them
 
 
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Warm parents and confined children: what starts fast must also be kept apart."""
 
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.judge.facts import Died, Read, Value
-from grader.runner.probing import ATTEMPTS, in_force
+from grader.runner.probing import ATTEMPTS, ConfinementError, Starters, in_force
 from grader.runner.process import StartError
 from grader.runner.session import Session
 from grader.runner.starting import Confinement, Warm
@@ -40,17 +42,51 @@ def shown(warm: Warm, *cells: str) -> list[str]:
 
 
 def test_everything_is_seen_to_be_refused(warm: Warm) -> None:
-    assert in_force(warm) == tuple(ATTEMPTS)
+    seen = in_force(warm)
+    assert seen[: len(ATTEMPTS) + 2] == (*ATTEMPTS, "threads", "calls named")
+    assert all(re.fullmatch(r"uid \d+", other) for other in seen[len(ATTEMPTS) + 2 :])
 
 
 def test_without_confinement_nothing_is_said_to_be_refused() -> None:
     free = Warm(confinement=Confinement(confined=False))
     try:
-        assert "files" not in in_force(free)
-        assert "processes" not in in_force(free)
+        assert in_force(free) == ()
     finally:
         free.close()
-        Path("/tmp/notebook-probe").unlink(missing_ok=True)
+
+
+HOLE = """
+from dataclasses import replace
+from grader.kernel import calls
+calls.ANSWERED = {}
+whole = calls.ALLOWANCES["cpu"]
+calls.ALLOWANCES = {"cpu": replace(whole, always=(*whole.always, "CALL"), silently={})}
+"""
+
+
+@pytest.mark.parametrize(("call", "name"), [("chmod", "metadata"), ("socket", "network")])
+def test_a_wall_with_a_hole_is_not_said_to_stand(monkeypatch: pytest.MonkeyPatch, call: str, name: str) -> None:
+    start = subprocess.Popen
+
+    def holed(command: list[str], **options: object) -> object:
+        code = command[3].replace("from grader.kernel.warm", HOLE.replace("CALL", call) + "from grader.kernel.warm")
+        return start([*command[:3], code, *command[4:]], **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("grader.runner.starting.subprocess.Popen", holed)
+    starters = Starters("cpu", unconfined=False)
+    try:
+        with pytest.raises(ConfinementError, match=name):
+            starters.confirm()
+    finally:
+        starters.close()
+
+
+def test_a_file_keeps_its_mode_and_dates(warm: Warm) -> None:
+    code = (
+        "import os, shutil\nopen('a', 'w').close(); shutil.copy2('a', 'b')\nbefore = os.stat('b')\n"
+        "os.chmod('b', 0); os.utime('b', (0, 0)); print(os.stat('b') == before)"
+    )
+    assert shown(warm, code) == ["True"]
 
 
 def test_siblings_share_no_random_numbers_and_no_names(warm: Warm) -> None:
@@ -84,7 +120,7 @@ def test_a_notebook_computes_plots_and_awaits_when_confined(warm: Warm) -> None:
         "open('/proc/1/environ').read()",
         "import os; open(f'/proc/{{os.getppid()}}/environ').read()",
         "import os; os.listdir('/root')",
-        "open('/tmp/planted', 'w')",
+        "open('{planted}', 'w')",
         "import torch; open(torch.__file__, 'a')",
         "import os; os.symlink('/etc/passwd', 'link'); open('link').read()",
         "import os; os.fork()",
@@ -107,8 +143,8 @@ def test_a_notebook_computes_plots_and_awaits_when_confined(warm: Warm) -> None:
 )
 def test_a_confined_notebook_is_refused(warm: Warm, code: str) -> None:
     root = Path(__file__).parents[1]
-    planted = Path("/tmp/planted")
-    (said,) = shown(warm, code.format(root=root))
+    planted = Path(f"/tmp/planted-{os.getpid()}")
+    (said,) = shown(warm, code.format(root=root, planted=planted))
     kinds = (
         "PermissionError",
         "OSError",

@@ -61,6 +61,7 @@ def index(report: Report, labs: Sequence[str], out: Path) -> str:
             for s in everybody(report)
         ],
         unread=_unread(report, out),
+        refused=[(line(r.student, 60), r.lab, tried(r.refused)) for r in report.results if r.refused],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
     )
@@ -82,6 +83,13 @@ def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
     return [
         (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
     ]
+
+
+def tried(refused: Sequence[str]) -> str:
+    """What a notebook was refused, in a sentence."""
+    *first, last = refused
+    names = f"{', '.join(first)} and {last}" if first else last
+    return line(f"It tried {names}, which a graded notebook may not call.", 300)
 
 
 def _entry(result: Result, out: Path) -> Entry:

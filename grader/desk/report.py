@@ -76,7 +76,9 @@ def result_json(result: Result) -> Json:
         "problem": result.problem,
         **({"cause": str(result.cause)} if result.problem else {}),
         "fingerprint": result.fingerprint,
+        "seed": result.seed,
         **({"variant": result.variant} if result.variant else {}),
+        **({"refused": list(result.refused)} if result.refused else {}),
     }
 
 
@@ -104,8 +106,10 @@ def read_result(found: Any) -> Result:
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
+        seed=found["seed"],
         variant=found.get("variant", ""),
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),
+        refused=tuple(found.get("refused", ())),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from grader.judge.compare import Compared, compared, part, plausible, relative_error
+from grader.judge.compare import REAL, Compared, compared, part, plausible, relative_error
 from grader.judge.facts import Array, Observation, Reply, Value
 from grader.judge.model import Evidence
 from grader.judge.truth import Before, Gradients, Named, Tolerance
@@ -57,7 +57,7 @@ def taken_through(truth: Gradients, evidence: Evidence) -> list[dict[str, Array]
 def _flows(seen: Observation, way: Named) -> list[float]:
     """What each argument's gradient adds to the slope along a way."""
     found = seen.gradients if isinstance(seen, Value) else {}
-    moved = [(leaf.array, way[path]) for path, leaf in found.items() if leaf and path in way]
+    moved = [(x.array, way[path]) for path, x in found.items() if x and x.array.dtype.kind in REAL and path in way]
     return [float((slope * along).sum()) for slope, along in moved if slope.shape == along.shape]
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from grader.judge.bounds import listed
 from grader.judge.facts import Array, Leaf, Node
 from grader.judge.model import Comparison, Remark
 from grader.judge.notes import Finding, finding, remark
@@ -22,6 +23,9 @@ EPS32 = 2.0**-23
 FLOAT32_LIKE = 1e-9
 """Relative errors from here up to the slip are those of a float32 constant or cast (6e-8 and a few steps)."""
 
+
+REAL = "iuf"
+"""The kinds of dtype that hold numbers to compare. What a leaf calls its dtype may be a lie."""
 
 PLAUSIBLE = 1e3
 """An own value within this factor of the true one may stand in for it. Beyond, everything would follow
@@ -62,7 +66,7 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
             expected=f"a dict with the keys {', '.join(wanted)}",
         )
     if path not in result:
-        return finding("missing_key", what=repr(path), theirs=", ".join(map(repr, result)) or "none")
+        return finding("missing_key", what=repr(path), theirs=listed(result, spelt=repr) or "none")
     return result[path]
 
 
@@ -79,8 +83,7 @@ def numbers(
     asked = {"list": "a list of numbers", "numpy": "a NumPy array"}.get(
         kind, "a number or a tensor with one element" if not shape else "a tensor of numbers"
     )
-    plain = isinstance(node, Leaf) and node.dtype not in ("bool", "complex64", "complex128")
-    if not isinstance(node, Leaf) or not plain or node.kind in ("bool", "complex"):
+    if not isinstance(node, Leaf) or node.array.dtype.kind not in REAL:
         return finding("wrong_type", what=what, theirs=described(node), expected=asked)
     scalar = not shape and node.array.size == 1 and node.kind != "list"
     if not scalar and node.kind != (kind or "tensor"):
@@ -93,12 +96,18 @@ def numbers(
 
 def _listed(node: Node) -> Node:
     """A tuple of numbers, or a tensor with one axis, as the list that is asked for."""
-    if isinstance(node, tuple) and all(isinstance(item, Leaf) and item.array.size == 1 for item in node):
-        values = [item.array.item() for item in node if isinstance(item, Leaf)]
+    if isinstance(node, tuple):
+        values = [item.array.item() for item in node if isinstance(item, Leaf) and _is_one_number(item)]
+        if len(values) < len(node):
+            return node
         return Leaf(np.array(values, dtype=np.float64), "list", "float64", "cpu")
     if isinstance(node, Leaf) and node.kind in ("tensor", "numpy"):
         return replace(node, kind="list")
     return node
+
+
+def _is_one_number(leaf: Leaf) -> bool:
+    return leaf.array.size == 1 and leaf.array.dtype.kind in REAL
 
 
 def relative_error(theirs: Array, expected: Array) -> float:

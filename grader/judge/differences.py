@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Set
-from typing import Protocol, cast
+from typing import Protocol, TypeAlias, cast
 
 from grader.judge.names import TopStatement
+
+Spelling: TypeAlias = tuple[tuple[object, ...], ...]
+"""The nodes, the names and the constants of an expression, in order."""
 
 
 class NamedCall(Protocol):
@@ -29,7 +32,7 @@ def differenced(statement: TopStatement, functions: Set[str], apart: Set[str]) -
     """
     still, inner = _still(statement), _inner(statement)
     moved = {t.id for t, value in _assignments(statement) if _shifted(value, still)}
-    shifts: dict[str, set[str]] = {}
+    shifts: dict[str, set[Spelling]] = {}
     counts: Counter[str] = Counter()
     for call in _named_calls(statement):
         name = call.func.id
@@ -92,9 +95,12 @@ def _named_calls(statement: TopStatement) -> list[NamedCall]:
     return cast("list[NamedCall]", calls)
 
 
-def _spelt(expression: ast.expr) -> str:
-    """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one."""
+def _spelt(expression: ast.expr) -> Spelling:
+    """The same for two expressions that are spelt alike. `ast.dump` says it too, but fails at a deep one.
+
+    Numbers are not written out, because Python refuses to do that with a long one.
+    """
     nodes = list(ast.walk(expression))
     names = [n.id if isinstance(n, ast.Name) else n.attr for n in nodes if isinstance(n, ast.Name | ast.Attribute)]
-    constants = [n.value for n in nodes if isinstance(n, ast.Constant)]
-    return repr([[type(n).__name__ for n in nodes], names, constants])
+    constants = [(type(n.value), n.value) for n in nodes if isinstance(n, ast.Constant)]
+    return tuple(map(type, nodes)), tuple(names), tuple(constants)

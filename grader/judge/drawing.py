@@ -14,6 +14,7 @@ from typing import Final
 import networkx
 from networkx import DiGraph
 
+from grader.judge.bounds import NAME, clipped, listed
 from grader.judge.facts import Node, Other, Value
 from grader.judge.model import Comparison, Evidence, Remark, Verdict
 from grader.judge.notes import finding, remark
@@ -43,7 +44,7 @@ def drawn(result: Node) -> list[Edge] | None:
 
 def arrows(edges: Iterable[Edge]) -> str:
     """Edges in words: a → x, b → x."""
-    return ", ".join(f"{source} → {target}" for source, target in edges)
+    return listed([f"{clipped(source, NAME)} → {clipped(target, NAME)}" for source, target in edges], 3 * NAME)
 
 
 def judge_drawing(truth: Drawing, evidence: Evidence) -> Verdict:

@@ -160,10 +160,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at, of the question called `name`.
-
-    These are the replies to a trial's asks, the code, and the torch functions that the code used.
-    """
+    """All that a judge may look at of the question `name`: replies to a trial's asks, code, torch functions used."""
 
     name: str
     replies: tuple[Reply, ...]
@@ -206,7 +203,8 @@ class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
-    student's own numbers, "" for the sheet's.
+    student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain. `seed` is what its
+    hidden points were drawn from.
     """
 
     student: str
@@ -219,6 +217,8 @@ class Result:
     fingerprint: str = ""
     variant: str = ""
     cause: Cause = Cause.NOTEBOOK
+    refused: tuple[str, ...] = ()
+    seed: str = ""
 
     @property
     def status(self) -> str:

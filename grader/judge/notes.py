@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from grader.judge.bounds import FACT, FINDING, NAME, bounded, clipped
 from grader.judge.model import Remark
 
 FAULT = "fault"
@@ -194,13 +195,13 @@ class Finding:
 
 
 def finding(note: str, **facts: object) -> Finding:
-    """The finding for a code of `NOTES`; every field of its sentence must be given."""
-    return Finding(note, NOTES[note].format(**facts))
+    """The finding for a code of `NOTES`; every field of its sentence must be given. What is long is cut."""
+    return Finding(note, clipped(NOTES[note].format(**bounded(facts, FACT)), FINDING))
 
 
 def remark(code: str, what: str, **facts: object) -> Remark:
-    """The remark for a code of `REMARKS` about `what`."""
-    return Remark(what, REMARKS[code].format(**facts))
+    """The remark for a code of `REMARKS` about `what`. What is long is cut."""
+    return Remark(clipped(what, NAME), REMARKS[code].format(**bounded(facts, 2 * NAME)))
 
 
 def explained(note: str, facts: Mapping[str, str]) -> str:

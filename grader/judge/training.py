@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from grader.judge.assembling import followed, moved
-from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
@@ -23,6 +23,10 @@ from grader.judge.wording import both, described, difference, number, place
 
 SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
+
+
+MOST = 1_000_000
+"""Numbers of a fit that are looked at; nobody trains for so many epochs."""
 
 
 def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
@@ -205,6 +209,6 @@ def _advice(error: float, losses: Array | None) -> str:
 
 
 def _flat(node: Node) -> Array | None:
-    if isinstance(node, Leaf) and node.kind in ("tensor", "numpy", "list", "float", "int"):
+    if isinstance(node, Leaf) and node.array.dtype.kind in REAL and node.array.size <= MOST:
         return node.array.astype(np.float64).ravel()
     return None

@@ -5,11 +5,14 @@ Knows how the verdicts of a question's checks make one. Refuses to know what any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
+from grader.judge.bounds import MESSAGE, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.facts import (
     Died,
@@ -24,7 +27,7 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.judge.model import Evidence, Mark, Question, Status, Trial, Verdict
+from grader.judge.model import Evidence, Mark, Question, Remark, Status, Trial, Verdict
 from grader.judge.notes import MACHINE, SLIPS, Finding, finding
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
@@ -73,9 +76,11 @@ def judge(
     everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
-    for trial, group in zip(trials, replies, strict=True):
-        looked_at = group if trial.asks else everything
-        verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
+    # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
+    with np.errstate(all="ignore"):
+        for trial, group in zip(trials, replies, strict=True):
+            looked_at = group if trial.asks else everything
+            verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 
@@ -92,11 +97,11 @@ def _used(seen: Observation) -> frozenset[str]:
 def _judged(trial: Trial, evidence: Evidence) -> Verdict:
     if trial.asks:
         own = _own_observations(trial, evidence)
-        for seen in own:
-            problem = unanswered(evidence.name, seen, evidence.source) or _silence(trial, evidence.name, own)
-            if problem:
-                status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
-                return Verdict(status, problem.note, problem.message, 0.0)
+        silence = _silence(trial, evidence.name, own)
+        found = (unanswered(evidence.name, seen, evidence.source) or silence for seen in own)
+        if problem := next(filter(None, found), None):
+            status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
+            return Verdict(status, problem.note, problem.message, 0.0)
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
     if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
         return verdict
@@ -186,7 +191,7 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
     # What a condition may say costs nothing, as that an answer is right to float32 only, may be what costs elsewhere.
     heard = [v for v, weight in zip(verdicts, weights, strict=True) if weight or not wrong]
-    remarks = tuple(dict.fromkeys(r for v in heard for r in v.remarks))
+    remarks = _few(dict.fromkeys(r for v in heard for r in v.remarks))
     if not wrong:
         return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
     told: dict[str, Verdict] = {}
@@ -195,10 +200,16 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
         # Of several that say that a value is wrong, one that says why.
         if kind not in told or (told[kind].note not in SLIPS and verdict.note in SLIPS):
             told[kind] = verdict
-    messages = [verdict.message for verdict in told.values()]
+    message = clipped("\n".join([verdict.message for verdict in told.values()][:MESSAGES]), MESSAGE)
     status = Status.PARTIAL if score else Status.FAIL
     note = next(iter(told.values())).note
-    return Verdict(status, note, "\n".join(messages[:MESSAGES]), score, remarks, table, drawn, sketches)
+    return Verdict(status, note, message, score, remarks, table, drawn, sketches)
+
+
+def _few(remarks: Collection[Remark]) -> tuple[Remark, ...]:
+    """The remarks that say no more than a page has room for."""
+    said = list(dict.fromkeys(remark.rest for remark in remarks))[:SAID]
+    return tuple(remark for remark in remarks if remark.rest in said)[:SUBJECTS]
 
 
 def _kind(verdict: Verdict) -> str:

@@ -17,6 +17,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from json import JSONEncoder, loads
 from math import prod
 from typing import Any, Final, NoReturn, TypeAlias
@@ -56,16 +57,21 @@ _PIECE: Final = 1 << 20
 _ESCAPED_SURROGATE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]")
 
 
+_VALUE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{\[]|[-\dtfn][\w.+-]*+', re.DOTALL)
+"""A value, or the name of one, in JSON. What stands between quotes is one, whatever is in it."""
+
+
 class FrameError(Exception):
     """The bytes are no frame, or one that breaks a cap."""
 
 
 @dataclass(frozen=True)
 class Caps:
-    """The largest frame that is read: bytes in all and in the header, arrays, and axes of an array."""
+    """The largest frame that is read: bytes of it and of its header, values in that, arrays, and axes of an array."""
 
-    total: int = 96 << 20
+    total: int = 24 << 20
     header: int = 16 << 20
+    values: int = 400_000
     arrays: int = 50_000
     axes: int = 16
 
@@ -101,7 +107,7 @@ def _raw(array: Array) -> bytes:
     return array.astype(DTYPES[dtype_name(array)], copy=False).tobytes()
 
 
-def decode(frame: bytes, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
+def decode(frame: bytes | bytearray, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
     """The message in a whole frame: its body, and its arrays in the machine's byte order, read-only.
 
     Raises FrameError for anything that `encode` would not have written.
@@ -114,7 +120,7 @@ def decode(frame: bytes, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
         raise FrameError("the frame's length is not what it says")
     if size > caps.header or start > len(frame):
         raise FrameError("the header's length is out of bounds")
-    body, listed = _header(frame[2 * _LENGTH.size : start], caps)
+    body, listed = _header(bytes(frame[2 * _LENGTH.size : start]), caps)
     arrays = []
     for dtype, shape in listed:
         count = prod(shape)
@@ -136,7 +142,14 @@ def _frozen(array: Array) -> Array:
     return copy
 
 
+def more_values(raw: bytes, most: int) -> bool:
+    """Whether JSON holds more than so many values; each takes some 100 bytes of memory, and {} two of the text."""
+    return next(islice(_VALUE.finditer(raw), max(most, 0), None), None) is not None
+
+
 def _header(raw: bytes, caps: Caps) -> tuple[Body, list[tuple[np.dtype[Any], tuple[int, ...]]]]:
+    if more_values(raw, caps.values):
+        raise FrameError("the header holds too much")
     try:
         text = raw.decode()
         if "\\u" in text and _ESCAPED_SURROGATE.search(text):
@@ -168,34 +181,34 @@ def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]
     raise FrameError("an array is not described as one")
 
 
-def read_frame(read: Callable[[int], bytes], caps: Caps = CAPS) -> bytes | None:
+def read_frame(read: Callable[[int], bytes], caps: Caps = CAPS) -> bytearray | None:
     """The next whole frame of a stream, or None where the stream has ended between two frames.
 
     `read(n)` gives between 1 and n bytes, or none at the end. Raises FrameError for a length above
     the cap, before any of it is read, and for a stream that ends within a frame.
     """
-    head = _exactly(_LENGTH.size, read)
-    if not head:
+    frame = bytearray()
+    _fill(frame, _LENGTH.size, read)
+    if not frame:
         return None
-    if len(head) < _LENGTH.size:
+    if len(frame) < _LENGTH.size:
         raise FrameError("the stream ended within a frame")
-    (total,) = _LENGTH.unpack(head)
+    (total,) = _LENGTH.unpack(frame)
     if total > caps.total:
         raise FrameError(f"a frame of {total} bytes is above the cap of {caps.total}")
-    rest = _exactly(total, read)
-    if len(rest) < total:
+    _fill(frame, _LENGTH.size + total, read)
+    if len(frame) < _LENGTH.size + total:
         raise FrameError("the stream ended within a frame")
-    return bytes(head + rest)
+    return frame
 
 
-def _exactly(count: int, read: Callable[[int], bytes]) -> bytearray:
-    gathered = bytearray()
-    while len(gathered) < count:
-        piece = read(min(_PIECE, count - len(gathered)))
+def _fill(frame: bytearray, size: int, read: Callable[[int], bytes]) -> None:
+    """Read on until a frame has its size, or the stream has ended."""
+    while len(frame) < size:
+        piece = read(min(_PIECE, size - len(frame)))
         if not piece:
             break
-        gathered += piece
-    return gathered
+        frame += piece
 
 
 def write_frame(write: Callable[[bytes], int], frame: bytes) -> None:

@@ -20,7 +20,7 @@ from grader.kernel.frames import DTYPES, Array, Body, dtype_name
 TEXT: Final = 2_000
 DEPTH: Final = 16
 NODES: Final = 200_000
-BYTES: Final = 64 << 20
+BYTES: Final = 16 << 20
 
 _detach = Tensor.detach
 _to = Tensor.to

@@ -10,6 +10,8 @@ import errno
 from typing import Any, Final
 
 SCARCE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+ENDED: Final = 71
+"""The exit code of a process that did not start because something of the machine ran out (EX_OSERR of sysexits.h)."""
 DEEPEST: Final = 10
 """Exceptions that led to an exception, looked at."""
 _WORDS: Final = {"can't start new thread": errno.EAGAIN, "can't allocate memory": errno.ENOMEM}

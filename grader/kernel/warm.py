@@ -5,7 +5,7 @@ Refuses to know the grader: it is told where a scratch folder is and which limit
 would be worth stealing ever enters it.
 
     {"load": [module, …]}                            -> {"loaded": …}, how many of them it has
-    {"fork": {…}} with the child's socket attached   -> {"pid": …}
+    {"fork": {…}} with the child's sockets attached  -> {"pid": …}
     {"reap": pid}                                    -> {"status": …}, null while it runs
 
 Or {"error": …} where the machine cannot do what is asked.
@@ -37,6 +37,7 @@ from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
 from grader.kernel.profile import PROFILES, Bounds
+from grader.kernel.shortage import ENDED, shortage
 
 if TYPE_CHECKING:
     # It needs Linux and libseccomp, which a parent of unconfined children does without.
@@ -75,31 +76,34 @@ class Inheritance:
     confiner: Confiner | None
 
 
-def fork(request: dict[str, Any], descriptor: int, control: socket.socket, ready: Inheritance) -> int:
-    """A child that serves the socket `descriptor`; its process id."""
+def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.socket, ready: Inheritance) -> int:
+    """A child that serves the first of two sockets, and tells of itself through the other; its process id."""
     pid = os.fork()
     if pid:
         return pid
     try:
         os.setsid()
         control.close()
-        become(request, descriptor, ready)
+        become(request, descriptors, ready)
     except BaseException as error:
         # The grader reads this where a start fails; the child must never return into the parent's loop.
         os.write(2, f"{type(error).__name__}: {error}\n".encode(errors="replace"))
-        os._exit(70)
+        os._exit(ENDED if shortage(error) else 70)
     os._exit(0)
 
 
-def become(request: dict[str, Any], descriptor: int, ready: Inheritance) -> None:
-    """Turn this forked process into a student's, and serve it to its end."""
+def become(request: dict[str, Any], descriptors: Sequence[int], ready: Inheritance) -> None:
+    """Turn this forked process into a student's, and serve it to its end.
+
+    It serves the first socket; through the second the grader is handed what it hears of refused calls by.
+    """
     scratch = Path(request["scratch"])
     log = os.open(scratch / "start.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    channel = hidden(descriptor)
-    os.closerange(3, channel)
-    os.closerange(channel + 1, channel + 1024)
+    channel, telling = map(hidden, descriptors)
+    for first, last in ((3, channel), (channel + 1, telling), (telling + 1, telling + 1024)):
+        os.closerange(first, last)
     os.environ.update(HOME=str(scratch / "home"), IPYTHONDIR=str(scratch / "home"), TMPDIR=str(scratch / "tmp"))
     # What was found out with the parent's variables does not hold here.
     tempfile.tempdir = None
@@ -107,8 +111,10 @@ def become(request: dict[str, Any], descriptor: int, ready: Inheritance) -> None
     # Python's own generator starts anew by itself after a fork, a device's when it is first used.
     for seed in (numpy.random.seed, torch.default_generator.manual_seed):
         seed(int.from_bytes(os.urandom(4), "little"))
+    with socket.socket(fileno=telling) as grader:
+        if ready.confiner:
+            ready.confiner.confine(scratch, Bounds(**request["bounds"]), grader)
     if ready.confiner:
-        ready.confiner.confine(scratch, Bounds(**request["bounds"]))
         ready.cells.stay_alone()
     serve(channel, ready.cells)
 
@@ -123,7 +129,10 @@ def confiner(device: str) -> Confiner | None:
     """What confines children to their profile; None for no device. Raises OSError, RuntimeError or ImportError."""
     if not device:
         return None
-    found: Confiner = importlib.import_module("grader.kernel.confine").Confiner(PROFILES[device])
+    allowance = importlib.import_module("grader.kernel.calls").ALLOWANCES[device]
+    make = importlib.import_module("grader.kernel.confine").Confiner
+    # We are at work in a scratch folder ourselves, and theirs are beside it.
+    found: Confiner = make(PROFILES[device], allowance, Path.cwd().parents[1])
     return found
 
 
@@ -135,9 +144,9 @@ def answered(
         if "load" in request:
             return load(request["load"])
         if "fork" in request:
-            if not descriptors:
+            if len(descriptors) < 2:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-            pid = fork(request["fork"], descriptors[0], control, ready)
+            pid = fork(request["fork"], descriptors, control, ready)
             children.add(pid)
             return {"pid": pid}
     except (OSError, MemoryError, ImportError) as error:
@@ -166,7 +175,7 @@ def main() -> None:
     control.send(json.dumps(load()).encode())
     children: set[int] = set()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 1)
+        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 2)
         if not message:
             break
         answer = answered(json.loads(message), descriptors, control, ready, children)

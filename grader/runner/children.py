@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -82,12 +83,15 @@ class Forked:
         """The exit code, None where it runs on for so long."""
         if self._code is not None:
             return self._code
-        # Where the parent has ended, another may have reaped it.
-        with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(self.pid)) as end:
+        last = time.monotonic() + seconds
+        # Where the parent has ended, another may have reaped it; and there may be no descriptor left to wait with.
+        with contextlib.suppress(OSError), os.fdopen(os.pidfd_open(self.pid)) as end:
             ending = select.poll()
             ending.register(end, select.POLLIN)
             ending.poll(1000 * seconds)
-        return self.poll()
+        while self.poll() is None and time.monotonic() < last:
+            time.sleep(0.01)
+        return self._code
 
     def kill(self) -> None:
         """Kill its whole session."""

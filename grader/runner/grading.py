@@ -30,20 +30,22 @@ NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
 
 @dataclass(frozen=True)
 class Posed:
-    """A lab whose points are drawn and whose truth is computed: done once a run."""
+    """A lab whose points are drawn from a seed and whose truth is computed: done once a run."""
 
     lab: Lab
     trials: tuple[tuple[Trial, ...], ...]
+    seed: str
 
 
 @dataclass(frozen=True)
 class Observed:
-    """A notebook that ran: its cells' outputs, and the replies to every trial of every question."""
+    """A notebook that ran: its cells' outputs, the replies to every trial, and the calls refused to it."""
 
     notebook: Notebook
     runs: tuple[CellRun, ...]
     replies: tuple[tuple[tuple[Reply, ...], ...], ...]
     seconds: float
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,10 @@ def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
     """Labs posed, each check once: variants of a lab share those that their numbers do not touch."""
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
     trials = {(check, name): check.pose(name, conditions) for check, name in shared}
-    return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
+    return {
+        lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
+        for lab in labs
+    }
 
 
 def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
@@ -108,7 +113,7 @@ def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
     with session:
         runs = session.run([cell.source for cell in notebook.code])
         replies = ask_all(session, posed)
-    return Observed(notebook, runs, replies, time.monotonic() - began)
+    return Observed(notebook, runs, replies, time.monotonic() - began, session.refused)
 
 
 def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
@@ -149,6 +154,8 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         # With none it is graded again the next time.
         fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
+        refused=observed.refused,
+        seed=posed.seed,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, observed.notebook, observed.runs, evidence, source)

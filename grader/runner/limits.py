@@ -47,7 +47,7 @@ class Limits:
     cell_output: int = 4_000_000
     output: int = 16_000_000
     outputs: int = 500
-    reply_bytes: int = 96 << 20
+    reply_bytes: int = 24 << 20
     room: Room = ROOM
     bounds: Bounds = BOUNDS
 
@@ -63,6 +63,7 @@ SETTINGS: Final = {
     "cpu_seconds": ("bounds.cpu_seconds", "processor seconds"),
     "memory_mib": ("bounds.memory", "MiB"),
     "open_files": ("bounds.open_files", "files"),
+    "threads": ("bounds.threads", "threads"),
     "file_mib": ("bounds.file_bytes", "MiB"),
     "scratch_mib": ("room.size", "MiB"),
     "scratch_entries": ("room.entries", "files and folders"),

@@ -15,12 +15,14 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, islice
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
 import nbformat
 from nbformat import NotebookNode
+
+from grader.kernel.frames import more_values
 
 BYTES: Final = 50 << 20
 CELLS: Final = 5_000
@@ -28,8 +30,6 @@ CODE: Final = 250_000
 """Characters of all code cells: ten times a lab's own. Python's parser takes a kilobyte of memory for each."""
 MEMORY: Final = 256 << 20
 """Bytes that reading a file may take. JSON can stand for thirty times its size: {} takes two bytes of the file."""
-_VALUE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{\[]|[-\dtfn][\w.+-]*+', re.DOTALL)
-"""A value, or the name of one, in JSON. What stands between quotes is one, whatever is in it."""
 _FOUR: Final = re.compile(rb"[\xf0-\xff]|\\u[dD]8")
 _TWO: Final = re.compile(rb"[\xc4-\xff]|\\u(?!00)")
 """What begins a character above U+FFFF, and above U+00FF, in UTF-8 or as an escape."""
@@ -113,7 +113,7 @@ def _expect_small(raw: bytes) -> None:
     # A text takes 1, 2 or 4 bytes for every character, as its widest one does.
     width = 4 if _FOUR.search(raw) else 2 if _TWO.search(raw) else 1
     most = (MEMORY - len(raw) * (1 + 2 * width)) // _PER_VALUE
-    if most < 0 or next(islice(_VALUE.finditer(raw), most, None), None):
+    if most < 0 or more_values(raw, most):
         raise NotebookError("This notebook would take too much memory to read; clear its outputs and save it.")
 
 

@@ -90,8 +90,15 @@ def nameless(folder: Path, pid: int, largest: int) -> int:
 
 
 def _open(pid: int) -> Iterator[str]:
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
-        yield from (descriptor.path for descriptor in descriptors)
+    """The descriptors of every thread: a thread can have a table of its own."""
+    for thread in _entries(f"/proc/{pid}/task"):
+        yield from _entries(f"{thread}/fd")
+
+
+def _entries(folder: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        return [entry.path for entry in found]
+    return []
 
 
 def _mapped(folder: Path, pid: int) -> Iterator[tuple[Inode, str]]:

@@ -22,7 +22,7 @@ from grader.runner.budget import Budget
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch
 from grader.runner.outcomes import Failure, skipped, stopped
-from grader.runner.process import OverfullError, Process, StartError
+from grader.runner.process import CrowdedError, OverfullError, Process, StartError
 from grader.runner.starting import Cold, Starter
 from grader.runner.timing import Allowance, DeadlineError, Stopwatch
 
@@ -30,7 +30,7 @@ Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
 
 
 COLD: Final = Cold()
-IN_ALL: Final = 4
+IN_ALL: Final = 2
 """Answers of the largest size that the grader has room for from one notebook: it keeps them until it judges."""
 
 
@@ -57,6 +57,7 @@ class Session:
         self._process: Process | None = None
         self._cells: list[_Cell] = []
         self._runs: list[CellRun] = []
+        self._refused: dict[str, None] = {}
         self._budget = Budget(limits)
         self._watch = Watch(limits)
         self._room = IN_ALL * limits.reply_bytes
@@ -73,6 +74,13 @@ class Session:
     ) -> None:
         """End the process."""
         self._stop()
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The system calls that the notebook made so far and that were refused, in the order of their first time."""
+        if self._process:
+            self._heed(self._process)
+        return tuple(self._refused)
 
     def abandon(self) -> None:
         """From another thread: end what is under way, and leave no time for more."""
@@ -155,9 +163,10 @@ class Session:
         except (DeadlineError, FrameError):
             ready = None
         if ready is None:
-            log = process.log()
+            why = f"a notebook's process did not start on {self._starter.device}: {process.log()}"
+            lacking = process.lacked()
             self._stop()
-            raise StartError(f"a notebook's process did not start on {self._starter.device}: {log}")
+            raise MachineError(why) if lacking else StartError(why)
         # What a process computes and waits before the first cell is the notebook's only where it needs another.
         if self._cells:
             self._budget.charge(stopwatch)
@@ -209,6 +218,8 @@ class Session:
             failure = self._budget.timed_out(stopwatch, seconds, error.waiting)
         except OverfullError:
             failure = Died("it filled its folder")
+        except CrowdedError:
+            failure = Died("it started too many threads")
         except FrameError as error:
             failure = Unreadable(str(error))
         finally:
@@ -221,9 +232,13 @@ class Session:
         if self._room < 0:
             raise FrameError("the notebook sends too much in all")
 
+    def _heed(self, process: Process) -> None:
+        self._refused.update(dict.fromkeys(process.refused))
+
     def _stop(self) -> None:
         if self._process is not None:
             self._budget.close()
+            self._heed(self._process)
             self._process.stop()
             self._process = None
 

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from grader.kernel.profile import BOUNDS, Bounds
 from grader.runner.children import Forked, Spawned
 from grader.runner.machine import MachineError, needing
 from grader.runner.process import Process, StartError
+from grader.runner.refusals import Refusals
 from grader.runner.scratch import log_of, new_scratch, remove
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -168,17 +168,17 @@ class Warm:
 
     def start(self) -> Process:
         """A process forked from the parent, confined before it reads a line. Raises MachineError."""
+        bounds = self._confinement.bounds
         with _place(socket.SOCK_STREAM) as (scratch, ours, theirs):
-            request = {"fork": {"scratch": str(scratch), "bounds": asdict(self._confinement.bounds)}}
-            pid = self._exchange(request, [theirs.fileno()])["pid"]
-        return Process(Forked(pid, self.reap), ours, scratch)
+            request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
+            heard, telling = socket.socketpair()
+            with telling:
+                pid = self._exchange(request, [theirs.fileno(), telling.fileno()])["pid"]
+        return Process(Forked(pid, self.reap), ours, scratch, Refusals(heard, pid, bounds.threads))
 
     def reap(self, pid: int) -> int | None:
-        """The exit code of a forked child, None while it runs."""
-        try:
-            status: int | None = self._exchange({"reap": pid}, [])["status"]
-        except MachineError:
-            return -signal.SIGKILL
+        """The exit code of a forked child, None while it runs. Raises MachineError where the parent has ended."""
+        status: int | None = self._exchange({"reap": pid}, [])["status"]
         return status
 
     def _exchange(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
