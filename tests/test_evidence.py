@@ -113,19 +113,21 @@ def test_what_is_written_is_read_for_the_notebooks_that_are_kept(tmp_path: Path)
     assert not (tmp_path / FILE).exists()
 
 
-def test_of_many_owners_and_points_some_are_shown_and_all_counted() -> None:
+def test_of_many_owners_and_points_some_are_shown_and_all_counted(tmp_path: Path) -> None:
     owners = tuple(f"s{place:02}" for place in range(12))
     values = tuple(Value(f"(x = {place})", "2", "3") for place in range(9))
-    page = similar([], [Evidence("a", "lab2_graphs", "f", "polynomial", "p", owners, values)])
+    page = similar([], [Evidence("a", "lab2_graphs", "f", "polynomial", "p", owners, values)], tmp_path)
     assert "12 students: s00, s01, s02, …" in page and "s03" not in page
     assert f"shown at {NAMED} of 9 hidden points" in page and "(x = 2)" in page and "(x = 3)" not in page
 
 
-def test_names_and_values_are_text_and_no_markup() -> None:
-    page = similar([], [Evidence(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (Value(*(HOSTILE,) * 3),))])
+def test_names_and_values_are_text_and_no_markup(tmp_path: Path) -> None:
+    page = similar(
+        [], [Evidence(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (Value(*(HOSTILE,) * 3),))], tmp_path
+    )
     assert "&lt;script" in page
     assert "<script" not in page
 
 
-def test_without_numbers_of_their_own_nothing_is_said() -> None:
-    assert "another student’s numbers" not in similar([])
+def test_without_numbers_of_their_own_nothing_is_said(tmp_path: Path) -> None:
+    assert "another student’s numbers" not in similar([], [], tmp_path)
