@@ -76,10 +76,7 @@ def path(n: Numbers) -> Setting:
 relu = setting(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
     # Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
-    Domain(
-        where=(Abs(v) > 0.25, Abs(u) > 0.25),
-        cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0),
-    ),
+    Domain(where=(Abs(v) > 0.25, Abs(u) > 0.25), cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0)),
     a,
 )
 sigmoid = setting(
