@@ -1,5 +1,6 @@
 """A notebook's file is read, repaired, or refused with one sentence."""
 
+import errno
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.runner.machine import MachineError
 from grader.runner.notebook import BYTES, NotebookError, read_notebook
 
 
@@ -240,3 +242,13 @@ def test_text_takes_as_much_memory_as_it_is_long_whatever_it_says(saved, monkeyp
     monkeypatch.setattr("grader.runner.notebook.MEMORY", 500_000)
     for part in ("a", "é", '\\"{},', "[1, 2]"):
         assert len(read_notebook(saved(filled(f'{MARKDOWN}"', part, '"}]}', 100_000))).cells) == 1
+
+
+def test_a_file_for_which_no_descriptor_is_left_is_the_machines_fault(saved, monkeypatch):
+    def full(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    path = saved(content(code("a")))
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(MachineError, match="a notebook could not be opened: Too many open files"):
+        read_notebook(path)

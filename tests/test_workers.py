@@ -14,6 +14,7 @@ import pytest
 
 from grader.judge.model import Cause, Lab
 from grader.runner.grading import Assignment, Graded, Observed, Posed
+from grader.runner.machine import MachineError
 from grader.runner.notebook import Notebook, NotebookError
 from grader.runner.process import StartError
 from grader.runner.submissions import Submission
@@ -101,3 +102,12 @@ def test_no_more_is_held_than_is_at_work() -> None:
             most = max(most, sum(ref() is not None for ref in made))
     assert len(made) == 40
     assert most <= 3
+
+
+def test_where_no_thread_can_be_started_it_is_the_machines_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", start)
+    with pytest.raises(MachineError, match="^no thread could be started: can't start new thread$"):
+        graded(lambda _: nothing_seen())

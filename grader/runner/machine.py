@@ -37,6 +37,9 @@ def needing(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise MachineError(f"{what}: {error.strerror or type(error).__name__}") from error
+    except RuntimeError as error:
+        # All that Python says where the system gives no thread.
+        raise MachineError(f"{what}: {error}") from error
 
 
 def is_scarce(error: OSError) -> bool:

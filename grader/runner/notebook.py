@@ -23,6 +23,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grader.kernel.frames import more_values
+from grader.runner.machine import MachineError, is_scarce
 
 BYTES: Final = 50 << 20
 CELLS: Final = 5_000
@@ -67,7 +68,7 @@ class Notebook:
 
 
 def read_notebook(path: Path) -> Notebook:
-    """The notebook in a file. Raises NotebookError."""
+    """The notebook in a file. Raises NotebookError, and MachineError where the machine is to blame."""
     raw = _bytes(path)
     content = _json(raw)
     if _version(content) == 3:
@@ -95,6 +96,8 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise NotebookError("This file is a symbolic link; hand in the notebook itself.") from error
+        if is_scarce(error):
+            raise MachineError(f"a notebook could not be opened: {error.strerror}") from error
         raise NotebookError(f"This file cannot be opened ({error.strerror}); hand it in again.") from error
     try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):

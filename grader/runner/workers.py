@@ -19,7 +19,7 @@ from grader.judge.copied import LabTruths
 from grader.judge.model import Cause, Lab
 from grader.runner.grading import Assignment, Graded, Observed, Posed, failed, mark, not_graded, observe
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.machine import MachineError
+from grader.runner.machine import MachineError, needing
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.starting import Starter
@@ -93,7 +93,7 @@ def grade(
 
     Sessions wait in threads; the judging stays in this one, because mpmath's precision is global. One notebook
     waits for a worker and no more, so that what was observed is not kept until somebody judges it.
-    `known` is what is right for the others of each lab, by its name.
+    `known` is what is right for the others of each lab, by its name. Raises MachineError where there is no thread.
     """
     pool = ThreadPoolExecutor(max_workers=workers.count)
     patience = sys.getswitchinterval()
@@ -103,7 +103,8 @@ def grade(
     try:
         while True:
             for assignment in islice(left, workers.count + 1 - len(waiting)):
-                waiting[pool.submit(workers.observe, assignment, posed[assignment.lab], limits)] = assignment
+                with needing("no thread could be started"):
+                    waiting[pool.submit(workers.observe, assignment, posed[assignment.lab], limits)] = assignment
             if not waiting:
                 return
             done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
