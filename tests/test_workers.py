@@ -21,7 +21,7 @@ from grader.runner.submissions import Submission
 from grader.runner.workers import Workers, grade
 
 LAB = Lab("lab", "Nothing is asked", ())
-POSED: Mapping[Lab, Posed] = {LAB: Posed(LAB, ())}
+POSED: Mapping[Lab, Posed] = {LAB: Posed(LAB, (), "seed")}
 
 
 def assignments(count: int) -> list[Assignment]:
@@ -109,5 +109,5 @@ def test_where_no_thread_can_be_started_it_is_the_machines_fault(monkeypatch: py
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", start)
-    with pytest.raises(MachineError, match="^no thread could be started: can't start new thread$"):
+    with pytest.raises(MachineError, match="no thread could be started: can't start new thread"):
         graded(lambda _: nothing_seen())
