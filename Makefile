@@ -12,10 +12,10 @@ grade: .venv
 	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)")
 
 test: .venv
-	.venv/bin/python -m pytest -n auto
+	.venv/bin/python -m pytest -n auto --dist loadfile
 
 attack: .venv
-	.venv/bin/python -m pytest -m attack -n auto
+	.venv/bin/python -m pytest -m attack -n auto --dist loadfile
 
 labs: .venv
 	$(GRADER) build

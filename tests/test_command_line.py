@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from commands import grader
 
 from grader.desk.locking import OccupiedError, occupy
 
@@ -24,12 +25,6 @@ def notebook(path: Path, *cells: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells]), path)
     return path
-
-
-def grader(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=ROOT)
 
 
 def report(out: Path) -> list[dict[str, object]]:
@@ -314,14 +309,25 @@ def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -
     assert [r["score"] for r in report(tmp_path / "out")] == [0.0, 1.0]
 
 
-def test_an_interrupted_run_can_be_taken_up_and_keeps_its_seed(tmp_path: Path) -> None:
+def seeds(out: Path) -> tuple[str, dict[str, str]]:
+    """A run's own seed, and that of each student's points."""
+    return json.loads((out / "report.json").read_text("utf-8"))["seed"], {r["student"]: r["seed"] for r in report(out)}
+
+
+def test_what_is_graded_anew_gets_new_points_and_what_is_kept_keeps_its_own(tmp_path: Path) -> None:
     notebook(tmp_path / "class" / "s01" / "n.ipynb", RIGHT)
-    grader("grade", tmp_path / "class", "--out", tmp_path / "out")
-    seed = json.loads((tmp_path / "out" / "report.json").read_text())["seed"]
+    out = tmp_path / "out"
+    grader("grade", tmp_path / "class", "--out", out)
+    first, _ = seeds(out)
     notebook(tmp_path / "class" / "s02" / "n.ipynb", RIGHT)
-    grader("grade", tmp_path / "class", "--out", tmp_path / "out")
-    assert json.loads((tmp_path / "out" / "report.json").read_text())["seed"] == seed
-    assert [r["student"] for r in report(tmp_path / "out")] == ["s01", "s02"]
+    grader("grade", tmp_path / "class", "--out", out)
+    second, drawn = seeds(out)
+    assert first != second
+    assert drawn == {"s01": first, "s02": second}
+
+    again = grader("grade", tmp_path / "class", "--out", out, "--seed", second)
+    assert "1 notebooks have not changed" in again.stdout, "what has its points from another seed is graded again"
+    assert seeds(out) == (second, {"s01": second, "s02": second})
 
 
 def test_a_notebook_graded_unconfined_says_so(tmp_path: Path) -> None:

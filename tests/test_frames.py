@@ -26,7 +26,7 @@ def framed(header: bytes, rest: bytes = b"") -> bytes:
 
 
 @given(bodies, arrays)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_message_comes_back_as_it_was(body, sent):
     again, got = decode(encode(body, sent))
     assert again == body

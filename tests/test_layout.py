@@ -10,7 +10,7 @@ from grader.desk.layout import Edge, Spot, laid_out
 NODES = tuple("abcdefgh")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(some.sets(some.tuples(some.sampled_from(NODES), some.sampled_from(NODES)), max_size=16))
 def test_every_graph_has_room(edges: set[Edge]) -> None:
     drawn = tuple(sorted(edges))
@@ -25,7 +25,7 @@ def test_every_graph_has_room(edges: set[Edge]) -> None:
         assert len(columns) == 2 or columns == [*range(columns[0], columns[-1] + step, step)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(some.sets(some.sampled_from([*combinations(NODES, 2)]), max_size=16))
 def test_a_graph_without_circles_goes_from_left_to_right(edges: set[Edge]) -> None:
     found = laid_out(NODES, tuple(sorted(edges)), tuple(sorted(edges)))

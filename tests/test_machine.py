@@ -5,6 +5,7 @@ import ctypes
 import errno
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,14 +18,19 @@ import pytest
 
 from grader.desk.notebooks import solution_notebook
 from grader.judge.facts import Ask, Raised, Read, Unavailable, Value
+from grader.judge.model import Cause, Conditions
 from grader.kernel.confine import drop_capabilities
 from grader.kernel.shortage import shortage
 from grader.labs.lab2_graphs import LAB
+from grader.runner.assigning import assign
+from grader.runner.grading import pose_all
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch
 from grader.runner.scratch import nameless
 from grader.runner.session import Session
 from grader.runner.starting import Warm
+from grader.runner.submissions import find_submissions
+from grader.runner.workers import Workers, grade
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking and confining are Linux's")
 
@@ -246,6 +252,30 @@ def test_a_parent_that_cannot_fork_says_so_and_lives_on(warm: Warm, group: Calla
     with Session(starter=warm) as session:
         assert [run.outcome for run in session.run(["x = 1"])] == ["ok"]
     Path("/sys/fs/cgroup/pids/cgroup.procs").write_text(str(warm._popen.pid))
+
+
+def test_a_parent_that_dies_is_the_machines_fault_and_not_the_notebooks() -> None:
+    parent = Warm()
+    with Session(starter=parent) as session:
+        session.run(["import time"])
+        folder = session._process._scratch
+        os.kill(parent._popen.pid, signal.SIGKILL)
+        with pytest.raises(MachineError, match="the warm parent ended"):
+            session.run(["time.sleep(5)"])
+    parent.close()
+    assert not folder.exists()
+
+
+def test_where_nothing_starts_every_notebook_says_so_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class_ = hand_in(tmp_path / "class", ada="", bob="# another", eve="# a third")
+    read, _ = assign(find_submissions([class_]).notebooks, [LAB], [LAB.name])
+    posed = pose_all(read, Conditions("seed"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    results = [graded.result for graded in grade(read, posed, Workers(Warm, 2))]
+    assert [result.cause for result in results] == [Cause.MACHINE] * 3
+    assert all(f"no folder could be made in {tmp_path / 'gone'}: No such file" in r.problem for r in results)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from grader.desk.notebooks import SETUP, answered, build, stale, stubbed, studen
 from grader.judge.model import Lab
 from grader.labs import all_labs
 from grader.runner.session import Session
+from grader.runner.starting import Starter
 
 ROOT = Path(__file__).parents[1]
 LABS = pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
@@ -106,8 +107,8 @@ def test_what_the_sheet_says_the_lab_is_worth_is_so(lab: Lab) -> None:
 
 
 @LABS
-def test_a_blank_notebook_runs_from_top_to_bottom(lab: Lab) -> None:
-    with Session() as session:
+def test_a_blank_notebook_runs_from_top_to_bottom(starter: Starter, lab: Lab) -> None:
+    with Session(starter=starter) as session:
         runs = session.run([cell.source for cell in read(lab).cells if cell.cell_type == "code"])
     assert [run.outputs for run in runs if run.outcome != "ok"] == []
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from effort import ending
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
 from grader.desk.code import coloured, highlighted
@@ -352,9 +352,8 @@ def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:
     marked = replace(result(Mark(Question("x", 1, ()), verdict)), remarks=(flood,))
     long = flood[:2_000_000]
     cells = (("code", f"x = 1 #{long[:200_000]}"), ("markdown", long), ("raw", long), *[("code", "1")] * 20)
-    began = time.monotonic()
-    page = render(marked, notebook(tmp_path, *cells), [loud] * 21, "Graphs", "cpu")
-    assert time.monotonic() - began < 5
+    with ending():
+        page = render(marked, notebook(tmp_path, *cells), [loud] * 21, "Graphs", "cpu")
     assert len(page) < 4_000_000
     text = assert_harmless(page).text
     assert "more characters are not shown" in text
@@ -362,12 +361,12 @@ def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", ["\n \n", "!", "(", '"', "[", "$ ", r"\\(", "> ", "- ", "**", r"\begin{a}", "| a "])
-def test_rendering_a_hostile_cell_takes_about_a_second_at_most(unit: str) -> None:
+def test_rendering_a_hostile_cell_ends(unit: str) -> None:
+    """In half a second; that of IPython's own lexer takes minutes for lines of spaces."""
     source = unit * (10_000 // len(unit))
     for show in (highlighted, coloured, lambda text: rendered(text, {}), lambda text: mathml(text, True)):
-        began = time.monotonic()
-        show(source)
-        assert time.monotonic() - began < 2
+        with ending():
+            show(source)
 
 
 def test_an_image_is_what_it_says() -> None:

@@ -1,9 +1,9 @@
 """Drawings that mean the same are read as right, whatever their author called and split; others never are."""
 
-import time
 from collections.abc import Iterable
 
 import pytest
+from effort import calls
 from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 
@@ -132,7 +132,7 @@ def renamed(draw: some.DrawFn, formulas: Formulas, drawing: set[Edge]) -> set[Ed
     return {(names.get(source, source), names.get(target, target)) for source, target in drawing}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(some.data())
 def test_merging_splitting_and_renaming_cost_nothing(data: some.DataObject) -> None:
     formulas = data.draw(LABS)
@@ -158,7 +158,7 @@ def uses(drawing: Iterable[Edge], names: Iterable[str]) -> set[Edge]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(some.data())
 def test_one_edge_more_or_less_or_turned_is_never_right(data: some.DataObject) -> None:
     """Under whatever names; and in coarser and finer drawings under the formulas' own."""
@@ -177,7 +177,7 @@ def test_one_edge_more_or_less_or_turned_is_never_right(data: some.DataObject) -
     assert read(formulas, changed).wrong > 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(some.data())
 def test_one_difference_is_named_as_one_under_whatever_names(data: some.DataObject) -> None:
     formulas = data.draw(LABS)
@@ -187,13 +187,19 @@ def test_one_difference_is_named_as_one_under_whatever_names(data: some.DataObje
     assert read(formulas, whole ^ {edge}).wrong == 1
 
 
-def test_a_drawing_of_nothing_but_new_names_is_read_in_good_time() -> None:
-    drawing = [(f"n{i}", f"n{(i * i + 3) % 8}") for i in range(8)] + [("x", "n1"), ("y", "n2"), ("z", "n3")]
-    began = time.process_time()
-    for _ in range(10):
-        assert read(CHAIN, drawing).wrong > 0
-    assert (time.process_time() - began) / 10 < 0.05
-    began = time.process_time()
-    assert read(CHAIN, [(f"n{i}", f"n{j}") for i in range(7) for j in range(i)] * 2).wrong > 0
-    assert read(CHAIN, [(f"n{i}", f"n{i + 1}") for i in range(50)]).wrong > 0
-    assert time.process_time() - began < 0.1
+def new_names(count: int) -> list[Edge]:
+    return [(f"n{i}", f"n{(i * i + 3) % count}") for i in range(count)] + [("x", "n1"), ("y", "n2"), ("z", "n3")]
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        *map(new_names, range(4, 13)),
+        [(f"n{i}", f"n{j}") for i in range(7) for j in range(i)] * 2,
+        [(f"n{i}", f"n{i + 1}") for i in range(50)],
+    ],
+)
+def test_a_drawing_of_nothing_but_new_names_takes_few_steps_to_read(drawing: list[Edge]) -> None:
+    """50 000 at most; that it could be read in every order of 12 names would take millions."""
+    assert read(CHAIN, drawing).wrong > 0
+    assert calls(lambda: read(CHAIN, drawing)) < 100_000

@@ -10,11 +10,13 @@ from test_command_line import grader, report
 from grader.desk.course import OTHERS, Course, CourseError
 from grader.desk.notebooks import answered, solution_notebook, written
 from grader.desk.release import own_notebook, own_text, release
-from grader.desk.verify import marks_of
+from grader.desk.verify import marks
 from grader.judge.model import Conditions
+from grader.judge.source import Source
 from grader.labs import all_labs, family
-from grader.runner.grading import pose
+from grader.runner.grading import ask_all, pose
 from grader.runner.session import Session
+from grader.runner.starting import Starter
 
 ROOT = Path(__file__).parents[1]
 LABS = pytest.mark.parametrize("lab", [lab.name for lab in all_labs()])
@@ -59,9 +61,9 @@ def test_the_first_cell_of_a_released_notebook_checks_with_its_numbers(lab: str)
     assert list(arguments.values()) == list(variants.lab(COURSE.numbers(lab)["ada"]).questions)
 
 
-def test_a_released_notebook_runs_where_it_is_graded() -> None:
+def test_a_released_notebook_runs_where_it_is_graded(starter: Starter) -> None:
     """There `checking` is a stand-in, as `check` is."""
-    with Session() as session:
+    with Session(starter=starter) as session:
         runs = session.run(
             code(own_notebook(sheet("lab2_graphs"), family("lab2_graphs"), COURSE.numbers("lab2_graphs")["ada"]))
         )
@@ -86,11 +88,14 @@ def test_a_released_notebook_is_never_put_over_another(tmp_path: Path) -> None:
     assert first.read_text() == "a student's work"
 
 
-def lost(lab: str, student: str, answers_of: str) -> set[str]:
+def lost(starter: Starter, lab: str, student: str, answers_of: str) -> set[str]:
     """The questions that cost points where one student's answers are graded with another's numbers."""
     posed = pose(family(lab).lab(COURSE.numbers(lab)[student]), Conditions("release"))
-    marks = marks_of(posed, code(solved(lab, answers_of)), "cpu")
-    return {mark.question.name for mark in marks if mark.score < mark.question.points}
+    cells = code(solved(lab, answers_of))
+    with Session(starter=starter) as session:
+        session.run(cells)
+        found = marks(posed, ask_all(session, posed), Source(tuple(cells)))
+    return {mark.question.name for mark in found if mark.score < mark.question.points}
 
 
 OWN: dict[str, list[tuple[str, str]]] = {
@@ -120,9 +125,9 @@ def differing(lab: str, course: Course) -> set[str]:
 
 
 @pytest.mark.parametrize("lab", OWN)
-def test_anothers_numbers_cost_the_questions_whose_numbers_differ_and_no_other(lab: str) -> None:
-    assert lost(lab, "ada", "bob") == differing(lab, COURSE)
-    assert lost(lab, "ada", "ada") == set()
+def test_anothers_numbers_cost_the_questions_whose_numbers_differ_and_no_other(starter: Starter, lab: str) -> None:
+    assert lost(starter, lab, "ada", "bob") == differing(lab, COURSE)
+    assert lost(starter, lab, "ada", "ada") == set()
 
 
 def test_a_class_is_released_solved_and_graded(tmp_path: Path) -> None:

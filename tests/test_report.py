@@ -17,7 +17,7 @@ MARKS = (
     Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
-ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871)
+ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871, seed="earlier")
 BOB = Missing("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
@@ -60,6 +60,7 @@ def test_the_shape_of_version_1() -> None:
                 "remarks": [],
                 "problem": "",
                 "fingerprint": "",
+                "seed": "earlier",
             },
             {
                 "student": "karl",
@@ -74,6 +75,7 @@ def test_the_shape_of_version_1() -> None:
                 "problem": "This file is no notebook.",
                 "cause": "notebook",
                 "fingerprint": "",
+                "seed": "",
             },
         ],
         "missing": [{"student": "bob", "lab": "", "reason": "Nothing was handed in."}],

@@ -54,7 +54,16 @@ def graded(assignments: list[Assignment], out: Path) -> Report:
     for one in assignments:
         name = one.submission
         printed = fingerprint(one, CONDITIONS, LIMITS)
-        result = Result(name.student, one.lab.name, str(name.path), (), 0.1, "", one.remarks, printed)
+        result = Result(
+            student=name.student,
+            lab=one.lab.name,
+            file=str(name.path),
+            marks=(),
+            seconds=0.1,
+            remarks=one.remarks,
+            fingerprint=printed,
+            seed=CONDITIONS.seed,
+        )
         write_whole(page_path(out, result), b"page")
         results.append(result)
     return Report("cpu", "seed", tuple(results))
@@ -77,9 +86,11 @@ def test_what_has_not_changed_is_kept_and_nobody_reads_it(
     class_: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = graded(read(class_), tmp_path / "out")
-    monkeypatch.setattr("json.loads", None)
-    monkeypatch.setattr("ast.parse", None)
-    assert kept(report, tmp_path / "out", class_) == ([ADA, BOB2, BOB3], [])
+    with monkeypatch.context() as patch:
+        patch.setattr("json.loads", None)
+        patch.setattr("ast.parse", None)
+        found = kept(report, tmp_path / "out", class_)
+    assert found == ([ADA, BOB2, BOB3], [])
 
 
 def test_where_one_of_a_students_files_is_new_all_of_them_are_read(class_: Path, tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 """The instructor's page on who wrote the same, and that it is nowhere else."""
 
 import re
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
 import pytest
+from commands import grader
 from honest import APART, disguised
 from test_likeness import drawn
 
@@ -20,7 +19,6 @@ from grader.judge.normal import answers
 from grader.judge.source import Source
 from grader.labs import all_labs
 
-ROOT = Path(__file__).parents[1]
 HOSTILE = '<script>alert("x")</script> & \u202esecret'
 
 
@@ -140,8 +138,7 @@ SHORT = "import torch\n" + "".join(
 
 
 def grade(folder: Path, out: Path) -> None:
-    command = [sys.executable, "-m", "grader", "grade", str(folder), "--out", str(out), "--seed", "s"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    done = grader("grade", folder, "--out", out, "--seed", "s")
     assert done.returncode == 0, done.stderr
 
 

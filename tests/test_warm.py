@@ -120,7 +120,7 @@ def test_a_notebook_computes_plots_and_awaits_when_confined(warm: Warm) -> None:
         "open('/proc/1/environ').read()",
         "import os; open(f'/proc/{{os.getppid()}}/environ').read()",
         "import os; os.listdir('/root')",
-        "open('/tmp/planted', 'w')",
+        "open('{planted}', 'w')",
         "import torch; open(torch.__file__, 'a')",
         "import os; os.symlink('/etc/passwd', 'link'); open('link').read()",
         "import os; os.fork()",
@@ -143,8 +143,8 @@ def test_a_notebook_computes_plots_and_awaits_when_confined(warm: Warm) -> None:
 )
 def test_a_confined_notebook_is_refused(warm: Warm, code: str) -> None:
     root = Path(__file__).parents[1]
-    planted = Path("/tmp/planted")
-    (said,) = shown(warm, code.format(root=root))
+    planted = Path(f"/tmp/planted-{os.getpid()}")
+    (said,) = shown(warm, code.format(root=root, planted=planted))
     kinds = (
         "PermissionError",
         "OSError",

@@ -76,6 +76,7 @@ def result_json(result: Result) -> Json:
         "problem": result.problem,
         **({"cause": str(result.cause)} if result.problem else {}),
         "fingerprint": result.fingerprint,
+        "seed": result.seed,
         **({"variant": result.variant} if result.variant else {}),
         **({"refused": list(result.refused)} if result.refused else {}),
     }
@@ -105,6 +106,7 @@ def read_result(found: Any) -> Result:
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
         fingerprint=found["fingerprint"],
+        seed=found["seed"],
         variant=found.get("variant", ""),
         refused=tuple(found.get("refused", ())),
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -132,7 +132,8 @@ def _found(
             continue
         # The remark that can be there without another notebook.
         for remarks in ((), (OTHERS,)):
-            if result.fingerprint == _printed(name, sha256, result.lab, result.variant, remarks, conditions, limits):
+            its = replace(conditions, seed=result.seed)
+            if result.fingerprint == _printed(name, sha256, result.lab, result.variant, remarks, its, limits):
                 return Kept(submission, *own, replace(result, file=str(submission.path)))
     return None
 
@@ -140,16 +141,23 @@ def _found(
 def split(
     earlier: Report | None, out: Path, assignments: Sequence[Assignment], conditions: Conditions, limits: Limits
 ) -> tuple[list[Kept], list[Assignment]]:
-    """The notebooks that were read whose earlier results hold, and those that are left, with their fingerprints."""
+    """The notebooks that were read whose earlier results hold, each with its own seed, and those that are left.
+
+    What is left has the fingerprint that it will have under `conditions`.
+    """
     results = earlier.results if earlier else ()
-    known: Mapping[tuple[str, str, str], Result] = {(r.student, r.lab, r.fingerprint): r for r in results}
+    known = {(r.student, r.lab): r for r in results if r.fingerprint}
     kept, left = [], []
     for assignment in assignments:
-        printed = replace(assignment, fingerprint=fingerprint(assignment, conditions, limits))
-        result = known.get((printed.submission.student, printed.lab.name, printed.fingerprint))
-        if result and page_path(out, result).exists():
+        result = known.get((assignment.submission.student, assignment.lab.name))
+        if result and _holds(result, assignment, conditions, limits) and page_path(out, result).exists():
             file = str(assignment.submission.path)
             kept.append(Kept(assignment.submission, assignment.lab, assignment.variant, replace(result, file=file)))
         else:
-            left.append(printed)
+            left.append(replace(assignment, fingerprint=fingerprint(assignment, conditions, limits)))
     return kept, left
+
+
+def _holds(result: Result, assignment: Assignment, conditions: Conditions, limits: Limits) -> bool:
+    """Whether a notebook would get the same marks again at the points that it was graded at."""
+    return result.fingerprint == fingerprint(assignment, replace(conditions, seed=result.seed), limits)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import BaseFileLock
@@ -81,17 +81,20 @@ def prepare(
 ) -> Run:
     """Read a class, compute what is right, and have `starters` show what notebooks are kept from. Raises MISUSE.
 
-    `jobs` notebooks at a time, 0 for as many as is sensible. Without a seed the earlier run's counts, or a new one.
+    `jobs` notebooks at a time, 0 for as many as is sensible. With a seed only what has its points from it is kept;
+    without, what is kept keeps its own, and what is graded anew gets new ones.
     Of a `course` everybody is graded with numbers of their own.
     """
     count = at_a_time(starters.device, jobs)
     handed_in = find_submissions(paths, out)
     lock = _occupied(out)
     earlier = None if force else read_records(out)
-    conditions = Conditions(seed or (earlier.seed if earlier else secrets.token_hex(8)), starters.device)
+    conditions = Conditions(seed or secrets.token_hex(8), starters.device)
     wanted = {lab.name: lab for lab in labs}
     # A page says whether its notebook was confined; one of the other kind is made again.
     comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
+    if comparable and seed:
+        comparable = replace(comparable, results=tuple(r for r in comparable.results if r.seed == seed))
     work = _sorted(handed_in, comparable, out, wanted, starters, conditions, course)
     if not work.kept and not work.left and not work.refused:
         raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")

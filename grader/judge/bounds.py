@@ -5,7 +5,7 @@ Knows measures. Refuses to know what is said.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Final
 
@@ -26,9 +26,9 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def listed(names: Collection[str], most: int = NAME) -> str:
-    """Names in a row, each with at most `most` characters, and how many more there are."""
-    shown = [clipped(name, most) for name in islice(names, LISTED)]
+def listed(names: Collection[str], most: int = NAME, spelt: Callable[[str], str] = str) -> str:
+    """Names in a row, each as it is `spelt` with at most `most` characters, and how many more there are."""
+    shown = [clipped(spelt(name), most) for name in islice(names, LISTED)]
     left = len(names) - len(shown)
     return ", ".join([*shown, f"and {left} more"] if left else shown)
 

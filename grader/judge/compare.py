@@ -66,7 +66,7 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
             expected=f"a dict with the keys {', '.join(wanted)}",
         )
     if path not in result:
-        return finding("missing_key", what=repr(path), theirs=listed([repr(key) for key in result]) or "none")
+        return finding("missing_key", what=repr(path), theirs=listed(result, spelt=repr) or "none")
     return result[path]
 
 

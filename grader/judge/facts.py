@@ -15,6 +15,9 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
+GRID = 1024
+"""The numbers of hidden points are multiples of 1/GRID, which float32 holds and ten decimals write exactly."""
+
 
 @dataclass(frozen=True)
 class Tensor:

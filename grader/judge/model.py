@@ -203,7 +203,8 @@ class Result:
     """One notebook of one student, judged. `problem` is set, and `marks` empty, when it could not be: by its `cause`.
 
     `fingerprint` is of everything that the marks depend on: equal ones need not be graded again. `variant` are the
-    student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain.
+    student's own numbers, "" for the sheet's. `refused` are system calls that it tried in vain. `seed` is what its
+    hidden points were drawn from.
     """
 
     student: str

@@ -25,6 +25,10 @@ SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
 
 
+MOST = 1_000_000
+"""Numbers of a fit that are looked at; nobody trains for so many epochs."""
+
+
 def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
     """Parameters after each update; old gradients that were not cleared are named."""
     table: list[Comparison] = []
@@ -205,6 +209,6 @@ def _advice(error: float, losses: Array | None) -> str:
 
 
 def _flat(node: Node) -> Array | None:
-    if isinstance(node, Leaf) and node.array.dtype.kind in REAL:
+    if isinstance(node, Leaf) and node.array.dtype.kind in REAL and node.array.size <= MOST:
         return node.array.astype(np.float64).ravel()
     return None

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
 from grader.judge.bounds import MESSAGE, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
@@ -74,9 +76,11 @@ def judge(
     everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
-    for trial, group in zip(trials, replies, strict=True):
-        looked_at = group if trial.asks else everything
-        verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
+    # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
+    with np.errstate(all="ignore"):
+        for trial, group in zip(trials, replies, strict=True):
+            looked_at = group if trial.asks else everything
+            verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 

@@ -5,13 +5,14 @@ Knows formatting. Refuses to know what is right: both sides are given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
 from grader.judge.bounds import NAME, clipped, listed
-from grader.judge.facts import Array, Leaf, Node, Other
+from grader.judge.facts import GRID, Array, Leaf, Node, Other
 from grader.judge.truth import Named
 
 MOST_DECIMALS = 8
@@ -27,16 +28,24 @@ def number(value: float, digits: int = 7) -> str:
     return f"{value + 0.0:.{digits}g}"
 
 
-def written(values: Array, digits: int = 7) -> str:
-    """An array in a line; a long one by its first entries and its shape."""
+def coordinate(value: float) -> str:
+    """A number of a point, exactly where it lies on the grid of hidden points, so that it can be typed in."""
+    short = number(value)
+    if float(short) == value or not (GRID * value).is_integer() or abs(value) > GRID**2:
+        return short
+    return f"{value:.10f}".rstrip("0")
+
+
+def written(values: Array, write: Callable[[float], str] = number) -> str:
+    """An array in a line, each number as `write` does; a long one by its first entries and its shape."""
     if not values.shape:
-        return number(values.item(), digits)
-    flat = [number(v, digits) for v in values.ravel()[:SHOWN]]
+        return write(values.item())
+    flat = [write(v) for v in values.ravel()[:SHOWN].tolist()]
     if values.size > SHOWN:
         return f"[{', '.join(flat[:6])}, … shape {values.shape}]"
     if values.ndim == 1:
         return f"[{', '.join(flat)}]"
-    return f"[{', '.join(written(row, digits) for row in values)}]"
+    return f"[{', '.join(written(row, write) for row in values)}]"
 
 
 def both(theirs: Array, expected: Array) -> tuple[str, str]:
@@ -51,17 +60,17 @@ def both(theirs: Array, expected: Array) -> tuple[str, str]:
         left, right = both(np.asarray(theirs[worst]), np.asarray(expected[worst]))
         return f"{left} in place [{index}]", right
     for digits in (7, 10, 13, 17):
-        left, right = written(theirs, digits), written(expected, digits)
+        left, right = (written(values, partial(number, digits=digits)) for values in (theirs, expected))
         if left != right:
             break
     return left, right
 
 
 def place(inputs: Named) -> str:
-    """Where: " at (a = 1, b = 2.5)"; nothing when there are no inputs."""
+    """Where: " at (a = 1, b = 2.5)", in numbers that can be typed in; nothing when there are no inputs."""
     if not inputs:
         return ""
-    parts = [f"{name} = {written(values)}" for name, values in inputs.items() if values.size <= SHOWN]
+    parts = [f"{name} = {written(values, coordinate)}" for name, values in inputs.items() if values.size <= SHOWN]
     parts += [f"{name} of shape {values.shape}" for name, values in inputs.items() if values.size > SHOWN]
     return f" at ({', '.join(parts)})"
 

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import permutations
 
 import numpy as np
-from sympy import Array, Eq, Rational, Symbol, exp, log
+from sympy import Array, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import Differentiable
@@ -84,7 +84,7 @@ softmax = Graph(
 
 shares, labels = array("probabilities", 2, 3), np.array([2, 0])
 likelihood = Graph((shares,), {loss: -sum(log(shares[i, int(k)]) for i, k in enumerate(labels)) / 2})
-simplex = Domain(default=(0.125, 0.75), where=tuple(Eq(sum(shares[i, j] for j in range(3)), 1) for i in range(2)))
+simplex = Domain(default=(0.125, 0.75), sums={"probabilities": 1.0})
 
 TRAINING = (
     Question("predict", 2, (FROM_SCRATCH, prediction_check(b), prediction_check(None))),

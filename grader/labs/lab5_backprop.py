@@ -92,7 +92,7 @@ LAB = Lab(
             (
                 BY_HAND,
                 StepByStep(
-                    Setting(sigmoid, Domain(where=(x**2 > 0,)), ("x",), s),
+                    Setting(sigmoid, Domain(), ("x",), s),
                     keyed(*"abcs", "ds_dc", "ds_db", "ds_da", "ds_dx"),
                     manner=Manner.INFERENCE,
                 ),

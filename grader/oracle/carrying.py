@@ -39,7 +39,7 @@ def through(
     setting: Setting, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
 ) -> tuple[Ask, Through]:
     """What to ask of another function from which a result may be taken; `wrt` are the inputs to move, by path."""
-    ways = Domain(default=(-1.0, 1.0)).draw(setting.graph, len(draws), seed)
+    ways = Domain(default=(-1.0, 1.0)).draw(Graph(setting.graph.inputs, {}), len(draws), seed)
     moved = [
         {**draw, **{name: draw[name] + far * way[name] for name in wrt.values()}}
         for far in (0.0, NEAR, -NEAR)

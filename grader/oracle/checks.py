@@ -19,7 +19,7 @@ from grader.judge.model import Conditions, Planted, Trial
 from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Values, unlikely
 from grader.oracle.carrying import before, real_step, through
 from grader.oracle.domain import Domain
-from grader.oracle.graph import name_of, pulled
+from grader.oracle.graph import Graph, name_of, pulled
 from grader.oracle.likely import likely_steps, likely_values
 from grader.oracle.planting import planted_results, planted_steps
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
@@ -112,12 +112,11 @@ class Differentiable:
         """A call at each point and one backward pass through it."""
         draws = self.setting.draw(name, conditions)
         graph, output = pulled(self.setting.graph, self.of)
-        cotangents = [n for n in map(name_of, graph.inputs) if n.startswith("pull ")]
-        pulls = Domain(default=(-4.0, 4.0)).draw(graph, len(draws), f"{conditions.seed}/{name}/pulls")
-        known = evaluate(
-            graph.backward(output),
-            [{**draw, **{c: pull[c] for c in cotangents}} for draw, pull in zip(draws, pulls, strict=True)],
-        )
+        cotangents = Graph(graph.inputs[len(self.setting.graph.inputs) :], {})
+        pulls: list[dict[str, Array]] = [{}] * len(draws)
+        if cotangents.inputs:
+            pulls = Domain(default=(-4.0, 4.0)).draw(cotangents, len(draws), f"{conditions.seed}/{name}/pulls")
+        known = evaluate(graph.backward(output), [{**d, **p} for d, p in zip(draws, pulls, strict=True)])
         wrt = {
             path: n
             for path, n in paths(self.setting.arguments)
@@ -131,7 +130,9 @@ class Differentiable:
             self.setting.filled(draws),
             len(draws),
             Manner.GRADIENT,
-            pulls={outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents else ones for n in self.of},
+            pulls={
+                outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents.inputs else ones for n in self.of
+            },
         )
         truth = Gradients(
             values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),

@@ -64,15 +64,16 @@ class Graph:
         return {name_of(v): v for v in (*self.inputs, *self.steps)}
 
     @cached_property
-    def _owner(self) -> dict[Symbol, str]:
-        return {s: name for name, v in self.variables.items() for s in entries(v)}
+    def places(self) -> dict[Symbol, tuple[str, int]]:
+        """Where each entry stands: in which input or step, and at what place in row-major order."""
+        return {s: (name, i) for name, v in self.variables.items() for i, s in enumerate(entries(v))}
 
     @cached_property
     def parents(self) -> dict[str, tuple[str, ...]]:
         """The names that each step's expression uses, in the graph's order."""
         found = {}
         for variable, expression in self.steps.items():
-            used = {self._owner[s] for e in entries(expression) for s in e.free_symbols}
+            used = {self.places[s][0] for e in entries(expression) for s in e.free_symbols}
             found[name_of(variable)] = tuple(n for n in self.variables if n in used)
         return found
 

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from grader.judge.facts import Array
+from grader.judge.facts import GRID, Array
+from grader.oracle.domain import LEAST
 
 Sample: TypeAlias = Callable[[Random], Mapping[str, Array]]
 
@@ -23,8 +24,12 @@ BASES = (0.0, 0.0, 1.0, -12.5, 100.0, 1000.0, -10_000.0)
 
 
 def dyadic(random: Random) -> float:
-    """A multiple of 1/8, moderate or at a tail: differences of such numbers are exact in float32 too."""
-    size = random.choice((random.randrange(1, 32) / 8, random.randrange(32, 400) / 8, random.choice(TAILS)))
+    """A multiple of 1/1024, moderate or at a tail: differences of such numbers are exact in float32 too.
+
+    Beside the largest of the bases float32 holds nothing finer.
+    """
+    moderate = random.randrange(int(LEAST * GRID), 4 * GRID), random.randrange(4 * GRID, 50 * GRID)
+    size = random.choice((*(steps / GRID for steps in moderate), random.choice(TAILS)))
     return random.choice((-1, 1)) * size
 
 
@@ -71,7 +76,7 @@ def decisions(random: Random) -> dict[str, Array]:
 
 
 def soft_decisions(random: Random) -> dict[str, Array]:
-    """A logit and a target anywhere from 0 to 1."""
+    """A logit and a target from 0 to 1: an eighth, so that its product with a dyadic logit is exact in float32."""
     targets = np.array([random.randrange(9) / 8 for _ in range(POINTS)])
     return {"logit": everywhere(random)["x"], "target": targets}
 

@@ -30,10 +30,11 @@ NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
 
 @dataclass(frozen=True)
 class Posed:
-    """A lab whose points are drawn and whose truth is computed: done once a run."""
+    """A lab whose points are drawn from a seed and whose truth is computed: done once a run."""
 
     lab: Lab
     trials: tuple[tuple[Trial, ...], ...]
+    seed: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,10 @@ def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
     """Labs posed, each check once: variants of a lab share those that their numbers do not touch."""
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
     trials = {(check, name): check.pose(name, conditions) for check, name in shared}
-    return {lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions)) for lab in labs}
+    return {
+        lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
+        for lab in labs
+    }
 
 
 def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
@@ -151,6 +155,7 @@ def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTru
         fingerprint="" if any(mark.verdict.note in OURS for mark in marks) else assignment.fingerprint,
         variant=assignment.variant,
         refused=observed.refused,
+        seed=posed.seed,
     )
     evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
     return Graded(result, observed.notebook, observed.runs, evidence, source)

@@ -6,11 +6,13 @@ the process was started.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from grader.kernel.frames import Caps, read_frame
 from grader.kernel.shortage import ENDED
@@ -113,16 +115,25 @@ class Process:
 
     def lacked(self) -> bool:
         """Whether the process ended while it started, because something of the machine ran out."""
-        return self._child.wait(1.0) == ENDED
+        return self._end() == ENDED
 
     def how_it_ended(self) -> str:
-        """The exit code, or the signal; a process that still runs is given five seconds to end."""
-        code = self._child.wait(5.0)
+        """The exit code, or the signal; a process that still runs is given some time to end."""
+        code = self._end()
         if code is None:
             return "closed its connection"
         # Most real-time signals have a number alone.
         names = {known.value: known.name for known in signal.Signals}
         return f"exit code {code}" if code >= 0 else names.get(-code, f"signal {-code}")
+
+    def _end(self) -> int | None:
+        """The exit code, for which a process that comes to its end is waited for; None where it lives on."""
+        patience = Stopwatch(self.meter, ENDING)
+        with contextlib.suppress(DeadlineError):
+            while (code := self._child.wait(patience.rest())) is None:
+                continue
+            return code
+        return None
 
     def kill(self) -> None:
         """End the process with all it started."""
@@ -131,6 +142,7 @@ class Process:
     def stop(self) -> None:
         """End the process, and remove its folder."""
         self.kill()
-        self._child.wait(10.0)
+        with contextlib.suppress(MachineError):
+            self._child.wait(10.0)
         self._socket.close()
         remove(self._scratch)

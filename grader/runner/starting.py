@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -179,11 +178,8 @@ class Warm:
         return Process(Forked(pid, self.reap), ours, scratch, refusals)
 
     def reap(self, pid: int) -> int | None:
-        """The exit code of a forked child, None while it runs."""
-        try:
-            status: int | None = self._exchange({"reap": pid}, [])["status"]
-        except MachineError:
-            return -signal.SIGKILL
+        """The exit code of a forked child, None while it runs. Raises MachineError where the parent has ended."""
+        status: int | None = self._exchange({"reap": pid}, [])["status"]
         return status
 
     def _exchange(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
