@@ -76,13 +76,6 @@ def tally(results: Sequence[Result]) -> list[Tally]:
     return [Tally(n, tuple((str(s), LOOKS[s].word, counts[n][s]) for s in Status)) for n in hardest]
 
 
-def tried(refused: Sequence[str]) -> str:
-    """What a notebook was refused, in a sentence."""
-    *first, last = refused
-    names = f"{', '.join(first)} and {last}" if first else last
-    return line(f"It tried {names}, which a graded notebook may not call.", 300)
-
-
 def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
     """Everybody of whom something could not be graded or was not handed in, with the file and the reason."""
     rows = [(r.student, r.file, _entry(r, out)) for r in report.results if r.problem]
@@ -90,6 +83,13 @@ def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
     return [
         (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
     ]
+
+
+def tried(refused: Sequence[str]) -> str:
+    """What a notebook was refused, in a sentence."""
+    *first, last = refused
+    names = f"{', '.join(first)} and {last}" if first else last
+    return line(f"It tried {names}, which a graded notebook may not call.", 300)
 
 
 def _entry(result: Result, out: Path) -> Entry:

@@ -108,8 +108,8 @@ def read_result(found: Any) -> Result:
         fingerprint=found["fingerprint"],
         seed=found["seed"],
         variant=found.get("variant", ""),
-        refused=tuple(found.get("refused", ())),
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),
+        refused=tuple(found.get("refused", ())),
     )
 
 

@@ -218,6 +218,7 @@ class Result:
     variant: str = ""
     cause: Cause = Cause.NOTEBOOK
     refused: tuple[str, ...] = ()
+    seed: str = ""
 
     @property
     def status(self) -> str:

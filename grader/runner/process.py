@@ -21,7 +21,10 @@ from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
 from grader.runner.refusals import Refusals
 from grader.runner.scratch import log_of, overfull, remove
-from grader.runner.timing import LOOK, Meter, Stopwatch
+from grader.runner.timing import LOOK, Allowance, DeadlineError, Meter, Stopwatch
+
+ENDING: Final = Allowance(5.0, 5.0)
+"""Seconds in which a process that has hung up is to end."""
 
 
 class StartError(MachineError):
@@ -53,8 +56,8 @@ class Process:
     def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytearray | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
-        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, OverfullError for a process
-        that holds more of the disk than it may, and CrowdedError for one with too many threads.
+        Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, OverfullError for a
+        process that holds more of the disk than it may, and CrowdedError for too many threads.
         """
         if not self._send(frame, stopwatch):
             return None

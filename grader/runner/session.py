@@ -237,8 +237,8 @@ class Session:
 
     def _stop(self) -> None:
         if self._process is not None:
-            self._heed(self._process)
             self._budget.close()
+            self._heed(self._process)
             self._process.stop()
             self._process = None
 
