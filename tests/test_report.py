@@ -100,12 +100,6 @@ def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) 
         assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
 
 
-def test_refused_calls_are_in_the_report_where_there_are_any(tmp_path: Path) -> None:
-    found = as_json(Report("cpu", "s", (replace(ADA, refused=("fork", "socket")),)))["results"]
-    assert found[0]["refused"] == ["fork", "socket"]  # type: ignore[index] # a list of them
-    assert read_result(found[0]).refused == ("fork", "socket")  # type: ignore[index] # a list of them
-
-
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:
     text = written(Report("cpu", "s", (ADA,)), tmp_path).read_text("utf-8")
     assert '"points": 2.0' in text
