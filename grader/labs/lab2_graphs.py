@@ -108,10 +108,7 @@ def chain(n: Numbers) -> Setting:
         (x, y, z),
         {a: n.double * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)},
     )
-    domain = Domain(
-        {"y": (0.25, 2.75)},
-        where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125),
-    )
+    domain = Domain({"y": (0.25, 2.75)}, where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125))
     return setting(graph, domain, f)
 
 
