@@ -53,7 +53,8 @@ from grader.kernel.answers import answer
 from grader.kernel.frames import Body, decode, encode
 from grader.labs import all_labs
 from grader.runner import wire
-from grader.runner.grading import Assignment, Graded, Observed, Posed, lab_of, mark, pose
+from grader.runner.assigning import lab_of
+from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, pose
 from grader.runner.notebook import Cell, Notebook
 from grader.runner.submissions import Submission
 
@@ -371,7 +372,7 @@ class Odd(Random):
             )
             for trials, group in zip(given.posed.trials, given.replies, strict=True)
         )
-        return Observed(tuple(self.run(cell.source) for cell in made.code), replies, 0.1)
+        return Observed(made, tuple(self.run(cell.source) for cell in made.code), replies, 0.1)
 
 
 def _body(lines: str) -> Callable[[str, int], str]:
@@ -447,7 +448,7 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
     made = given.notebook if draw.one(2) else notebook(draw.cells(names))
     source = Source(tuple(cell.source for cell in made.code))
     lab_of(source, all_labs())
-    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made, source, lab)
+    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, lab)
     graded = mark(assignment, given.posed, draw.observed(given, left, made))
     faults = [m.question.name for m in graded.result.marks if m.verdict.note == "fault"]
     assert not faults, f"the judging failed at {faults}"

@@ -45,12 +45,12 @@ def test_a_file_sets_what_it_names_in_its_units(tmp_path: Path) -> None:
         notebook=4,
         wall_factor=5,
         start=6,
-        bounds=Bounds(cpu_seconds=7, memory=8 << 20, open_files=9, file_bytes=10 << 20),
-        room=Room(size=11 << 20, entries=12),
-        cell_output=13,
-        output=14,
-        outputs=15,
-        reply_bytes=16 << 20,
+        bounds=Bounds(cpu_seconds=7, memory=8 << 20, open_files=9, threads=10, file_bytes=11 << 20),
+        room=Room(size=12 << 20, entries=13),
+        cell_output=14,
+        output=15,
+        outputs=16,
+        reply_bytes=17 << 20,
     )
 
 

@@ -51,10 +51,8 @@ def answered(lab: str, change: Callable[[Value], Observation], source: str = "")
         for trials, groups in zip(given.posed.trials, given.replies, strict=True)
     )
     made = notebook([source]) if source else given.notebook
-    assignment = Assignment(
-        Submission("s", Path("s/n.ipynb")), made, Source(tuple(c.source for c in made.code)), given.posed.lab
-    )
-    return mark(assignment, given.posed, Observed((), replies, 0.1))
+    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, given.posed.lab)
+    return mark(assignment, given.posed, Observed(made, (), replies, 0.1))
 
 
 def _changed(ask: Ask | Read, reply: Reply, change: Callable[[Value], Observation]) -> Reply:

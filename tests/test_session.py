@@ -359,7 +359,8 @@ def crowd():
     """Eight busy loops on the processor that the test's process is put on, and nothing else of ours."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(8)]
+    # Each in a session of its own: a kernel may share a processor out by session.
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(8)]
     yield
     for loop in loops:
         loop.kill()
@@ -369,11 +370,11 @@ def crowd():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells who had no processor")
 def test_a_process_that_is_kept_from_computing_does_not_wait(crowd):
-    """With a ninth of a processor, 0.6 seconds of work take over five; the wall clock allows two."""
-    with Session(Limits(cell=1.0, call=1.0, wall_factor=2.0)) as other:
+    """With a ninth of a processor, 0.6 seconds of work take over five; the wall clock allows one."""
+    with Session(Limits(cell=1.0, call=1.0, wall_factor=1.0)) as other:
         runs = other.run([BUSY, "busy(0.6)"])
         assert [run.outcome for run in runs] == ["ok", "ok"], runs
-        assert runs[1].seconds > 2
+        assert runs[1].seconds > 1
 
 
 def test_cells_that_only_end_a_second_run_are_left_out(starter, tmp_path):
@@ -415,7 +416,7 @@ def test_all_that_a_notebook_sends_has_to_fit(starter):
     cells = ["import torch\ndef large(): return torch.zeros(100_000, dtype=torch.float64)\ndef right(): return 1.0"]
     with Session(small, starter) as other:
         other.run(cells)
-        seen = [other.ask(Ask("large", (), 1))[0] for _ in range(6)]
+        seen = [other.ask(Ask("large", (), 1))[0] for _ in range(3)]
         (left,) = other.ask(Ask("right", (), 1))
-    assert [type(each) for each in seen] == [Value] * 5 + [Unreadable]
+    assert [type(each) for each in seen] == [Value] * 2 + [Unreadable]
     assert seen[-1] == left == Unreadable("the notebook sends too much in all")

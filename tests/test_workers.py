@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -97,7 +96,6 @@ def test_no_more_is_held_than_is_at_work() -> None:
 
     most = 0
     for _ in grade(assignments(40), POSED, working(observe)):
-        gc.collect()
         with lock:
             most = max(most, sum(ref() is not None for ref in made))
     assert len(made) == 40

@@ -18,6 +18,7 @@ from grader.judge.facts import Array, Leaf, Read, Value
 from grader.judge.model import CellRun
 from grader.kernel.profile import BOUNDS, PROFILES, Bounds
 from grader.runner.limits import LIMITS, Limits
+from grader.runner.machine import MachineError
 from grader.runner.process import StartError
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Confinement, Starter, Warm
@@ -174,6 +175,11 @@ class Starters:
             seen = in_force(self._first, self.limits.bounds)
             lacking = ", ".join(name for name in attempts(self.device) if name not in seen)
         except StartError as error:
+            lacking = str(error)
+        except MachineError as error:
+            # What the machine lacks may be no more than what the instructor allows.
+            if self.limits.bounds == LIMITS.bounds:
+                raise
             lacking = str(error)
         if lacking:
             if self.limits.bounds != LIMITS.bounds:

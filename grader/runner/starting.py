@@ -31,8 +31,12 @@ _PASSED_ON: Final = {
     "cuda": ("PATH", "LANG", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
 }
 _MESSAGE: Final = 1 << 16
-_LAZY: Final = {"torch._dynamo": re.compile(r"\b(optim|func|functorch|functional|vmap|compile|compiler|checkpoint)\b")}
-"""What torch imports at the first use of one of these words: a second and 100 MB, once or in every child."""
+_LAZY: Final = {
+    "torch._dynamo": re.compile(r"\b(optim|func|functorch|functional|vmap|compile|compiler|checkpoint)\b"),
+    "matplotlib.pyplot": re.compile(r"\b(matplotlib|pyplot)\b"),
+}
+"""What is imported at the first use of one of these words, once or in every child. Torch's takes a second and 100 MB;
+matplotlib looks for the machine's fonts, and starts a program to find them."""
 
 
 class Starter(Protocol):
