@@ -152,7 +152,7 @@ def _skeleton(seen: Observation, arrays: list[Array]) -> Body:
                 "error": error and _skeleton(error, arrays),
             }
         case Raised(kind, text, line):
-            return {"raised": kind, "text": text, "line": line}
+            return {"raised": kind, "text": text, "line": line, "errno": 0}
         case Missing(reason):
             return {"missing": reason}
         case Unreadable(reason):
