@@ -1,5 +1,6 @@
 """Who is found to have written the same, and above all who is not."""
 
+import tracemalloc
 from random import Random
 
 import pytest
@@ -113,3 +114,16 @@ def test_a_notebook_takes_few_steps_to_read_and_a_pair_to_compare() -> None:
     class_ = read(*codes)
     assert pairs(class_) == []
     assert calls(lambda: likenesses(class_)) < 100 * (60 * 59 / 2)
+
+
+def test_a_large_class_of_usual_answers_takes_little_memory() -> None:
+    """Of its half a million pairs nearly all share something, and nobody wants to know."""
+    class_ = {
+        f"s{n}": {f"q{k}": frozenset(f"{way} {k} {(n + k) % 3}" for way in "abc") for k in range(4)}
+        for n in range(1000)
+    }
+    tracemalloc.start()
+    assert likenesses(class_) == []
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 << 20

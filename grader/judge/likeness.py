@@ -5,11 +5,14 @@ Knows how usual each answer is in the class. Refuses to know what is right, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations
 from math import log2
 
+import numpy as np
+
+from grader.judge.facts import Array
 from grader.judge.normal import Statement
 
 Answers = Mapping[str, Sequence[Statement]]
@@ -38,6 +41,29 @@ class Likeness:
     bits: float
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """How a class answered a question: `members` of each group with one answer, students by their place.
+
+    `own` is the group of each student who answered. `alike` are the groups that count as the same as each group, itself
+    among them, with how many wrote it so: the more, of those like either.
+    """
+
+    question: str
+    own: Mapping[int, int]
+    members: Sequence[Array]
+    alike: Sequence[Mapping[int, int]]
+
+    def bits(self, many: int) -> float:
+        """The surprise at two of `many` students who wrote the same."""
+        return log2((len(self.own) - 1) / (many - 1)) if many > 1 else 0.0
+
+    def authors(self, one: int, other: int) -> int:
+        """How many wrote what two students share; 0 where they do not."""
+        mine, theirs = self.own.get(one), self.own.get(other)
+        return 0 if mine is None or theirs is None else self.alike[mine].get(theirs, 0)
+
+
 def likenesses(class_: Mapping[str, Mapping[str, Keys]]) -> list[Likeness]:
     """The pairs whose notebooks for one lab have more in common than chance explains; the most surprising first.
 
@@ -46,35 +72,47 @@ def likenesses(class_: Mapping[str, Mapping[str, Keys]]) -> list[Likeness]:
     length, because one habit of writing shows in all its lines. The surprise at a pair must exceed that at the
     best of all pairs of the class, log2 of their number, by `MARGIN`.
     """
-    bits: dict[tuple[str, str], float] = {}
-    authors: dict[tuple[str, str], dict[str, int]] = {}
-    for question in dict.fromkeys(q for answers in class_.values() for q in answers):
-        keys = {student: own[question] for student, own in class_.items() if own.get(question)}
-        count = len(keys)
-        for pair, many in _same(keys):
-            bits[pair] = bits.get(pair, 0.0) + log2((count - 1) / (many - 1))
-            authors.setdefault(pair, {})[question] = many
-    pairs = len(class_) * (len(class_) - 1) / 2
-    beyond = {pair: found - log2(pairs) for pair, found in bits.items()}
-    found = [Likeness(*pair, authors[pair], more) for pair, more in beyond.items() if more >= MARGIN]
+    students = sorted(class_)
+    questions = dict.fromkeys(question for answers in class_.values() for question in answers)
+    asked = [_asked(question, [class_[student].get(question) for student in students]) for question in questions]
+    chance = log2(max(1.0, len(students) * (len(students) - 1) / 2))
+    found = []
+    # Student by student: a large class has millions of pairs, of which most share what is usual.
+    for place, one in enumerate(students):
+        bits = _surprise(place, asked, len(students))
+        for other in np.flatnonzero(bits >= chance + MARGIN).tolist():
+            authors = {each.question: many for each in asked if (many := each.authors(place, other))}
+            found.append(Likeness(one, students[other], authors, float(bits[other]) - chance))
     return sorted(found, key=lambda likeness: (-likeness.bits, likeness.one, likeness.other))
 
 
-def _same(answers: Mapping[str, Keys]) -> Iterator[tuple[tuple[str, str], int]]:
-    """The pairs of students with the same answer, and how many wrote it so: the more, of those like either."""
-    groups: dict[Keys, list[str]] = {}
-    for student, keys in sorted(answers.items()):
-        groups.setdefault(keys, []).append(student)
-    near = [(one, other) for one, other in combinations(groups, 2) if _near(one, other)]
-    many = {keys: len(group) for keys, group in groups.items()}
+def _surprise(place: int, asked: Sequence[_Asked], count: int) -> Array:
+    """The bits that one student shares with each of those who come later."""
+    bits = np.zeros(count)
+    for each in asked:
+        if place in each.own:
+            for group, many in each.alike[each.own[place]].items():
+                bits[each.members[group]] += each.bits(many)
+    bits[: place + 1] = 0
+    return bits
+
+
+def _asked(question: str, answers: Sequence[Keys | None]) -> _Asked:
+    groups: dict[Keys, list[int]] = {}
+    for place, keys in enumerate(answers):
+        if keys:
+            groups.setdefault(keys, []).append(place)
+    sizes = [len(group) for group in groups.values()]
+    near = [(one, other) for (one, left), (other, right) in combinations(enumerate(groups), 2) if _near(left, right)]
+    many = list(sizes)
     for one, other in near:
-        many[one] += len(groups[other])
-        many[other] += len(groups[one])
-    for keys, group in groups.items():
-        yield from ((pair, many[keys]) for pair in combinations(group, 2))
+        many[one] += sizes[other]
+        many[other] += sizes[one]
+    alike: list[dict[int, int]] = [{group: own} for group, own in enumerate(many)]
     for one, other in near:
-        for left, right in product(groups[one], groups[other]):
-            yield (min(left, right), max(left, right)), max(many[one], many[other])
+        alike[one][other] = alike[other][one] = max(many[one], many[other])
+    own = {place: group for group, places in enumerate(groups.values()) for place in places}
+    return _Asked(question, own, [np.array(places) for places in groups.values()], alike)
 
 
 def _near(one: Keys, other: Keys) -> bool:
