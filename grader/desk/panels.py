@@ -104,8 +104,10 @@ def homes(names: Sequence[str], notebook: Notebook) -> dict[str, int]:
     """For each name that the notebook binds at the top level, the index of the last code cell that does."""
     found: dict[str, int] = {}
     for cell in notebook.code:
-        bound = Source((cell.source,)).definitions
-        found |= {name: cell.index for name in names if name in bound}
+        # Only where it is at least written: most cells define none, and reading code takes time.
+        written = [name for name in names if name in cell.source]
+        bound = Source((cell.source,)).definitions if written else {}
+        found |= {name: cell.index for name in written if name in bound}
     return found
 
 
