@@ -31,6 +31,7 @@ from unittest.mock import patch
 import nbclient
 import nbformat
 import torch
+from bench_classes import HEADING, whole_classes
 from nbformat import NotebookNode
 
 from grader.desk.notebooks import answered, solution_notebook
@@ -286,6 +287,8 @@ def main() -> None:
     """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--repeats", type=int, default=3, help="each number is the median of so many")
+    sizes = "sizes of the classes in which every notebook differs"
+    parser.add_argument("--sizes", type=int, nargs="*", default=[100, 400, 2000], help=sizes)
     parser.add_argument("--only-ours", action="store_true", help="leave other graders out, which need a network")
     parser.add_argument("--nbgrader", default="0.9.6", help="its version")
     parser.add_argument("--otter", default="7.0", help="its version")
@@ -294,6 +297,9 @@ def main() -> None:
     print(f"{machine()}; medians of {options.repeats}\n")
     print("| times | this | costs | what this does | costs |\n|---:|---|---:|---|---:|")
     for line in chain(ours(options.repeats), () if options.only_ours else others(options)):
+        print(line, flush=True)
+    print(f"\n{HEADING}")
+    for line in whole_classes(NAME, options.sizes, statistics.median(cold_kernel() for _ in range(options.repeats))):
         print(line, flush=True)
 
 
