@@ -72,6 +72,8 @@ def grade(
     """
     if secret and not roster:
         refuse("--secret is of use only with --roster.")
+    if seed is not None and not seed.strip():
+        refuse("--seed is empty: give it a text, or leave it out for new points.")
     try:
         starters = Starters(resolve(device), unconfined, read_limits(limits) if limits else LIMITS)
     except (DeviceError, LimitsError) as error:

@@ -200,6 +200,7 @@ def test_of_two_notebooks_for_one_lab_the_newer_counts(tmp_path: Path) -> None:
         (("NOTEBOOK", "--out", "OUT", "--lab", "lab9"), "There is no lab called lab9. There are: lab1_tensors"),
         (("NOTEBOOK", "--out", "OUT", "--lab", "lab5_backprop"), "None of these notebooks is of lab5_backprop."),
         (("NOTEBOOK", "--out", "OUT", "--secret", "s"), "--secret is of use only with --roster."),
+        (("NOTEBOOK", "--out", "OUT", "--seed", " "), "--seed is empty: give it a text, or leave it out"),
         (("NOTEBOOK", "--out", "OUT", "--limits", "TIGHT"), "With these limits no notebook can be confined ("),
     ],
 )

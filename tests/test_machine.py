@@ -135,7 +135,7 @@ def test_a_full_disk_is_nobodys_zero_and_the_next_run_grades_the_rest(
     out = tmp_path / "out"
     code, said, results = graded(class_, out, TMPDIR=str(disk("2m")))
     assert code == 3, said
-    assert "The machine could not do what 2 notebooks need." in said
+    assert "The machine could not do all that was needed, at 2 of the notebooks." in said
     assert (results["ada"]["status"], results["ada"]["score"]) == ("graded", FULL)
     assert results["bob"]["status"] == "unreadable"
     assert f"the disk of {tmp_path / 'disk'} is full" in str(results["bob"]["problem"])

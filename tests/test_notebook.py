@@ -125,7 +125,8 @@ def test_what_does_no_harm_is_repaired(saved, what, sources):
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        (b"", "no JSON"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
         (b"hello", "no JSON"),
         (b'{"nbformat": ' + b"9" * 5000 + b"}", "no JSON"),
         (b"[" * 100_000, "nested too deeply"),

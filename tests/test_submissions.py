@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from grader.runner.authors import authors
-from grader.runner.submissions import LINKED, SubmissionsError, find_submissions
+from grader.runner.submissions import HIDDEN, LINKED, SubmissionsError, find_submissions
 
 
 def lay(tmp_path: Path, *files: str) -> Path:
@@ -28,6 +28,16 @@ def test_a_class_a_students_folder_and_a_notebook(tmp_path: Path) -> None:
 def test_what_is_hidden_is_no_notebook(tmp_path: Path) -> None:
     lay(tmp_path, "ada/a.ipynb", "ada/._a.ipynb", ".ipynb_checkpoints/a.ipynb", "ada/.ipynb_checkpoints/a.ipynb")
     assert found(tmp_path) == [("ada", "a.ipynb")]
+
+
+def test_a_student_whose_folder_is_hidden_or_holds_a_folder_is_not_passed_over(tmp_path: Path) -> None:
+    lay(tmp_path, "ada/a.ipynb", ".bob/b.ipynb", ".git/config", "kim/lab2.ipynb/notes.txt")
+    handed_in = find_submissions([tmp_path])
+    assert [(one.student, one.problem) for one in handed_in.unusable] == [
+        (".bob", HIDDEN),
+        ("kim", "No notebook (.ipynb) lies in this folder, only the folder lab2.ipynb: hand in the notebook."),
+    ]
+    assert handed_in.empty == ()
 
 
 def test_a_student_is_never_called_dot_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,8 @@ def faults(report: Report) -> list[str]:
         said.append(f"The grader itself failed at {count} notebooks, at what is marked ?; it printed above where.")
     if count := sum(_kept_back(result, Cause.MACHINE, MACHINE) for result in report.results):
         said.append(
-            f"The machine could not do what {count} notebooks need. What it could not do is not graded, and no zero; "
+            f"The machine could not do all that was needed, at {count} of the notebooks. What it could not do is not "
+            "graded, and no zero; "
             "their pages say what it lacks. Run the command again to grade it."
         )
     return said

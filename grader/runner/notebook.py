@@ -121,6 +121,8 @@ def _expect_small(raw: bytes) -> None:
 
 
 def _json(raw: bytes) -> Mapping[str, Any]:
+    if not raw.strip():
+        raise NotebookError("This file is empty, as after an upload that failed; hand it in again.")
     _expect_small(raw)
     try:
         content = json.loads(raw.decode("utf-8-sig"))

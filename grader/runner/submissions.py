@@ -17,6 +17,8 @@ from grader.runner.authors import listed, of_several, senders
 ARCHIVES: Final = frozenset({".zip", ".gz", ".tgz", ".tar", ".7z", ".rar", ".bz2", ".xz"})
 
 EMPTY: Final = "Nothing was handed in: the folder is empty."
+CHECKPOINTS: Final = ".ipynb_checkpoints"
+HIDDEN: Final = "This folder's name begins with a full stop, as those of hidden folders do; rename it, and grade again."
 LINKED: Final = "This folder is a symbolic link, which is not followed; put a folder with the notebooks in its place."
 
 
@@ -125,7 +127,12 @@ def _class(path: Path, out: Path | None) -> HandedIn:
     away = out.resolve() if out else None
     here = path.resolve()
     for folder in sorted(path.iterdir()):
-        if folder.name[:1] == "." or (away and away.is_relative_to(here / folder.name)):
+        if away and away.is_relative_to(here / folder.name):
+            continue
+        if folder.name[:1] == ".":
+            # An id may begin so; what programs leave behind holds no notebooks, but for Jupyter's copies.
+            lost = folder.name != CHECKPOINTS and folder.is_dir() and _notebooks(_entries(folder))
+            unusable += [Unusable(folder.name, folder, HIDDEN)] if lost else []
             continue
         if folder.is_symlink():
             unusable += [] if folder.is_file() else [Unusable(folder.name, folder, LINKED)]
@@ -156,8 +163,12 @@ def _problem(folder: Path, own: Sequence[Path] | None, notebooks: Sequence[Path]
         where = deeper[0].relative_to(folder).as_posix()
         return f"No notebook (.ipynb) lies directly in this folder, but {where} does deeper: move it up."
     files = [entry.name for entry in own if not entry.is_dir()]
-    if not files:
+    if not own:
         return ""
+    if not files:
+        return (
+            f"No notebook (.ipynb) lies in this folder, only the folder {listed([own[0].name])}: hand in the notebook."
+        )
     if any(Path(name).suffix.lower() in ARCHIVES for name in files):
         cure = "unpack the archive"
     elif any(".ipynb." in name.lower() for name in files):
