@@ -10,7 +10,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from grader.desk.files import comparable_path, write_whole
+from grader.desk.files import comparable_path, read_json, write_whole
 from grader.judge.likeness import Answers, Keys
 from grader.judge.model import Result
 from grader.judge.normal import Statement
@@ -38,8 +38,5 @@ def read_answers(result: Result, out: Path) -> Answers:
 
 
 def _read(result: Result, out: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(comparable_path(out, result).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
+    found: dict[str, Any] = read_json(comparable_path(out, result)) or {}
     return found

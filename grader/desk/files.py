@@ -6,13 +6,14 @@ Knows paths and what a file system does to them. Refuses to know what is in a fi
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from grader.judge.model import Result
 
@@ -75,6 +76,14 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def read_json(path: Path) -> Any:
+    """What a file of ours holds; None where it is not there or cannot be read as JSON."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _begins_and_ends_well(name: str) -> bool:

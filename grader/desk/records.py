@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from grader.desk.files import record_path, write_whole
+from grader.desk.files import read_json, record_path, write_whole
 from grader.desk.report import VERSION, Json, head, ordered, read_result, result_json, text
 from grader.judge.model import Mark, Question, Report, Result, Verdict
 
@@ -55,7 +55,7 @@ def read_records(out: Path) -> Report | None:
 
     Whatever of it cannot be read is left out: it is graded again.
     """
-    run = _read(out / RUN)
+    run = read_json(out / RUN)
     try:
         if run["version"] != VERSION:
             return None
@@ -68,13 +68,6 @@ def read_records(out: Path) -> Report | None:
 def _results(out: Path) -> Iterator[Result]:
     for path in sorted((out / RUN.parent).glob("*/*.json")):
         try:
-            yield outline(read_result(_read(path)))
+            yield outline(read_result(read_json(path)))
         except (ValueError, KeyError, TypeError):
             continue
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -130,9 +130,9 @@ def _found(
         own = numbers(submission.student, result.lab)
         if own is None or own[1] != result.variant:
             continue
+        its = replace(conditions, seed=result.seed)
         # The remark that can be there without another notebook.
         for remarks in ((), (OTHERS,)):
-            its = replace(conditions, seed=result.seed)
             if result.fingerprint == _printed(name, sha256, result.lab, result.variant, remarks, its, limits):
                 return Kept(submission, *own, replace(result, file=str(submission.path)))
     return None
