@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any, cast
 
+import nbformat
 import pytest
 
 from grader.judge.model import Cause, Lab
 from grader.runner.grading import Assignment, Graded, Observed, Posed
 from grader.runner.machine import MachineError
-from grader.runner.notebook import Notebook, NotebookError
-from grader.runner.process import StartError
+from grader.runner.notebook import Notebook, NotebookError, digest
+from grader.runner.process import Process, StartError
 from grader.runner.submissions import Submission
 from grader.runner.workers import Workers, grade
 
@@ -30,7 +31,10 @@ def assignments(count: int) -> list[Assignment]:
 def working(observe: Callable[[str], Observed], count: int = 2) -> Workers:
     """Workers that observe a student's notebook in this way."""
     stand_in = SimpleNamespace(
-        count=count, observe=lambda assignment, *_: observe(assignment.submission.student), close=lambda: None
+        count=count,
+        observe=lambda assignment, *_: observe(assignment.submission.student),
+        give_up=lambda: None,
+        close=lambda: None,
     )
     return cast("Workers", stand_in)
 
@@ -109,3 +113,60 @@ def test_where_no_thread_can_be_started_it_is_the_machines_fault(monkeypatch: py
     monkeypatch.setattr("threading.Thread.start", start)
     with pytest.raises(MachineError, match="no thread could be started: can't start new thread"):
         graded(lambda _: nothing_seen())
+
+
+class Parent:
+    """A starter of which nothing is asked but to load; a broken one cannot even do that."""
+
+    device = "cpu"
+
+    def __init__(self, broken: bool = False) -> None:
+        self.broken = broken
+        self.closed = 0
+
+    def load(self, text: str) -> None:
+        if self.broken:
+            raise StartError("it ended")
+
+    def start(self) -> Process:
+        raise AssertionError("nothing is to be run")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def class_of(folder: Path, count: int) -> list[Assignment]:
+    """Notebooks without any code."""
+    path = folder / "lab.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), path)
+    return [Assignment(Submission(f"s{n}", path), digest(path), LAB) for n in range(count)]
+
+
+@pytest.mark.parametrize("parents", [[Parent()], [Parent(broken=True), Parent()]])
+def test_all_notebooks_share_a_starter_and_one_that_fails_is_replaced(parents: list[Parent], tmp_path: Path) -> None:
+    made = iter(parents)
+    workers = Workers(lambda: next(made), 3)
+    found = [each.result.problem for each in grade(class_of(tmp_path, 9), POSED, workers)]
+    assert found == [""] * 9
+    assert next(made, None) is None
+    assert [parent.closed for parent in parents] == [1] * len(parents)
+
+
+def test_where_every_starter_fails_each_is_ended(tmp_path: Path) -> None:
+    parents: list[Parent] = []
+
+    def make() -> Parent:
+        parents.append(Parent(broken=True))
+        return parents[-1]
+
+    found = [each.result for each in grade(class_of(tmp_path, 5), POSED, Workers(make, 2))]
+    assert {result.cause for result in found} == {Cause.MACHINE}
+    assert [parent.closed for parent in parents] == [1] * len(parents)
+
+
+def test_what_is_under_way_when_a_run_ends_early_comes_to_nothing(tmp_path: Path) -> None:
+    parent = Parent()
+    coming = grade(class_of(tmp_path, 9), POSED, Workers(lambda: parent, 2))
+    next(coming)
+    cast("Generator[Graded]", coming).close()
+    assert parent.closed == 1

@@ -6,12 +6,14 @@ notebook: that is `grading`'s.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from queue import Queue
+from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
@@ -30,49 +32,73 @@ PATIENCE: Final = 0.0005
 
 
 class Workers:
-    """As many starters of processes as there are notebooks at work at a time; one that fails is replaced."""
+    """So many notebooks at a time, whose processes all come from one starter; where that fails, from a new one."""
 
     def __init__(self, make: Callable[[], Starter], count: int) -> None:
-        """Start them all; they load while the truth is computed."""
+        """Start one; it loads while the truth is computed."""
         self._make = make
-        self._free: Queue[Starter] = Queue()
+        self._starter = make()
+        self._users: Counter[Starter] = Counter()
+        self._changing = Lock()
         self._sessions: set[Session] = set()
+        self._given_up = False
         self.count = count
-        for _ in range(count):
-            self._free.put(make())
 
     def observe(self, assignment: Assignment, posed: Posed, limits: Limits) -> Observed:
-        """Observe a notebook with a free starter; once more with a new one where that fails.
+        """Observe a notebook; once more with a new starter where the machine fails.
 
         Raises MachineError where that fails too, NotebookError for a file that has changed.
         """
         notebook = _as_assigned(assignment)
-        starter = self._free.get()
+        failed = self._starter
         try:
-            try:
-                return self._observe(notebook, posed, limits, starter)
-            except MachineError:
-                starter.close()
-                starter = self._make()
-                return self._observe(notebook, posed, limits, starter)
+            with self._used(failed):
+                return self._observe(notebook, posed, limits, failed)
+        except MachineError:
+            with self._changing:
+                if self._starter is failed:
+                    self._starter = self._make()
+                    self._end_unused(failed)
+                another = self._starter
+            with self._used(another):
+                return self._observe(notebook, posed, limits, another)
+
+    @contextlib.contextmanager
+    def _used(self, starter: Starter) -> Iterator[None]:
+        with self._changing:
+            self._users[starter] += 1
+        try:
+            yield
         finally:
-            self._free.put(starter)
+            with self._changing:
+                self._users[starter] -= 1
+                self._end_unused(starter)
+
+    def _end_unused(self, starter: Starter) -> None:
+        """End a starter that was replaced, once no other notebook is at work in its processes."""
+        if starter is not self._starter and not self._users[starter]:
+            starter.close()
 
     def _observe(self, notebook: Notebook, posed: Posed, limits: Limits, starter: Starter) -> Observed:
         starter.load("\n".join(cell.source for cell in notebook.code))
         session = Session(limits, starter)
         self._sessions.add(session)
         try:
+            if self._given_up:
+                session.abandon()
             return observe(notebook, posed, session)
         finally:
             self._sessions.discard(session)
 
-    def close(self) -> None:
-        """End what is under way, and the starters."""
+    def give_up(self) -> None:
+        """End what is under way: it comes to nothing, soon."""
+        self._given_up = True
         for session in list(self._sessions):
             session.abandon()
-        for _ in range(self.count):
-            self._free.get().close()
+
+    def close(self) -> None:
+        """End the starter, when nothing is under way any more."""
+        self._starter.close()
 
 
 def _as_assigned(assignment: Assignment) -> Notebook:
@@ -113,7 +139,8 @@ def grade(
             del done
     finally:
         sys.setswitchinterval(patience)
-        pool.shutdown(wait=False, cancel_futures=True)
+        workers.give_up()
+        pool.shutdown(cancel_futures=True)
         workers.close()
 
 
