@@ -62,7 +62,7 @@ def grade(
         float, typer.Option(min=0, max=100, help="Exit 1 where a notebook earns less, in per cent.")
     ] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
-    limits: Annotated[Path | None, typer.Option(help="A TOML file that says how much a notebook may take.")] = None,
+    limits: Annotated[Path | None, typer.Option(help="A TOML file: how much a notebook may take, and wait.")] = None,
     roster: OfCourse = None,
     secret: SecretIn = None,
 ) -> None:
