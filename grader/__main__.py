@@ -62,7 +62,7 @@ def grade(
         float, typer.Option(min=0, max=100, help="Exit 1 where a notebook earns less, in per cent.")
     ] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
-    limits: Annotated[Path | None, typer.Option(help="A TOML file that says how much a notebook may take.")] = None,
+    limits: Annotated[Path | None, typer.Option(help="A TOML file: how much a notebook may take, and wait.")] = None,
     roster: OfCourse = None,
     secret: SecretIn = None,
 ) -> None:
@@ -101,6 +101,8 @@ def fill(run: Run) -> None:
     """File every result as it comes, under a progress bar; what was filed stays, whatever ends the run."""
     if run.kept:
         console.print(f"{run.kept} notebooks have not changed since they were graded; --force grades them again.")
+    if run.warning:
+        errors.print(escape(run.warning), soft_wrap=True)
     try:
         with run.filing as filing, terminal.progress() as bar:
             for graded in run.refused:

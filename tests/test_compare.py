@@ -128,10 +128,35 @@ def test_parts_of_tuples_and_dicts() -> None:
     assert part(pair, "", [""]) == pair
 
 
+def numbered(count: int) -> Node:
+    """A dict with so many keys that nobody asked for."""
+    return {str(number): leaf(1.0) for number in range(count)}
+
+
 @pytest.mark.parametrize(
     ("result", "path", "wanted", "message"),
     [
         ({"x": leaf(1.0)}, "z", ["x", "z"], "The result has no entry 'z'. It has: 'x'."),
+        (numbered(3), "z", ["x", "z"], "The result has no entry 'z'. It has: '0', '1', '2'."),
+        (numbered(30), "z", ["x", "z"], "The result has no entry 'z'. It has: '0', '1', '2', '3', '4', and 25 more."),
+        (
+            {"x": leaf(1.0), **numbered(10_000)},
+            "z",
+            ["x", "z"],
+            "The result has no entry 'z'. It has: '0', '1', '2', '3', '4', and 9996 more.",
+        ),
+        (
+            Other("dict"),
+            "z",
+            ["z"],
+            "The result is a dict whose keys are not all text; a dict with the keys z is asked for.",
+        ),
+        (
+            numbered(10_000),
+            "0",
+            ["0", "1"],
+            "The result is a dict with keys 0, 1, 2, 3, 4, and 9995 more; a tuple of 2 is asked for.",
+        ),
         (leaf(1.0), "z", ["z"], "The result is a float64 tensor; a dict with the keys z is asked for."),
         (leaf(1.0), "0", ["0", "1"], "The result is a float64 tensor; a tuple of 2 is asked for."),
         ((leaf(1.0),), "1", ["0", "1"], "The result is a tuple or list of 1; a tuple of 2 is asked for."),

@@ -94,8 +94,8 @@ CELL_FILE = re.compile(r"(?<![^ \"(])[^ \"(]*/ipykernel_\d+/\d+\.py|\b\d+\.py(?=
 TIMES = re.compile(r"\b\d+\.\d+ ms\b")
 HANG = 600
 """Seconds that nothing waits for which ends, on a machine with a dozen others at work."""
-KERNELS_OWN = {"input", "password", "bad text"}
-"""Errors with the kernel's own source in the traceback, which is not a session's."""
+KERNELS_OWN = {"input": ("evalue", "traceback"), "password": ("evalue", "traceback"), "bad text": ("traceback",)}
+"""What of an error is the kernel's own and not a session's: its source in the traceback, its words for who asks."""
 
 
 def comparable(outputs, name):
@@ -114,8 +114,8 @@ def comparable(outputs, name):
             kept.append(texts)
         else:
             kept += row
-    for output in kept if name in KERNELS_OWN else ():
-        output.pop("traceback", None)
+    for output, part in itertools.product(kept, KERNELS_OWN.get(name, ())):
+        output.pop(part, None)
     return kept
 
 

@@ -5,6 +5,7 @@ import ctypes
 import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -25,7 +27,7 @@ from grader.labs.lab2_graphs import LAB
 from grader.runner.assigning import assign
 from grader.runner.grading import pose_all
 from grader.runner.limits import LIMITS, Limits
-from grader.runner.machine import MachineError, Watch
+from grader.runner.machine import MachineError, Watch, cramped
 from grader.runner.scratch import nameless
 from grader.runner.session import Session
 from grader.runner.starting import Warm
@@ -136,6 +138,7 @@ def test_a_full_disk_is_nobodys_zero_and_the_next_run_grades_the_rest(
     code, said, results = graded(class_, out, TMPDIR=str(disk("2m")))
     assert code == 3, said
     assert "The machine could not do all that was needed, at 2 of the notebooks." in said
+    assert f"The disk of {tmp_path / 'disk'} has 2 MiB left, less than the 256 MiB" in said
     assert (results["ada"]["status"], results["ada"]["score"]) == ("graded", FULL)
     assert results["bob"]["status"] == "unreadable"
     assert f"the disk of {tmp_path / 'disk'} is full" in str(results["bob"]["problem"])
@@ -151,6 +154,30 @@ def test_a_full_disk_is_nobodys_zero_and_the_next_run_grades_the_rest(
     assert {student: result["score"] for student, result in results.items()} == dict.fromkeys(
         ("ada", "bob", "eve"), FULL
     )
+
+
+@pytest.mark.parametrize(
+    ("free", "count", "said"),
+    [
+        (512, 2, ""),
+        (511, 1, ""),
+        (511, 2, "has 511 MiB left, less than the 512 MiB that 2 notebooks at a time may fill (scratch_mib is 256)"),
+        (0, 1, "has 0 MiB left, less than the 256 MiB that 1 notebook at a time may fill (scratch_mib is 256)"),
+    ],
+)
+def test_a_disk_that_has_less_than_notebooks_may_fill_is_said_before_they_do(
+    monkeypatch: pytest.MonkeyPatch, free: int, count: int, said: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free << 20))
+    sentence = cramped(LIMITS, count)
+    assert said in sentence
+    assert bool(said) == bool(sentence)
+    assert not sentence or (tempfile.gettempdir() in sentence and "TMPDIR" in sentence and "--limits" in sentence)
+
+
+def test_a_folder_whose_disk_tells_nothing_is_not_warned_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert cramped(LIMITS, 1) == ""
 
 
 def test_an_output_folder_on_a_full_disk_is_said_and_holds_whole_files(

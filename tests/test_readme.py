@@ -38,6 +38,20 @@ def test_the_example_of_limits_can_be_read(tmp_path: Path) -> None:
     assert (limits.cell, limits.bounds.memory) == (120, 4 << 30)
 
 
+def test_how_long_one_waits_and_how_to_wait_less_is_said_in_the_numbers_of_the_code(tmp_path: Path) -> None:
+    said = re.search(
+        r"answers nothing is waited for (\d+) seconds in a cell, (\d+) in a question and (\d+) in all",
+        " ".join(README.split()),
+    )
+    assert said
+    times = (LIMITS.cell, LIMITS.call, LIMITS.notebook)
+    assert tuple(map(int, said.groups())) == tuple(LIMITS.wall_factor * each for each in times)
+    (shorter,) = re.findall(r"`(wall_factor = \d+)` in the file of `--limits`", README.replace("\n", " "))
+    path = tmp_path / "limits.toml"
+    path.write_text(f"[limits]\n{shorter}", "utf-8")
+    assert read_limits(path).wall_factor < LIMITS.wall_factor
+
+
 def test_what_is_said_of_cuda_is_that_of_the_code() -> None:
     assert f"On CUDA at most {ON_CUDA} notebooks run at a time" in README
 

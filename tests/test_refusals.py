@@ -53,6 +53,7 @@ def test_what_honest_libraries_do_is_not_told(warm: Warm) -> None:
     names, said = heard(
         warm,
         "import pathlib, shutil, sqlite3, tempfile, torch, concurrent.futures as futures, asyncio, pwd",
+        "import platform; platform.platform(); platform.processor(); tuple(platform.uname())",
         "pathlib.Path('a').write_text('a'); shutil.copy('a', 'b'); shutil.copy2('a', 'c'); pathlib.Path('a').touch()",
         "pathlib.Path('d').mkdir(); shutil.copytree('d', 'e'); shutil.make_archive('f', 'zip', 'd')",
         "tempfile.NamedTemporaryFile().close(); sqlite3.connect('g').execute('create table t (x)').close()",

@@ -350,8 +350,33 @@ def test_threads_are_counted_together(session, cell):
     assert (run.outcome, run.outputs[0]["evalue"]) == ("timeout", "This cell was stopped after 1.5 seconds.")
 
 
-def test_input_is_refused_at_once_and_does_not_wait(cell):
-    assert cell("input()").outputs[0]["ename"] == "StdinNotImplementedError"
+UNATTENDED = {
+    "input('name? ')": "nobody answers input() while a notebook is graded: put the value into a variable",
+    "import getpass; getpass.getpass()": (
+        "nobody answers getpass() while a notebook is graded: put the value into a variable"
+    ),
+    "breakpoint()": "nobody is at breakpoint() while a notebook is graded: take it out",
+    "import pdb; pdb.set_trace()": "nobody is at breakpoint() while a notebook is graded: take it out",
+    "try: input()\nexcept Exception as error: raise ValueError('no name') from error": "no name",
+}
+
+
+@pytest.mark.parametrize("source", UNATTENDED)
+def test_where_somebody_is_waited_for_it_is_said_at_once_and_no_file_of_ours_is_named(cell, source):
+    (output,) = cell(source).outputs
+    assert output["evalue"] == UNATTENDED[source]
+    trace = "".join(output["traceback"])
+    assert "nobody " in trace
+    assert "Cell" in trace
+    assert "File" not in trace
+
+
+@pytest.mark.parametrize(("asks", "said"), [("input()", "answers input()"), ("breakpoint()", "is at breakpoint()")])
+def test_a_question_whose_answer_waits_for_somebody_is_told_which_line_does(session, asks, said):
+    session.run([f"def waits_for_somebody():\n    x = {asks}\n    return x"])
+    (seen,) = session.ask(Ask("waits_for_somebody", (), 1))
+    assert seen.text.startswith(f"nobody {said} while a notebook is graded: ")
+    assert seen.line == f"line 2: x = {asks}"
 
 
 @pytest.fixture

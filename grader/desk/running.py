@@ -24,6 +24,7 @@ from grader.labs import all_labs
 from grader.runner.assigning import assign, refusal
 from grader.runner.devices import DeviceError, at_a_time
 from grader.runner.grading import Assignment, Graded, Posed, pose_all
+from grader.runner.machine import cramped
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
@@ -38,7 +39,8 @@ ABSENT = "The roster has this student, of whom nothing was handed in."
 class Run:
     """A run that is ready: how many results are `kept` and how many will be `coming`.
 
-    `refused` are those that cannot be read. `lock` holds the output folder until it is released.
+    `refused` are those that cannot be read. `lock` holds the output folder until it is released. `warning` is a
+    sentence for whoever started it; "" where the machine has room for the run.
     """
 
     kept: int
@@ -47,6 +49,7 @@ class Run:
     coming: Iterator[Graded]
     filing: Filing
     lock: BaseFileLock
+    warning: str
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,11 @@ def prepare(
     missing = _missing(handed_in, work, list(wanted), course)
     report = Report(conditions.device, conditions.seed, kept, kept_from, missing)
     filing = Filing(out, report, wanted, read_evidence(out, kept))
-    workers = Workers(starters, max(1, min(count, len(work.left))))
+    busy = min(count, len(work.left))
+    workers = Workers(starters, max(1, busy))
     coming = grade(work.left, posed, workers, starters.limits, _known(class_, posed))
-    return Run(len(kept), len(work.left), work.refused, coming, filing, lock)
+    warning = cramped(starters.limits, busy)
+    return Run(len(kept), len(work.left), work.refused, coming, filing, lock, warning)
 
 
 def _occupied(out: Path) -> BaseFileLock:

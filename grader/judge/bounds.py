@@ -12,6 +12,8 @@ from typing import Final
 NAME: Final = 100
 LISTED: Final = 50
 """Characters of one name, and names of a list: no lab asks for so many."""
+FEW: Final = 5
+"""Names of a list that is longer than anybody can use."""
 FACT: Final = 1_000
 FINDING: Final = 2_000
 MESSAGE: Final = 3_000
@@ -26,9 +28,9 @@ def clipped(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def listed(names: Collection[str], most: int = NAME, spelt: Callable[[str], str] = str) -> str:
-    """Names in a row, each as it is `spelt` with at most `most` characters, and how many more there are."""
-    shown = [clipped(spelt(name), most) for name in islice(names, LISTED)]
+def listed(names: Collection[str], most: int = NAME, spelt: Callable[[str], str] = str, count: int = LISTED) -> str:
+    """Up to `count` names, each as it is `spelt` with at most `most` characters, and how many more there are."""
+    shown = [clipped(spelt(name), most) for name in islice(names, count)]
     left = len(names) - len(shown)
     return ", ".join([*shown, f"and {left} more"] if left else shown)
 

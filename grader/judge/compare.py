@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
 
-from grader.judge.bounds import listed
+from grader.judge.bounds import FEW, listed
 from grader.judge.facts import Array, Leaf, Node
 from grader.judge.model import Comparison, Remark
 from grader.judge.notes import Finding, finding, remark
@@ -66,8 +67,16 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
             expected=f"a dict with the keys {', '.join(wanted)}",
         )
     if path not in result:
-        return finding("missing_key", what=repr(path), theirs=listed(result, spelt=repr) or "none")
+        return finding("missing_key", what=repr(path), theirs=_keys(result, wanted) or "none")
     return result[path]
+
+
+def _keys(result: Mapping[str, Node], wanted: Sequence[str]) -> str:
+    """The keys of a dict; of far more than are `wanted` only a few, those first that nobody asked for."""
+    if len(result) <= max(2 * len(wanted), FEW):
+        return listed(result, spelt=repr)
+    few = list(islice((key for key in result if key not in wanted), FEW))
+    return f"{listed(few, spelt=repr)}, and {len(result) - len(few)} more"
 
 
 def numbers(

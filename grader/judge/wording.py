@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.bounds import NAME, clipped, listed
+from grader.judge.bounds import FEW, NAME, clipped, listed
 from grader.judge.facts import GRID, Array, Leaf, Node, Other
 from grader.judge.truth import Named
 
@@ -96,11 +96,13 @@ def described(node: Node) -> str:
             return "None"
         case Other(type_name=kind) if kind in CALLABLE:
             return "a function that is not called (are its parentheses missing?)"
+        case Other(type_name="dict"):
+            return "a dict whose keys are not all text"
         case Other():
             return f"of type {clipped(node.type_name, NAME)}"
         case tuple():
             return f"a tuple or list of {len(node)}"
-    return f"a dict with keys {listed(node) or '(none)'}"
+    return f"a dict with keys {listed(node, count=len(node) if len(node) <= SHOWN else FEW) or '(none)'}"
 
 
 def difference(theirs: Sequence[Array], expected: Sequence[Array]) -> str:

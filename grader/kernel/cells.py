@@ -7,7 +7,6 @@ asked of the notebook afterwards, and how outputs travel.
 from __future__ import annotations
 
 import builtins
-import getpass
 import hashlib
 import os
 import re
@@ -15,12 +14,11 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
-from IPython.core.error import StdinNotImplementedError
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
@@ -29,6 +27,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Instance, Type, default
 from traitlets.config import Config
 
+from grader.kernel import unattended
 from grader.kernel.frames import Body
 from grader.kernel.outputs import OutputCaps, Recorder
 
@@ -140,6 +139,11 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         """Stay: `exit` in a cell ends that cell's line and nothing else."""
 
+    def showtraceback(self, exc_tuple: Any = None, *how: Any, **more: Any) -> None:
+        """Show an error, and nothing of what stood in for a function that waits for somebody."""
+        unattended.unseen(exc_tuple[1] if exc_tuple else sys.exc_info()[1])
+        super().showtraceback(exc_tuple, *how, **more)
+
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
         self.recorder.failed(str(etype.__name__), str(evalue), stb)
 
@@ -161,8 +165,7 @@ class Cells:
         self.shell.init_ipython_dir(None)  # type: ignore[no-untyped-call]
         here = str(Path.cwd())
         self.shell.home_dir, self.shell.starting_dir = str(Path.home()), here
-        builtins.input = _no_input
-        getpass.getpass = _no_password
+        unattended.install()
         own = _own_builtins()
         self.shell.user_ns.update(__builtin__=own, __builtins__=own)
         self.shell.user_ns["_dh"][:] = [here]
@@ -219,11 +222,3 @@ def _no_output(*_: object, **__: object) -> SList:
 
 def _no_pager(*_: object, **__: object) -> None:
     """Show nothing."""
-
-
-def _no_input(prompt: object = "") -> NoReturn:
-    raise StdinNotImplementedError("raw_input was called, but this frontend does not support input requests.")
-
-
-def _no_password(*_: object, **__: object) -> NoReturn:
-    raise StdinNotImplementedError("getpass was called, but this frontend does not support input requests.")

@@ -7,6 +7,7 @@ never trusts an exception to describe itself in peace.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from typing import Any, Final
 
 SCARCE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
@@ -23,15 +24,18 @@ _cause: Final[Any] = BaseException.__dict__["__cause__"]
 _context: Final[Any] = BaseException.__dict__["__context__"]
 
 
-def shortage(error: BaseException | None) -> int:
-    """The `errno` of what ran out, by an exception or one that led to it; 0 where none says so."""
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those that led to it, of which one may be the first again."""
     for _ in range(DEEPEST):
         if error is None:
             break
-        if number := _number(error):
-            return number
+        yield error
         error = _cause.__get__(error) or _context.__get__(error)
-    return 0
+
+
+def shortage(error: BaseException | None) -> int:
+    """The `errno` of what ran out, by an exception or one that led to it; 0 where none says so."""
+    return next(filter(None, map(_number, chain(error))), 0)
 
 
 def _number(error: BaseException) -> int:

@@ -20,6 +20,7 @@ import gc
 import importlib
 import json
 import os
+import platform
 import signal
 import socket
 import sys
@@ -55,6 +56,8 @@ def rehearsed() -> Cells:
     first = Cells()
     first.settle(OutputCaps())
     first.run(0, "import torch\n1.5 * torch.ones(2, requires_grad=True)", 1)
+    # Python asks a program for the processor's name, and keeps it; a child may start none.
+    platform.processor()
     Shell.clear_instance()
     sys.stdout, sys.stderr = streams
     return Cells()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -45,6 +46,21 @@ def needing(what: str) -> Iterator[None]:
 def is_scarce(error: OSError) -> bool:
     """Whether the machine, and not the caller, may be to blame for an error: something of it ran out."""
     return error.errno in SCARCE
+
+
+def cramped(limits: Limits, count: int) -> str:
+    """What to do where the disk has less room than `count` notebooks at a time may fill: a sentence, or ""."""
+    folder = tempfile.gettempdir()
+    with contextlib.suppress(OSError):
+        free, promised = shutil.disk_usage(folder).free, count * limits.room.size
+        if free < promised:
+            return (
+                f"The disk of {folder} has {free // MEBIBYTE} MiB left, less than the {promised // MEBIBYTE} MiB that "
+                f"{count} notebook{'s' if count > 1 else ''} at a time may fill (scratch_mib is "
+                f"{limits.room.size // MEBIBYTE}), and one that fills the disk is not graded: set TMPDIR to a folder "
+                "with more room, or a smaller scratch_mib in the file of --limits."
+            )
+    return ""
 
 
 class Watch:
