@@ -18,7 +18,7 @@ from rich.markup import escape
 from grader.desk import terminal
 from grader.judge.model import Lab, Report
 from grader.labs import all_labs
-from grader.runner.devices import Device, DeviceError, resolve
+from grader.runner.devices import DeviceError, DeviceOption, resolve
 from grader.runner.limits import LIMITS, LimitsError, read_limits
 from grader.runner.machine import MachineError
 from grader.runner.probing import Starters
@@ -35,7 +35,7 @@ console = Console()
 errors = Console(stderr=True)
 
 Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and solutions/ in it.")]
-OnDevice = Annotated[Device, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
+OnDevice = Annotated[DeviceOption, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
 
 OfCourse = Annotated[Path | None, typer.Option(help="A CSV file with a column student: each has numbers of its own.")]
 SecretIn = Annotated[
@@ -54,7 +54,7 @@ def grade(
     paths: Annotated[list[Path], typer.Argument(help="Notebooks, students' folders, or classes.")],
     out: Annotated[Path, typer.Option(help="Where the report, the gradebook and the pages go.")],
     lab: Annotated[str | None, typer.Option(help="Grade only notebooks of this lab.")] = None,
-    device: OnDevice = Device.CPU,
+    device: OnDevice = DeviceOption.CPU,
     jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0: as many as cores, on CUDA at most 4.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
@@ -80,12 +80,12 @@ def grade(
         refuse(error)
     # Imported while the first warm parent loads: a run begins when both are there.
     from grader.desk.course import read_course  # noqa: PLC0415
-    from grader.desk.running import MISUSE, prepare  # noqa: PLC0415
+    from grader.desk.running import MISUSE, prepare_run  # noqa: PLC0415
 
     with closing(starters):
         try:
             course = read_course(roster, secret) if roster else None
-            run = prepare(paths, out, chosen(lab), starters, seed, force, jobs, course)
+            run = prepare_run(paths, out, chosen(lab), starters, seed, force, jobs, course)
             fill(run)
         except MISUSE as error:
             refuse(error)
@@ -168,8 +168,8 @@ def release(
     root: Root = Path(),
 ) -> None:
     """Write notebooks with numbers of their own for every student of a roster: OUT/<student>/<lab>.ipynb."""
+    from grader.authoring.release import release as release_notebooks  # noqa: PLC0415
     from grader.desk.course import CourseError, make_secret, read_course, read_roster, secret_path  # noqa: PLC0415
-    from grader.desk.release import release as release_notebooks  # noqa: PLC0415
 
     expect_project(root)
     place = secret or secret_path(roster)
@@ -189,7 +189,7 @@ def release(
 @app.command()
 def build(root: Root = Path()) -> None:
     """Write the student notebooks in labs/ from the solutions."""
-    from grader.desk.notebooks import build as build_notebooks  # noqa: PLC0415
+    from grader.authoring.notebooks import build as build_notebooks  # noqa: PLC0415
 
     expect_project(root)
     for path, text in build_notebooks(root, all_labs()).items():
@@ -202,25 +202,25 @@ def build(root: Root = Path()) -> None:
 def verify(
     root: Root = Path(),
     lab: Annotated[str | None, typer.Option(help="Verify only this lab.")] = None,
-    device: OnDevice = Device.CPU,
+    device: OnDevice = DeviceOption.CPU,
     seed: Annotated[
         str, typer.Option(help="The seed of the hidden points; fixed, so that CI repeats itself.")
     ] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
-    from grader.desk.verify import Finding, Verification  # noqa: PLC0415
-    from grader.desk.verify import verify as verify_labs  # noqa: PLC0415
+    from grader.authoring.verification import Defect, Verification  # noqa: PLC0415
+    from grader.authoring.verification import verify as verify_labs  # noqa: PLC0415
 
     expect_project(root)
-    findings: list[Finding] = []
+    findings: list[Defect] = []
     verified: list[Verification] = []
     try:
         where = resolve(device)
     except DeviceError as error:
         refuse(error)
     for found in verify_labs(root, chosen(lab), seed, where, variants):
-        if isinstance(found, Finding):
+        if isinstance(found, Defect):
             findings.append(found)
             continue
         findings += found.findings

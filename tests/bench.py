@@ -34,12 +34,12 @@ import torch
 from bench_classes import HEADING, whole_classes
 from nbformat import NotebookNode
 
-from grader.desk.notebooks import answered, solution_notebook
+from grader.authoring.notebooks import answered, solution_notebook
 from grader.judge.model import Conditions
 from grader.kernel import answers
 from grader.labs import all_labs
 from grader.runner import wire
-from grader.runner.grading import ask_all, pose
+from grader.runner.grading import ask_all, prepare
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Warm
 
@@ -131,7 +131,7 @@ def cold_kernel() -> float:
 
 def private(make: Callable[[], Warm | Cold]) -> float:
     """Megabytes that a notebook's process shares with no other, once every question has been asked."""
-    posed = pose(next(lab for lab in all_labs() if lab.name == NAME), Conditions("bench"))
+    posed = prepare(next(lab for lab in all_labs() if lab.name == NAME), Conditions("bench"))
     with closing(make()) as starter, Session(starter=starter) as session:
         session.run([cell.source for cell in notebook().cells if cell.cell_type == "code"])
         ask_all(session, posed)
@@ -157,7 +157,7 @@ def own_work() -> float:
         return run
 
     names: dict[str, Any] = {"display": print}
-    posed = pose(next(lab for lab in all_labs() if lab.name == NAME), Conditions("bench"))
+    posed = prepare(next(lab for lab in all_labs() if lab.name == NAME), Conditions("bench"))
     asked = [ask for question in posed.trials for trial in question for ask in trial.asks]
     with redirect_stdout(io.StringIO()):
         timed(exec)("\n".join(cell.source for cell in notebook().cells if cell.cell_type == "code"), names)

@@ -19,8 +19,8 @@ from random import Random
 import nbformat
 from nbformat import NotebookNode
 
-from grader.desk.notebooks import answered, solution_notebook
-from grader.desk.planting import Mistake, definition, read_mistakes, worded
+from grader.authoring.notebooks import answered, solution_notebook
+from grader.authoring.planted import Mistake, definition, read_mistakes, worded
 from grader.labs import all_labs, family
 
 ROOT = Path(__file__).parents[1]

@@ -18,7 +18,7 @@ WIDE = {"COLUMNS": "200", "NO_COLOR": "1"}
 PARENT = multiprocessing.get_context("forkserver")
 LABS = [f"grader.labs.{path.stem}" for path in (ROOT / "grader" / "labs").glob("lab*.py")]
 PARENT.set_forkserver_preload(
-    ["commands", "grader.__main__", "grader.desk.running", "grader.desk.release", "torch", "pydantic", *LABS]
+    ["commands", "grader.__main__", "grader.desk.running", "grader.authoring.release", "torch", "pydantic", *LABS]
 )
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from grader.judge.facts import Leaf, Node, Other, Reply, Value
-from grader.judge.model import Conditions, Evidence, Mark, Question, Trial
+from grader.judge.model import Conditions, Evidence, Mark, PreparedCheck, Question
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
+from grader.protocol.messages import Leaf, Node, Other, Reply, Value
 
 QUESTIONS = {question.name: question for lab in all_labs() for question in lab.questions}
 
@@ -25,13 +25,13 @@ def text(words: str) -> Other:
     return Other("str", words)
 
 
-def posed(name: str, seed: str = "tests") -> tuple[Question, list[Trial]]:
+def posed(name: str, seed: str = "tests") -> tuple[Question, list[PreparedCheck]]:
     """A question of the labs with its trials."""
     question = QUESTIONS[name]
-    return question, [check.pose(name, Conditions(seed)) for check in question.checks]
+    return question, [check.prepare(name, Conditions(seed)) for check in question.checks]
 
 
-def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[Trial] | None = None) -> Mark:
+def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:
     """The mark of a question whose scored trials got these replies, in order."""
     question, drawn = posed(name)
     trials, left = trials or drawn, list(groups)

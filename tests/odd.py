@@ -24,12 +24,18 @@ from typing import Any, Final
 import nbformat
 import numpy as np
 
+from grader.authoring.notebooks import solution_notebook
 from grader.desk.gradebook import rows
-from grader.desk.index import index
-from grader.desk.notebooks import solution_notebook
-from grader.desk.page import render
 from grader.desk.report import as_json
-from grader.judge.facts import (
+from grader.judge.model import CellRun, Conditions, Lab, Report, Status
+from grader.judge.source import Source
+from grader.kernel.answers import Notebook as Names
+from grader.kernel.answers import answer
+from grader.labs import all_labs
+from grader.pages.class_page import index
+from grader.pages.feedback_page import render
+from grader.protocol.frames import Body, decode, encode
+from grader.protocol.messages import (
     Array,
     Ask,
     Died,
@@ -45,18 +51,12 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.judge.model import CellRun, Conditions, Lab, Report, Status
-from grader.judge.normal import answers
-from grader.judge.source import Source
-from grader.kernel.answers import Notebook as Names
-from grader.kernel.answers import answer
-from grader.kernel.frames import Body, decode, encode
-from grader.labs import all_labs
 from grader.runner import wire
 from grader.runner.assigning import lab_of
-from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, pose
+from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab, mark, prepare
 from grader.runner.notebook import Cell, Notebook
 from grader.runner.submissions import Submission
+from grader.similarity.normal_form import answers
 
 ROOT: Final = Path(__file__).parents[1]
 MESSAGE: Final = 3_000
@@ -93,7 +93,7 @@ KINDS: Final = {
 class Solved:
     """A lab, posed, with what its reference solution answers."""
 
-    posed: Posed
+    posed: PreparedLab
     replies: tuple[tuple[tuple[Reply, ...], ...], ...]
     notebook: Notebook
 
@@ -107,7 +107,7 @@ def solved(lab: Lab) -> Solved:
     with redirect_stdout(StringIO()):
         for cell in cells:
             exec(cell, names)
-    posed = pose(lab, Conditions("odd"))
+    posed = prepare(lab, Conditions("odd"))
     replies = tuple(
         tuple(tuple(_asked(ask, Names(names, "cpu", lambda _: False)) for ask in trial.asks) for trial in trials)
         for trials in posed.trials
@@ -361,7 +361,7 @@ class Odd(Random):
         outputs = tuple(self.choice((error, bundle, stream)) for _ in range(self.choice((0, 0, 1, 3))))
         return CellRun(outputs, self.choice(("ok", "ok", "error", "timeout", "died", "skipped")), 0.1)
 
-    def observed(self, given: Solved, left: float, made: Notebook) -> Observed:
+    def observed(self, given: Solved, left: float, made: Notebook) -> ObservedNotebook:
         """A whole notebook's replies, of which a share of `left` is odd."""
         replies = tuple(
             tuple(
@@ -372,7 +372,7 @@ class Odd(Random):
             )
             for trials, group in zip(given.posed.trials, given.replies, strict=True)
         )
-        return Observed(made, tuple(self.run(cell.source) for cell in made.code), replies, 0.1)
+        return ObservedNotebook(made, tuple(self.run(cell.source) for cell in made.code), replies, 0.1)
 
 
 def _body(lines: str) -> Callable[[str, int], str]:

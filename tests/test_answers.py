@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from grader.judge.facts import (
+from grader.kernel.answers import Namespace, answer
+from grader.protocol.frames import FrameError, decode, encode
+from grader.protocol.messages import (
     Ask,
+    CallMode,
     Device,
     Function,
     Leaf,
-    Manner,
     Missing,
     NumpyArray,
     Other,
@@ -21,15 +23,13 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.kernel.answers import Notebook, answer
-from grader.kernel.frames import FrameError, decode, encode
 from grader.runner import wire
 
 
 def ask(question, device="cpu", **names):
     """The reply of a notebook that defined `names`, through the frames of both directions."""
     body, arrays = decode(encode(*wire.request(question)))
-    notebook = Notebook(names, device, is_cell=lambda name: name == __file__)
+    notebook = Namespace(names, device, is_cell=lambda name: name == __file__)
     return wire.reply(*decode(encode(*answer(body, arrays, notebook))), question)
 
 
@@ -256,7 +256,7 @@ def test_gradients_reach_every_floating_argument():
             (scalars(7.0, 8.0),),
         ),
         2,
-        Manner.GRADIENT,
+        CallMode.GRADIENT,
         pulls={"z": np.array([[1.0, 10.0], [1.0, 10.0]]), "u": np.array([2.0, 2.0])},
     )
 
@@ -283,7 +283,7 @@ def test_gradients_reach_every_floating_argument():
     ],
 )
 def test_a_result_without_a_gradient_says_why(f, error, text):
-    seen = one(Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=f)
+    seen = one(Ask("f", (scalars(1.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=f)
     assert seen.gradients == {"0": None}
     assert seen.gradient_error.type_name == error
     assert text in seen.gradient_error.text
@@ -291,7 +291,7 @@ def test_a_result_without_a_gradient_says_why(f, error, text):
 
 def test_a_result_of_shape_one_is_pulled_by_its_entry():
     seen = one(
-        Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.array([2.0])}),
+        Ask("f", (scalars(3.0),), 1, CallMode.GRADIENT, pulls={"": np.array([2.0])}),
         f=lambda x: (x * x).reshape(1),
     )
     assert seen.gradients["0"].array == 12
@@ -299,13 +299,13 @@ def test_a_result_of_shape_one_is_pulled_by_its_entry():
 
 def test_a_result_of_another_shape_is_pulled_entry_by_entry():
     pulls = {"": np.array([[1.0, 10.0]])}
-    seen = one(Ask("f", (Tensor(np.ones((1, 2))),), 1, Manner.GRADIENT, pulls=pulls), f=lambda x: x[:, None])
+    seen = one(Ask("f", (Tensor(np.ones((1, 2))),), 1, CallMode.GRADIENT, pulls=pulls), f=lambda x: x[:, None])
     assert seen.gradients["0"].array.tolist() == [1, 10]
 
 
 def test_recording_that_was_left_off_does_not_count():
     with torch.no_grad():
-        seen = one(Ask("f", (scalars(3.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
+        seen = one(Ask("f", (scalars(3.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert seen.gradients["0"].array == 6
 
 
@@ -318,7 +318,7 @@ def test_autograd_finds_nothing_under_inference_and_is_noticed():
         (y * y).backward()
         return y.grad
 
-    question = Ask("f", (scalars(3.0),), 1, Manner.INFERENCE)
+    question = Ask("f", (scalars(3.0),), 1, CallMode.INFERENCE)
     assert one(question, f=by_hand).results[0].array == 6
     seen = one(question, f=by_autograd)
     assert (seen.type_name, "Tensor.backward" in seen.used) == ("RuntimeError", True)
@@ -341,7 +341,7 @@ def test_autograd_finds_nothing_under_inference_and_is_noticed():
 )
 @pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning")  # torch.func.jvp's own
 def test_what_a_call_uses_of_torch_is_named(name, f):
-    first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, Manner.GRADIENT, pulls={"": np.ones(2)}), f=f)
+    first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, CallMode.GRADIENT, pulls={"": np.ones(2)}), f=f)
     assert name in first.used
     assert second.used == frozenset()
 
@@ -353,7 +353,7 @@ def test_only_the_first_call_is_listened_to():
 
 
 def test_the_backward_pass_of_the_question_itself_is_not_the_students():
-    seen = one(Ask("f", (scalars(1.0),), 1, Manner.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
+    seen = one(Ask("f", (scalars(1.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert not {name for name in seen.used if "backward" in name or "grad" in name}
 
 
@@ -368,7 +368,7 @@ def test_the_backward_pass_of_the_question_itself_is_not_the_students():
 )
 def test_a_view_follows_what_is_written_into_its_argument(kind, f, after):
     replacements = {"0": np.full((1, 2), 9.0)}
-    seen = one(Ask("f", (kind(np.ones((1, 2))),), 1, Manner.REWRITE, replacements=replacements), f=f)
+    seen = one(Ask("f", (kind(np.ones((1, 2))),), 1, CallMode.REWRITE, replacements=replacements), f=f)
     assert [look.array.ravel().tolist() for look in seen.results] == [[1, 1], [after, after]]
     assert seen.changed == ()
 
@@ -377,7 +377,7 @@ UPDATE = Ask(
     "f",
     ((Tensor(np.ones((1, 2))), scalars(5.0)), 0.5),
     1,
-    Manner.UPDATE,
+    CallMode.UPDATE,
     rounds=2,
     pulls={"0.0": np.array([[[1.0, 2.0], [3.0, 4.0]]]), "0.1": np.array([[10.0, 20.0]])},
 )
@@ -462,7 +462,7 @@ def test_a_point_that_fails_leaves_the_others():
 
 def test_points_of_one_structure_travel_as_one_group():
     body, arrays = wire.request(Ask("f", (Tensor(np.arange(2000.0)),), 2000))
-    reply, stacked = answer(body, arrays, Notebook({"f": lambda x: (x, x * x)}, "cpu", lambda name: False))
+    reply, stacked = answer(body, arrays, Namespace({"f": lambda x: (x, x * x)}, "cpu", lambda name: False))
     assert [group["count"] for group in reply["groups"]] == [2000]
     assert [array.shape for array in stacked] == [(2000,), (2000,)]
 
@@ -552,9 +552,9 @@ def test_a_short_answer_cannot_stand_for_endless_results():
         (Read("f"), 1, 2),
         (Ask("f", (), 1), 1, 0),
         (Ask("f", (), 1, rounds=2), 2, 1),
-        (Ask("f", (), 1, Manner.GRADIENT), 1, 0),
-        (Ask("f", (), 1, Manner.REWRITE), 2, 1),
-        (Ask("f", (), 1, Manner.UPDATE, rounds=3), 3, 0),
+        (Ask("f", (), 1, CallMode.GRADIENT), 1, 0),
+        (Ask("f", (), 1, CallMode.REWRITE), 2, 1),
+        (Ask("f", (), 1, CallMode.UPDATE, rounds=3), 3, 0),
     ],
 )
 def test_an_answer_has_a_result_of_every_call(question, whole, odd):

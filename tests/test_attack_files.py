@@ -1,6 +1,6 @@
 """Files that are no notebooks, or hostile ones, in one class: what can be graded is, and every page is harmless.
 
-One by one: test_notebook.py (every kind of file), test_page.py (every place on a page), test_gradebook.py
+One by one: test_notebook.py (every kind of file), test_feedback_page.py (every place on a page), test_gradebook.py
 (formulas), test_report.py (names of folders).
 """
 
@@ -14,13 +14,13 @@ from typing import Final
 
 import nbformat
 import pytest
-from test_page import BIDI, assert_harmless
+from test_feedback_page import BIDI, assert_harmless
 
 from grader.desk.filing import Filing
 from grader.judge.model import Conditions, Report
 from grader.labs.lab2_graphs import LAB
 from grader.runner.assigning import assign
-from grader.runner.grading import pose
+from grader.runner.grading import prepare
 from grader.runner.limits import Limits
 from grader.runner.starting import Warm
 from grader.runner.submissions import Submission
@@ -88,7 +88,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     submissions += [Submission(student, folder / f"{student}.ipynb") for student in ("link", "pipe")]
     out = tmp_path_factory.mktemp("out")
     assignments, refused = assign(submissions, [LAB], [LAB.name])
-    posed = {LAB: pose(LAB, Conditions("attacks"))}
+    posed = {LAB: prepare(LAB, Conditions("attacks"))}
     with Filing(out, Report("cpu", "attacks", (), ("files",)), {LAB.name: LAB}) as filing:
         for graded in refused:
             filing.add(graded)

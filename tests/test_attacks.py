@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.desk.notebooks import solution_notebook
-from grader.desk.verify import marks
+from grader.authoring.notebooks import solution_notebook
+from grader.authoring.verification import marks
 from grader.judge.model import CellRun, Conditions, Mark
 from grader.judge.source import Source
 from grader.labs.lab2_graphs import LAB
-from grader.runner.grading import Posed, ask_all, pose
+from grader.runner.grading import PreparedLab, ask_all, prepare
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
 from grader.runner.starting import Warm
@@ -77,7 +77,7 @@ class Bench:
     warm: Warm
     folder: Path
     path: str
-    posed: Posed
+    posed: PreparedLab
 
     def graded(self, *more: str) -> tuple[tuple[CellRun, ...], list[Mark]]:
         cells = (*SOLUTION, *more)
@@ -116,7 +116,7 @@ def bench() -> Iterator[Bench]:
         warm = Warm()
         (folder / "class" / "s02").mkdir(parents=True)
         (folder / "class" / "s02" / "lab2.ipynb").write_text(SECRET)
-        yield Bench(warm, folder, f":{folder}", pose(LAB, Conditions("attacks")))
+        yield Bench(warm, folder, f":{folder}", prepare(LAB, Conditions("attacks")))
         warm.close()
 
 

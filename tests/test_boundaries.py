@@ -9,32 +9,37 @@ import pytest
 GRADER = Path(__file__).parents[1] / "grader"
 
 ROOMS: dict[str, set[str]] = {
-    "judge": {"judge"},
-    "oracle": {"oracle", "judge"},
-    "labs": {"labs", "oracle", "judge"},
-    "kernel": {"kernel"},
-    "runner": {"runner", "kernel", "judge"},
-    "student": {"student", "runner", "kernel", "judge", "labs", "desk"},
-    "desk": {"desk", "runner", "judge", "labs"},
-    "__main__": {"desk", "runner", "judge", "labs", "__main__"},
+    "protocol": {"protocol"},
+    "judge": {"judge", "protocol"},
+    "oracle": {"oracle", "judge", "protocol"},
+    "labs": {"labs", "oracle", "judge", "protocol"},
+    "kernel": {"kernel", "protocol"},
+    "runner": {"runner", "kernel", "judge", "protocol", "similarity"},
+    "pages": {"pages", "judge", "desk", "runner", "similarity"},
+    "desk": {"desk", "pages", "runner", "judge", "labs", "similarity"},
+    "similarity": {"similarity", "desk", "pages", "judge", "protocol", "runner"},
+    "student": {"student", "pages", "labs", "judge", "protocol", "kernel", "runner"},
+    "authoring": {"authoring", "desk", "runner", "labs", "judge", "protocol"},
+    "__main__": {"authoring", "desk", "runner", "judge", "labs", "__main__"},
 }
 """What each room may import of ours."""
 
 FOREIGN: dict[str, set[str]] = {
+    "protocol": {"torch", "sympy", "mpmath", "IPython", "subprocess", "os", "pathlib", "socket", "pickle"},
     "judge": {"torch", "sympy", "mpmath", "IPython", "subprocess", "os", "pathlib", "socket"},
     "oracle": {"torch", "IPython", "subprocess", "os", "pathlib"},
     "labs": {"torch", "IPython", "subprocess", "os", "pathlib", "mpmath"},
     "kernel": {"sympy", "mpmath"},
     "runner": {"sympy", "mpmath", "IPython"},
+    "pages": {"torch", "sympy", "mpmath", "IPython", "subprocess", "socket"},
     "desk": {"torch", "sympy", "mpmath", "IPython", "subprocess"},
+    "similarity": {"torch", "sympy", "mpmath", "IPython", "subprocess", "socket"},
+    "authoring": {"torch", "sympy", "mpmath", "IPython", "subprocess"},
 }
 """What each room refuses to know, by module."""
 
-GROUND = {"facts", "model", "truth"}
+GROUND = {"model", "truth"}
 """What the oracle may see of the judge."""
-
-PICTURES = {"pieces"}
-"""What a student's notebook may see of the desk: the pictures that stand on the page as well."""
 
 
 def imported(code: str) -> Iterator[str]:
@@ -64,8 +69,6 @@ def forbidden(room: str, code: str) -> list[str]:
             found.append(name)
         if first == "grader" and room in ("oracle", "labs") and rest[0] == "judge" and rest[1] not in GROUND:
             found.append(name)
-        if first == "grader" and room == "student" and rest[0] == "desk" and rest[1] not in PICTURES:
-            found.append(name)
         if first in FOREIGN.get(room, set()):
             found.append(name)
     return found
@@ -89,12 +92,13 @@ def test_a_module_imports_what_its_room_may(room: str, path: Path) -> None:
         ("judge", "import torch"),
         ("judge", "def f():\n    from sympy import diff"),
         ("judge", "from grader.oracle import graph"),
-        ("kernel", "from grader.judge.facts import Ask"),
+        ("kernel", "from grader.judge.model import Lab"),
         ("oracle", "from grader.judge.verdict import judge"),
         ("labs", "import grader.runner.session"),
         ("desk", "from grader.oracle.graph import Graph"),
-        ("runner", "from grader.desk import page"),
-        ("student", "from grader.desk.page import render"),
+        ("runner", "from grader.pages import feedback_page"),
+        ("student", "from grader.desk.running import prepare_run"),
+        ("protocol", "import pickle"),
     ],
 )
 def test_a_forbidden_import_is_seen(room: str, code: str) -> None:

@@ -5,10 +5,10 @@ import pytest
 from observed import leaf
 
 from grader.judge.compare import Compared, compared, part, verdict_on
-from grader.judge.facts import Leaf, Node, Other
 from grader.judge.notes import Finding
 from grader.judge.wording import both, difference, place, written
 from grader.oracle.precision import EPS32, TOLERANCE
+from grader.protocol.messages import Leaf, Node, Other
 
 TOL = TOLERANCE["float64", "cpu"]
 FOUR = np.array(4.0)

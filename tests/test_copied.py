@@ -9,38 +9,38 @@ from effort import calls
 from observed import leaf, seen
 from sympy import Abs, exp, symbols
 
-from grader.judge.copied import copied, truths
-from grader.judge.facts import Leaf, Raised, Reply
-from grader.judge.model import Check, Conditions, Trial
-from grader.judge.truth import Point, Tolerance, Values
-from grader.oracle.checks import Differentiable, StepByStep, Value
+from grader.judge.model import Check, Conditions, PreparedCheck
+from grader.judge.truth import Point, Tolerance, ValueTruth
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
-from grader.oracle.setting import Setting, keyed
+from grader.oracle.problem import Problem, keyed
+from grader.protocol.messages import Leaf, Raised, Reply
+from grader.similarity.copied import copied, truths
 
 x, u, f = symbols("x u f", real=True)
 NUMBERS = {"ada": 2, "ben": 3, "cyd": 5, "dan": 3}
 
 
-def setting(factor: int) -> Setting:
+def setting(factor: int) -> Problem:
     # Whether a point may be asked depends on the numbers, as it does in lab 2.
     graph = Graph((x,), {u: factor * x, f: exp(u) + x})
-    return Setting(graph, Domain(where=(Abs(x) > 0, Abs(u - 1) > 0.5)), ("x",))
+    return Problem(graph, Domain(where=(Abs(x) > 0, Abs(u - 1) > 0.5)), ("x",))
 
 
 CHECKS: dict[str, Callable[[int], Check]] = {
-    "value": lambda n: Value(setting(n), "f"),
-    "steps": lambda n: StepByStep(setting(n), keyed("u", "f")),
-    "gradient": lambda n: Differentiable(setting(n), "f", of=("f",)),
+    "value": lambda n: ValueCheck(setting(n), "f"),
+    "steps": lambda n: StepsCheck(setting(n), keyed("u", "f")),
+    "gradient": lambda n: GradientCheck(setting(n), "f", of=("f",)),
 }
 
 
-def trials(kind: str, numbers: dict[str, int] = NUMBERS) -> dict[str, Trial]:
-    made = {n: CHECKS[kind](n).pose("q", Conditions("tests")) for n in set(numbers.values())}
+def trials(kind: str, numbers: dict[str, int] = NUMBERS) -> dict[str, PreparedCheck]:
+    made = {n: CHECKS[kind](n).prepare("q", Conditions("tests")) for n in set(numbers.values())}
     return {student: made[n] for student, n in numbers.items()}
 
 
-def reply(kind: str, trial: Trial, factor: float, off: float = 0.0) -> Reply:
+def reply(kind: str, trial: PreparedCheck, factor: float, off: float = 0.0) -> Reply:
     """What somebody gives at a trial's points who has this factor."""
     import math
 
@@ -105,18 +105,18 @@ def test_too_few_points_in_common_say_nothing(common: int, found: int) -> None:
     assert len(copied(posed["ada"], (reply("value", posed["ada"], 3),), truths(posed))) == found
 
 
-def setting_at(factor: int, which: slice) -> Trial:
+def setting_at(factor: int, which: slice) -> PreparedCheck:
     """A trial with some of its points, the same ones for every factor."""
-    setting = Setting(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
-    trial = Value(setting, "f").pose("q", Conditions("tests"))
+    setting = Problem(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
+    trial = ValueCheck(setting, "f").prepare("q", Conditions("tests"))
     return replace(trial, truth=replace(trial.truth, points=trial.truth.points[which]))
 
 
 @pytest.mark.parametrize(("size", "found"), [(2, 0), (3, 1)])
 def test_many_numbers_at_one_point_are_as_telling(size: int, found: int) -> None:
-    def constant(value: float) -> Trial:
-        right = Values((Point({}, {"": np.full(size, value)}),), {"": "q"}, {}, Tolerance(1e-12, 1e-5))
-        return Trial((), right)
+    def constant(value: float) -> PreparedCheck:
+        right = ValueTruth((Point({}, {"": np.full(size, value)}),), {"": "q"}, {}, Tolerance(1e-12, 1e-5))
+        return PreparedCheck((), right)
 
     posed = {"ada": constant(2.0), "ben": constant(3.0)}
     given = ((seen(leaf([3.0] * size)),),)

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.desk.notebooks import solution_notebook
-from grader.desk.verify import marks, marks_of
+from grader.authoring.notebooks import solution_notebook
+from grader.authoring.verification import marks, marks_of
 from grader.judge.model import Conditions, Lab
 from grader.judge.source import Source
 from grader.labs import all_labs
 from grader.runner.devices import ON_CUDA
-from grader.runner.grading import ask_all, pose
+from grader.runner.grading import ask_all, prepare
 from grader.runner.probing import attempts, in_force
 from grader.runner.session import Session
 from grader.runner.starting import Warm
@@ -36,14 +36,14 @@ def cells(lab: Lab) -> list[str]:
 
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_a_solution_has_full_marks_on_cuda(lab: Lab) -> None:
-    marks = marks_of(pose(lab, Conditions("cuda", "cuda")), cells(lab), "cuda")
+    marks = marks_of(prepare(lab, Conditions("cuda", "cuda")), cells(lab), "cuda")
     assert [(m.question.name, m.verdict.message) for m in marks if m.verdict.score != 1] == []
 
 
 def test_tensors_on_the_wrong_device_are_seen() -> None:
     lab = next(lab for lab in all_labs() if lab.name == "lab1_tensors")
     code = "import torch\ndef random_pair(device):\n    return tuple(torch.rand(2, 2, 3, device='cpu'))"
-    marks = {m.question.name: m for m in marks_of(pose(lab, Conditions("cuda", "cuda")), [code], "cuda")}
+    marks = {m.question.name: m for m in marks_of(prepare(lab, Conditions("cuda", "cuda")), [code], "cuda")}
     assert marks["random_pair"].verdict.note == "wrong_device"
     assert marks["random_pair"].score == 0
 
@@ -84,7 +84,7 @@ def test_as_many_confined_processes_as_a_device_is_given_compute_at_a_time(warm:
 
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_a_confined_solution_has_full_marks_on_cuda(lab: Lab, warm: Warm) -> None:
-    posed = pose(lab, Conditions("cuda", "cuda"))
+    posed = prepare(lab, Conditions("cuda", "cuda"))
     with Session(starter=warm) as session:
         session.run(cells(lab))
         replies = ask_all(session, posed)

@@ -6,10 +6,10 @@ import mpmath
 import numpy as np
 
 from grader.judge.model import Conditions
-from grader.judge.truth import Fit, Trajectory, Updates
+from grader.judge.truth import FitTruth, TrajectoryTruth, UpdateTruth
 from grader.labs.lab3_regression import LAB, X, Y
-from grader.oracle.descent import Descent, LeastSquares, least_squares
-from grader.oracle.updates import InPlaceUpdate
+from grader.oracle.descent import FitCheck, TrajectoryCheck, least_squares
+from grader.oracle.updates import UpdateCheck
 
 
 def check_of(name: str, kind: type) -> object:
@@ -33,9 +33,9 @@ def descended(point: dict[str, np.ndarray], epochs: int, rate: Fraction) -> tupl
 
 
 def test_the_trajectory_is_the_recurrence_in_fractions() -> None:
-    check = check_of("train", Descent)
-    truth = check.pose("train", Conditions("seed")).truth
-    assert isinstance(truth, Trajectory)
+    check = check_of("train", TrajectoryCheck)
+    truth = check.prepare("train", Conditions("seed")).truth
+    assert isinstance(truth, TrajectoryTruth)
     for point in truth.values.points:
         end, losses = descended(point.inputs, check.epochs, Fraction(check.rate))
         assert np.array_equal(point.expected["2"], [float(v) for v in losses])
@@ -44,9 +44,9 @@ def test_the_trajectory_is_the_recurrence_in_fractions() -> None:
 
 
 def test_updates_follow_their_gradients_twice() -> None:
-    check = check_of("gradient_step", InPlaceUpdate)
-    trial = check.pose("gradient_step", Conditions("seed"))
-    assert isinstance(trial.truth, Updates)
+    check = check_of("gradient_step", UpdateCheck)
+    trial = check.prepare("gradient_step", Conditions("seed"))
+    assert isinstance(trial.truth, UpdateTruth)
     (ask,) = trial.asks
     for i, point in enumerate(trial.truth.points):
         for path, after in point.expected.items():
@@ -59,8 +59,8 @@ def test_the_optimum_is_that_of_numpys_least_squares() -> None:
     design = np.array([[float(v), float(v) ** 2, 1.0] for v in X])
     best, *_ = np.linalg.lstsq(design, np.array(Y, dtype=float), rcond=None)
     residual = design @ best - np.array(Y, dtype=float)
-    truth = LeastSquares(X, Y, (1, 2), with_bias=True).pose("quadratic_fit", Conditions("seed")).truth
-    assert isinstance(truth, Fit)
+    truth = FitCheck(X, Y, (1, 2), with_bias=True).prepare("quadratic_fit", Conditions("seed")).truth
+    assert isinstance(truth, FitTruth)
     assert np.isclose(truth.optimum, np.mean(residual**2), rtol=1e-9)
 
 
@@ -71,9 +71,9 @@ def test_least_squares_of_points_on_a_line_has_no_error() -> None:
 
 
 def test_more_digits_do_not_change_the_trajectory() -> None:
-    check = check_of("train", Descent)
+    check = check_of("train", TrajectoryCheck)
     with mpmath.workdps(200):
-        again = check.pose("train", Conditions("seed")).truth
-    first = check.pose("train", Conditions("seed")).truth
+        again = check.prepare("train", Conditions("seed")).truth
+    first = check.prepare("train", Conditions("seed")).truth
     for one, other in zip(first.values.points, again.values.points, strict=True):
         assert all(np.array_equal(one.expected[p], other.expected[p]) for p in one.expected)

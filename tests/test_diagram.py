@@ -6,26 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from grader.desk.diagram import LOOKS, MARGIN, NODE, diagram
-from grader.judge.sketch import Sketch, Standing
+from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
+from grader.pages.diagram import LOOKS, MARGIN, NODE, diagram
 
-CSS = (Path(__file__).parents[1] / "grader/desk/templates/feedback/diagram.css").read_text("utf-8")
-PASS = Sketch(
+CSS = (Path(__file__).parents[1] / "grader/pages/templates/feedback/diagram.css").read_text("utf-8")
+PASS = AnnotatedGraph(
     "Backward pass",
-    {"x": Standing.CARRIED, "y": Standing.WRONG, "z": Standing.PLAIN},
-    {("x", "y"): Standing.CARRIED, ("y", "z"): Standing.WRONG},
+    {"x": EdgeStatus.CARRIED, "y": EdgeStatus.WRONG, "z": EdgeStatus.PLAIN},
+    {("x", "y"): EdgeStatus.CARRIED, ("y", "z"): EdgeStatus.WRONG},
     {"y": "dz_dy"},
 )
-DRAWING = Sketch(
+DRAWING = AnnotatedGraph(
     "Drawing",
-    dict.fromkeys("abxz", Standing.PLAIN),
+    dict.fromkeys("abxz", EdgeStatus.PLAIN),
     {
-        ("a", "z"): Standing.EXTRA,
-        ("a", "x"): Standing.RIGHT,
-        ("x", "b"): Standing.TURNED,
-        ("x", "z"): Standing.MISSING,
-        ("z", "z"): Standing.EXTRA,
-        ("b", "a"): Standing.EXTRA,
+        ("a", "z"): EdgeStatus.EXTRA,
+        ("a", "x"): EdgeStatus.RIGHT,
+        ("x", "b"): EdgeStatus.TURNED,
+        ("x", "z"): EdgeStatus.MISSING,
+        ("z", "z"): EdgeStatus.EXTRA,
+        ("b", "a"): EdgeStatus.EXTRA,
     },
 )
 
@@ -36,13 +36,16 @@ def test_a_pass_in_words_and_signs() -> None:
         "Not right in itself: look here first: dz_dy. "
         "Follows rightly from what is wrong, and counts as right: x. Not asked for: z."
     )
-    assert [(standing, sign) for standing, sign, _ in found.legend] == [(Standing.WRONG, "✗"), (Standing.CARRIED, "")]
-    assert [(node.name, node.label, node.standing) for node in found.nodes] == [
-        ("x", "", Standing.CARRIED),
-        ("y", "dz_dy", Standing.WRONG),
-        ("z", "", Standing.PLAIN),
+    assert [(standing, sign) for standing, sign, _ in found.legend] == [
+        (EdgeStatus.WRONG, "✗"),
+        (EdgeStatus.CARRIED, ""),
     ]
-    assert [(line.sign, line.standing) for line in found.lines] == [("", Standing.CARRIED), ("✗", Standing.WRONG)]
+    assert [(node.name, node.label, node.standing) for node in found.nodes] == [
+        ("x", "", EdgeStatus.CARRIED),
+        ("y", "dz_dy", EdgeStatus.WRONG),
+        ("z", "", EdgeStatus.PLAIN),
+    ]
+    assert [(line.sign, line.standing) for line in found.lines] == [("", EdgeStatus.CARRIED), ("✗", EdgeStatus.WRONG)]
 
 
 def test_the_edge_of_a_slip_is_told_too() -> None:
@@ -56,16 +59,16 @@ def test_a_drawing_in_words_and_signs() -> None:
         "Drawn the wrong way round: x to b. Right: a to x."
     )
     # What is wrong is drawn last, over all else.
-    order = [Standing.RIGHT, Standing.TURNED, Standing.MISSING, *[Standing.EXTRA] * 3]
+    order = [EdgeStatus.RIGHT, EdgeStatus.TURNED, EdgeStatus.MISSING, *[EdgeStatus.EXTRA] * 3]
     assert [line.standing for line in found.lines] == order
     across = {node.name: node.x for node in found.nodes}
     # It flows as the formulas do: b leads to x, whatever was drawn.
     assert across["a"] == across["b"] < across["x"] < across["z"]
-    assert {line.sign for line in found.lines if line.standing is Standing.TURNED} == {"⇄"}
+    assert {line.sign for line in found.lines if line.standing is EdgeStatus.TURNED} == {"⇄"}
 
 
 @pytest.mark.parametrize("sketch", [PASS, DRAWING])
-def test_everything_lies_within_the_picture(sketch: Sketch) -> None:
+def test_everything_lies_within_the_picture(sketch: AnnotatedGraph) -> None:
     found = diagram(sketch)
     for node in found.nodes:
         assert MARGIN <= node.x - node.width / 2 < node.x + node.width / 2 <= found.width - MARGIN
@@ -79,11 +82,11 @@ def test_everything_lies_within_the_picture(sketch: Sketch) -> None:
 @pytest.mark.parametrize(
     "together",
     [
-        (Standing.WRONG, Standing.ABSENT, Standing.CARRIED, Standing.RIGHT),
-        (Standing.EXTRA, Standing.MISSING, Standing.TURNED, Standing.RIGHT),
+        (EdgeStatus.WRONG, EdgeStatus.ABSENT, EdgeStatus.CARRIED, EdgeStatus.RIGHT),
+        (EdgeStatus.EXTRA, EdgeStatus.MISSING, EdgeStatus.TURNED, EdgeStatus.RIGHT),
     ],
 )
-def test_what_stands_in_one_picture_differs_by_more_than_colour(together: tuple[Standing, ...]) -> None:
+def test_what_stands_in_one_picture_differs_by_more_than_colour(together: tuple[EdgeStatus, ...]) -> None:
     """By sign, dash or width: what the style sheet says of an edge's path."""
     looks = set()
     for standing in together:
@@ -94,8 +97,8 @@ def test_what_stands_in_one_picture_differs_by_more_than_colour(together: tuple[
 
 
 def test_long_names_are_cut_and_make_room() -> None:
-    names = {"a" * 500: Standing.PLAIN, "b": Standing.PLAIN}
-    found = diagram(Sketch("c", names, {("a" * 500, "b"): Standing.EXTRA}))
+    names = {"a" * 500: EdgeStatus.PLAIN, "b": EdgeStatus.PLAIN}
+    found = diagram(AnnotatedGraph("c", names, {("a" * 500, "b"): EdgeStatus.EXTRA}))
     assert [len(node.name) for node in found.nodes] == [16, 1]
     assert found.nodes[0].width > 16 * 7
     assert len(found.told) < 200

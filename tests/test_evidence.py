@@ -8,9 +8,9 @@ import pytest
 from test_command_line import grader, notebook, report
 
 from grader.desk.course import Course
-from grader.desk.evidence import FILE, Evidence, Value, read_evidence, write_evidence
-from grader.desk.similar import NAMED, PAGE, similar
 from grader.judge.model import Result
+from grader.similarity.evidence import FILE, ForeignAnswer, ForeignValue, read_evidence, write_evidence
+from grader.similarity.similar_page import NAMED, PAGE, similar
 
 SECRET = bytes(range(32))
 COURSE = Course(("ada", "bob", "cyd"), SECRET)
@@ -98,12 +98,12 @@ def test_a_run_that_is_taken_up_keeps_what_was_found_and_compares_with_the_kept(
     assert [row[0] for row in rows(graded(tmp_path, "out"))] == ["cyd"]
 
 
-ONE = Evidence("a", "lab2_graphs", "f", "polynomial", "p", ("b", "c"), (Value("(x = 1)", "2", "3"),))
+ONE = ForeignAnswer("a", "lab2_graphs", "f", "polynomial", "p", ("b", "c"), (ForeignValue("(x = 1)", "2", "3"),))
 
 
 def test_what_is_written_is_read_for_the_notebooks_that_are_kept(tmp_path: Path) -> None:
     kept = Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="f")
-    other = Evidence("\udcff", "lab2_graphs", "f", "polynomial", "p", ("b",), ())
+    other = ForeignAnswer("\udcff", "lab2_graphs", "f", "polynomial", "p", ("b",), ())
     write_evidence((ONE, other), tmp_path)
     assert read_evidence(tmp_path, [kept]) == (ONE,)
     assert read_evidence(tmp_path, [Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="g")]) == ()
@@ -115,15 +115,17 @@ def test_what_is_written_is_read_for_the_notebooks_that_are_kept(tmp_path: Path)
 
 def test_of_many_owners_and_points_some_are_shown_and_all_counted(tmp_path: Path) -> None:
     owners = tuple(f"s{place:02}" for place in range(12))
-    values = tuple(Value(f"(x = {place})", "2", "3") for place in range(9))
-    page = similar([], [Evidence("a", "lab2_graphs", "f", "polynomial", "p", owners, values)], tmp_path)
+    values = tuple(ForeignValue(f"(x = {place})", "2", "3") for place in range(9))
+    page = similar([], [ForeignAnswer("a", "lab2_graphs", "f", "polynomial", "p", owners, values)], tmp_path)
     assert "12 students: s00, s01, s02, …" in page and "s03" not in page
     assert f"shown at {NAMED} of 9 hidden points" in page and "(x = 2)" in page and "(x = 3)" not in page
 
 
 def test_names_and_values_are_text_and_no_markup(tmp_path: Path) -> None:
     page = similar(
-        [], [Evidence(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (Value(*(HOSTILE,) * 3),))], tmp_path
+        [],
+        [ForeignAnswer(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (ForeignValue(*(HOSTILE,) * 3),))],
+        tmp_path,
     )
     assert "&lt;script" in page
     assert "<script" not in page

@@ -6,13 +6,13 @@ import mpmath
 import pytest
 
 from grader.labs import all_labs, lab2_graphs, lab4_stability, lab5_backprop
-from grader.oracle.checks import Differentiable, StepByStep, Value
-from grader.oracle.descent import Descent
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
+from grader.oracle.descent import TrajectoryCheck
 from grader.oracle.domain import Domain
-from grader.oracle.forms import ending
+from grader.oracle.float_evaluation import ending
 from grader.oracle.graph import Graph, Variable, entries, name_of, pulled
 from grader.oracle.precision import exact
-from grader.oracle.stability import Stable
+from grader.oracle.stability import SweepCheck
 
 SHEET = lab2_graphs.Numbers()
 
@@ -67,13 +67,13 @@ def differentiated() -> Iterator[object]:
 
 def _differentiated(check: object) -> tuple[Graph, Variable, Domain] | None:
     match check:
-        case Differentiable():
+        case GradientCheck():
             return *pulled(check.setting.graph, check.of), check.setting.domain
-        case Value() | StepByStep() if check.setting.output is not None:
+        case ValueCheck() | StepsCheck() if check.setting.output is not None:
             return check.setting.graph, check.setting.output, check.setting.domain
-        case Descent():
+        case TrajectoryCheck():
             return check.setting.graph, check.loss, check.setting.domain
-        case Stable(argument=str()):
+        case SweepCheck(argument=str()):
             return *ending(check.graph, check.output), Domain()
     return None
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.kernel.frames import DTYPES, Caps, FrameError, decode, encode, read_frame, write_frame
+from grader.protocol.frames import DTYPES, Caps, FrameError, decode, encode, read_frame, write_frame
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 bodies = st.dictionaries(texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4)

@@ -14,7 +14,7 @@ from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
 from grader.runner.assigning import assign
-from grader.runner.grading import pose_all
+from grader.runner.grading import prepare_all
 from grader.runner.limits import Limits
 from grader.runner.starting import Warm
 from grader.runner.submissions import find_submissions
@@ -31,7 +31,7 @@ def produced() -> dict[str, object]:
     """Each student's part of the report at a fixed seed, without what changes from run to run."""
     found = find_submissions([CLASS / student for student in STUDENTS]).notebooks
     assignments, refused = assign(found, all_labs(), {lab.name for lab in all_labs()})
-    posed = pose_all(assignments, Conditions("golden"))
+    posed = prepare_all(assignments, Conditions("golden"))
     graded = [*refused, *grade(assignments, posed, Workers(Warm, 2), LIMITS)]
     results = as_json(Report("cpu", "golden", tuple(g.result for g in graded)))["results"]
     assert isinstance(results, list)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.gradebook import rows, write_gradebook
-from grader.judge.model import Cause, Mark, Missing, Question, Report, Result, Status, Verdict
+from grader.judge.model import Absence, Cause, Mark, Question, Report, Result, Status, Verdict
 
 LABS = ("lab1_tensors", "lab2_graphs")
 
@@ -47,7 +47,7 @@ def test_an_unreadable_notebook_beside_a_graded_one_takes_nothing_away() -> None
 
 
 def test_who_handed_nothing_in_has_a_row_of_empty_cells() -> None:
-    missing = (Missing("bob", "", "Nothing was handed in."), Missing("zoe", "", "Nothing was handed in."))
+    missing = (Absence("bob", "", "Nothing was handed in."), Absence("zoe", "", "Nothing was handed in."))
     report = Report("cpu", "s", (graded("grace", "lab1_tensors", 0.0),), missing=missing)
     assert rows(report, LABS)[1:] == [
         ["bob", "", "", "", "missing"],

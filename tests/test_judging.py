@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from observed import QUESTIONS, evidence, leaf, marked, posed, seen, text
 
-from grader.judge.facts import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
+from grader.judge.annotated_graph import EdgeStatus
 from grader.judge.model import Status, Verdict
 from grader.judge.notes import NOTES, REMARKS, finding
-from grader.judge.sketch import Standing
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
-from grader.judge.truth import Beside, Sweep
+from grader.judge.truth import OtherForms, SweepTruth
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.descent import least_squares
+from grader.protocol.messages import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
 
 PATH = [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("x", "z"), ("y", "z")]
 
@@ -72,13 +72,13 @@ def test_a_drawing_that_is_not_right_is_sketched() -> None:
     drawn = [("w", "u"), ("x", "n"), ("n", "u"), ("v", "u"), ("v", "a"), ("w", "a")]
     (sketch,) = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict.sketches
     assert sketch.edges == {
-        ("w", "u"): Standing.RIGHT,
-        ("x", "n"): Standing.RIGHT,
-        ("n", "u"): Standing.RIGHT,
-        ("v", "u"): Standing.TURNED,
-        ("v", "a"): Standing.RIGHT,
-        ("w", "a"): Standing.EXTRA,
-        ("b", "v"): Standing.MISSING,
+        ("w", "u"): EdgeStatus.RIGHT,
+        ("x", "n"): EdgeStatus.RIGHT,
+        ("n", "u"): EdgeStatus.RIGHT,
+        ("v", "u"): EdgeStatus.TURNED,
+        ("v", "a"): EdgeStatus.RIGHT,
+        ("w", "a"): EdgeStatus.EXTRA,
+        ("b", "v"): EdgeStatus.MISSING,
     }
     assert sketch.nodes.keys() == {*"wuxnvab"}
     assert marked("relu_neuron_edges", ((seen(edges(RELU)),),)).verdict.sketches == ()
@@ -168,7 +168,7 @@ def test_fits_are_judged_by_their_error_on_the_data() -> None:
 
 def sweep(theirs: list[float], expected: list[float], dtype: str = "float32") -> Verdict:
     x, right = np.arange(float(len(expected))), np.array(expected)
-    truth = Sweep({"x": x}, right, np.zeros(len(x)), None, dtype, 16.0, Beside("x", x, right, right))
+    truth = SweepTruth({"x": x}, right, np.zeros(len(x)), None, dtype, 16.0, OtherForms("x", x, right, right))
     return judge_sweep(truth, evidence(tuple(seen(leaf(t, dtype=dtype)) for t in theirs)))
 
 
@@ -199,7 +199,9 @@ def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
 
 def test_ulp_errors_take_the_size_that_is_given() -> None:
     zero = np.zeros(1)
-    truth = Sweep({"x": zero}, np.array([1e-20]), zero + 1, None, "float32", 16.0, Beside("x", zero, zero, zero))
+    truth = SweepTruth(
+        {"x": zero}, np.array([1e-20]), zero + 1, None, "float32", 16.0, OtherForms("x", zero, zero, zero)
+    )
     assert ulp_errors(np.array([0.0]), truth)[0] < 1
 
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from grader.desk.notebooks import solution_notebook
+from grader.authoring.notebooks import solution_notebook
 from grader.runner.limits import Limits
 from grader.runner.session import Session
 

@@ -5,14 +5,14 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from grader.desk.layout import Edge, Spot, laid_out
+from grader.pages.layout import Arrow, Spot, laid_out
 
 NODES = tuple("abcdefgh")
 
 
 @settings(max_examples=200)
 @given(some.sets(some.tuples(some.sampled_from(NODES), some.sampled_from(NODES)), max_size=16))
-def test_every_graph_has_room(edges: set[Edge]) -> None:
+def test_every_graph_has_room(edges: set[Arrow]) -> None:
     drawn = tuple(sorted(edges))
     found = laid_out(NODES, drawn, drawn)
     spots = [*found.spots.values(), *(spot for way in found.ways.values() for spot in way)]
@@ -27,7 +27,7 @@ def test_every_graph_has_room(edges: set[Edge]) -> None:
 
 @settings(max_examples=200)
 @given(some.sets(some.sampled_from([*combinations(NODES, 2)]), max_size=16))
-def test_a_graph_without_circles_goes_from_left_to_right(edges: set[Edge]) -> None:
+def test_a_graph_without_circles_goes_from_left_to_right(edges: set[Arrow]) -> None:
     found = laid_out(NODES, tuple(sorted(edges)), tuple(sorted(edges)))
     assert all(found.spots[source].column < found.spots[target].column for source, target in edges)
 

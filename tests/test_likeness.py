@@ -7,9 +7,9 @@ import pytest
 from effort import calls
 from honest import APART, QUESTIONS, disguised, solution
 
-from grader.judge.likeness import Keys, likenesses
-from grader.judge.normal import answers
 from grader.judge.source import Source
+from grader.similarity.likeness import Keys, likenesses
+from grader.similarity.normal_form import answers
 
 
 def keys(code: str, questions: list[str]) -> dict[str, Keys]:

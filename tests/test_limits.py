@@ -10,10 +10,10 @@ import pytest
 from test_command_line import grader, notebook
 
 from grader.desk.resuming import fingerprint
-from grader.judge.facts import Ask
 from grader.judge.model import CellRun, Conditions
 from grader.kernel.profile import Bounds
 from grader.labs import all_labs
+from grader.protocol.messages import Ask
 from grader.runner.grading import Assignment
 from grader.runner.limits import LIMITS, SETTINGS, Limits, LimitsError, Room, read_limits
 from grader.runner.process import StartError

@@ -18,14 +18,14 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from grader.desk.notebooks import solution_notebook
-from grader.judge.facts import Ask, Raised, Read, Unavailable, Value
+from grader.authoring.notebooks import solution_notebook
 from grader.judge.model import Cause, Conditions
 from grader.kernel.confine import drop_capabilities
 from grader.kernel.shortage import shortage
 from grader.labs.lab2_graphs import LAB
+from grader.protocol.messages import Ask, Raised, Read, Unavailable, Value
 from grader.runner.assigning import assign
-from grader.runner.grading import pose_all
+from grader.runner.grading import prepare_all
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch, cramped
 from grader.runner.scratch import nameless
@@ -298,7 +298,7 @@ def test_where_nothing_starts_every_notebook_says_so_and_the_run_goes_on(
 ) -> None:
     class_ = hand_in(tmp_path / "class", ada="", bob="# another", eve="# a third")
     read, _ = assign(find_submissions([class_]).notebooks, [LAB], [LAB.name])
-    posed = pose_all(read, Conditions("seed"))
+    posed = prepare_all(read, Conditions("seed"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     results = [graded.result for graded in grade(read, posed, Workers(Warm, 2))]
     assert [result.cause for result in results] == [Cause.MACHINE] * 3

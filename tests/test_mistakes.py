@@ -14,15 +14,15 @@ from grader.judge.compare import Compared
 from grader.judge.diagnosis import UNLIKELY, diagnosed
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
 from grader.judge.notes import Finding
-from grader.judge.truth import Edges, Gradients, Slip, Steps, Trajectory, Values
+from grader.judge.truth import EdgeList, GradientTruth, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
-from grader.oracle.checks import Differentiable, Value
+from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.derivatives import Calculus
-from grader.oracle.forms import breaking, elementary
+from grader.oracle.float_evaluation import breaking, elementary
 from grader.oracle.graph import Graph, array
-from grader.oracle.likely import likely_values, numbers_of
+from grader.oracle.mistake_outcomes import likely_values, numbers_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
-from grader.oracle.setting import paths
+from grader.oracle.problem import paths
 from grader.oracle.terms import Algebra
 
 a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
@@ -130,7 +130,7 @@ def test_without_a_slip_a_suspicion_is_the_graph_itself(lab: Lab) -> None:
         (check.setting, check.returns)
         for question in lab.questions
         for check in question.checks
-        if isinstance(check, Value | Differentiable) and workable(check.setting.graph)
+        if isinstance(check, ValueCheck | GradientCheck) and workable(check.setting.graph)
     ]
     for setting, returns in settings:
         (draw,) = setting.domain.draw(setting.graph, 1, "slips")
@@ -149,7 +149,7 @@ def test_without_a_slip_a_suspicion_is_the_graph_itself(lab: Lab) -> None:
 def told(question: str, student: Callable[[dict[str, float]], Any]) -> Mark:
     """The mark of a by-hand question whose answer is `student`, in float64 and in float32 alike."""
     _, trials = posed(question)
-    truth = next(t.truth for t in trials if isinstance(t.truth, Values))
+    truth = next(t.truth for t in trials if isinstance(t.truth, ValueTruth))
     answers = [student({n: float(i) for n, i in p.inputs.items()}) for p in truth.points]
     reply = tuple(seen(*[tuple(map(leaf, a)) if isinstance(a, tuple) else leaf(a)] * 2) for a in answers)
     return marked(question, (reply, reply))
@@ -196,11 +196,11 @@ def test_every_planted_mistake_is_one_that_is_looked_for() -> None:
 
 
 def slips_at(check: Any, path: str) -> set[Slip]:
-    truth = check.pose("elsewhere", Conditions("elsewhere")).truth
+    truth = check.prepare("elsewhere", Conditions("elsewhere")).truth
     match truth:
-        case Gradients(values=inner) | Trajectory(values=inner) | (Values() as inner):
+        case GradientTruth(values=inner) | TrajectoryTruth(values=inner) | (ValueTruth() as inner):
             found = inner.likely(path, [], 1)
-        case Steps(points=points):
+        case StepsTruth(points=points):
             found = truth.likely(path, [{}] * len(points), 1)
         case _:
             found = ()
@@ -210,7 +210,9 @@ def slips_at(check: Any, path: str) -> set[Slip]:
 def test_a_training_run_gone_wrong_is_told_by_its_trajectory() -> None:
     """Each mistake shows in the losses or in the weights as its description says."""
     question, trials = posed("train")
-    check, trial = next((c, t) for c, t in zip(question.checks, trials, strict=True) if isinstance(t.truth, Trajectory))
+    check, trial = next(
+        (c, t) for c, t in zip(question.checks, trials, strict=True) if isinstance(t.truth, TrajectoryTruth)
+    )
     values = trial.truth.values  # type: ignore[union-attr] # it is a trajectory
     found = {next(iter(slips)).note: outcome for slips, outcome in values.likely("2", [], 1)}
     assert {"uphill", "gradients_kept", "missing_rate", "sum_for_mean", "late_losses", "frozen"} <= set(found)
@@ -248,7 +250,9 @@ def test_a_slip_in_a_step_is_on_the_edges_from_the_names_it_concerns() -> None:
         ([(("a", "x"),), ()], ()),
     ],
 )
-def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(edges: list[Edges], told: Edges) -> None:
+def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(
+    edges: list[EdgeList], told: EdgeList
+) -> None:
     slips = [Slip("missing_path", (("where", "da"), ("step", f"s{i}")), on) for i, on in enumerate(edges)]
     outcome = (np.array(1.0), np.array(2.0))
     rows = [Compared({}, np.array(3.0), number, None, 0.5) for number in outcome]

@@ -22,15 +22,15 @@ import pytest
 from effort import ending
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_page import assert_harmless
+from test_feedback_page import assert_harmless
 
-from grader.desk.page import render
-from grader.judge.facts import Missing
 from grader.judge.model import Conditions
 from grader.judge.source import Source
 from grader.labs import all_labs
+from grader.pages.feedback_page import render
+from grader.protocol.messages import Missing
 from grader.runner.assigning import lab_of
-from grader.runner.grading import Assignment, Graded, Observed, Posed, mark, pose
+from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab, mark, prepare
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.submissions import Submission
 
@@ -125,8 +125,8 @@ def valid(raw: bytes) -> bool:
 
 
 @cache
-def posed(name: str) -> Posed:
-    return pose(next(lab for lab in all_labs() if lab.name == name), Conditions("mutations"))
+def posed(name: str) -> PreparedLab:
+    return prepare(next(lab for lab in all_labs() if lab.name == name), Conditions("mutations"))
 
 
 @st.composite
@@ -239,7 +239,7 @@ def graded(notebook: Notebook, source: Source) -> Graded:
         for trials in posed(lab.name).trials
     )
     assignment = Assignment(Submission("someone", Path("some.ipynb")), notebook.sha256, lab)
-    return mark(assignment, posed(lab.name), Observed(notebook, (), replies, 0.0))
+    return mark(assignment, posed(lab.name), ObservedNotebook(notebook, (), replies, 0.0))
 
 
 def examine(path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.desk.notebooks import SETUP, answered, build, stale, stubbed, student_notebook
+from grader.authoring.notebooks import SETUP, answered, build, stale, stubbed, student_notebook
 from grader.judge.model import Lab
 from grader.labs import all_labs
 from grader.runner.session import Session

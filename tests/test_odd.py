@@ -14,12 +14,12 @@ import pytest
 from observed import leaf
 from odd import ADDED, MESSAGE, Odd, added, filed, notebook, sent, solved, tried, updated
 
-from grader.judge.facts import Ask, Leaf, Node, Observation, Other, Raised, Read, Reply, Value
 from grader.judge.model import Status
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
-from grader.runner.grading import Assignment, Graded, Observed, mark
+from grader.protocol.messages import Ask, Leaf, Node, Observation, Other, Raised, Read, Reply, Value
+from grader.runner.grading import Assignment, Graded, ObservedNotebook, mark
 from grader.runner.submissions import Submission
 
 LABS = {lab.name: lab for lab in all_labs()}
@@ -52,7 +52,7 @@ def answered(lab: str, change: Callable[[Value], Observation], source: str = "")
     )
     made = notebook([source]) if source else given.notebook
     assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, given.posed.lab)
-    return mark(assignment, given.posed, Observed(made, (), replies, 0.1))
+    return mark(assignment, given.posed, ObservedNotebook(made, (), replies, 0.1))
 
 
 def _changed(ask: Ask | Read, reply: Reply, change: Callable[[Value], Observation]) -> Reply:

@@ -7,14 +7,14 @@ import pytest
 import torch
 from observed import QUESTIONS
 
-from grader.judge.facts import GRID, Ask, Manner
-from grader.judge.model import Conditions, Lab, Mark, Trial
+from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
 from grader.judge.source import Source
-from grader.judge.truth import Gradients, Steps, Trajectory, Values
+from grader.judge.truth import GradientTruth, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.judge.verdict import judge
-from grader.kernel.answers import Notebook, answer
+from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
-from grader.oracle.checks import Differentiable, StepByStep, Value, View
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck, ViewCheck
+from grader.protocol.messages import GRID, Ask, CallMode
 from grader.runner import wire
 
 Answer = Callable[..., object]
@@ -22,24 +22,28 @@ BY_HAND = [
     question.name
     for lab in all_labs()
     for question in lab.questions
-    if any(getattr(check, "manner", None) is Manner.INFERENCE for check in question.checks)
+    if any(getattr(check, "manner", None) is CallMode.INFERENCE for check in question.checks)
 ]
 NOW = "this week"
 RUNS = 10
 """Of five points each: fifty that somebody has seen."""
 
 
-def posed(name: str, seed: str) -> list[Trial]:
-    return [check.pose(name, Conditions(seed)) for check in QUESTIONS[name].checks]
+def posed(name: str, seed: str) -> list[PreparedCheck]:
+    return [check.prepare(name, Conditions(seed)) for check in QUESTIONS[name].checks]
 
 
 def expected(name: str, seed: str) -> Iterator[np.ndarray]:
     """Every value and gradient that is right at the points of a run."""
     for trial in posed(name, seed):
         match trial.truth:
-            case Gradients(values=values, gradients=gradients):
+            case GradientTruth(values=values, gradients=gradients):
                 points = (*values.points, *gradients)
-            case Trajectory(values=Values(points=points)) | Values(points=points) | Steps(points=points):
+            case (
+                TrajectoryTruth(values=ValueTruth(points=points))
+                | ValueTruth(points=points)
+                | StepsTruth(points=points)
+            ):
                 pass
             case _:
                 points = ()
@@ -62,7 +66,7 @@ def table(name: str, runs: Sequence[str]) -> Table:
     for run in runs:
         trial = next(t for t in posed(name, run) if t.asks)
         truth = trial.truth
-        keys = truth.keys[-1] if isinstance(truth, Steps) else {path: path for path in truth.labels}
+        keys = truth.keys[-1] if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
         for point in truth.points:
             inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
             rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
@@ -108,7 +112,7 @@ def between(rows: Table) -> Answer:
 def marked(name: str, function: Answer) -> Mark:
     """The mark of a function in a new run."""
     trials = posed(name, NOW)
-    notebook = Notebook({name: function}, "cpu", lambda _: False)
+    notebook = Namespace({name: function}, "cpu", lambda _: False)
 
     def asked(ask: Ask) -> object:
         body, arrays = wire.request(ask)
@@ -119,7 +123,7 @@ def marked(name: str, function: Answer) -> Mark:
 
 
 WEEKS = [f"week {week}" for week in range(RUNS)]
-ONE_BY_ONE = {name for name in BY_HAND if any(isinstance(t.truth, Steps) for t in posed(name, "kind"))}
+ONE_BY_ONE = {name for name in BY_HAND if any(isinstance(t.truth, StepsTruth) for t in posed(name, "kind"))}
 """Named steps count where they follow from one's own, looked up or not; nothing follows from zeros."""
 
 
@@ -150,7 +154,7 @@ def test_the_numbers_of_points_are_odd_multiples_of_a_grid_step_and_of_different
         (question.name, check.setting)
         for question in lab.questions
         for check in question.checks
-        if isinstance(check, Value | Differentiable | StepByStep | View) and check.setting.graph.inputs
+        if isinstance(check, ValueCheck | GradientCheck | StepsCheck | ViewCheck) and check.setting.graph.inputs
     ]
     for name, setting in settings:
         for point in setting.draw(name, Conditions("grid")):

@@ -5,22 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.desk.notebooks import solution_notebook
+from grader.authoring.notebooks import solution_notebook
 from grader.judge.compare import numbers, part, relative_error
-from grader.judge.facts import Ask, Value
 from grader.judge.model import Conditions, Lab
 from grader.judge.sweep import ulp_errors
-from grader.judge.truth import Gradients, Sweep, Values
-from grader.kernel.answers import Notebook, answer
+from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
+from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.oracle.precision import EPS64, TOLERANCE, ULP_LIMIT, exact, rounded
+from grader.protocol.messages import Ask, Value
 from grader.runner import wire
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module", params=all_labs(), ids=lambda lab: lab.name)
-def solved(request: pytest.FixtureRequest) -> tuple[Lab, Notebook]:
+def solved(request: pytest.FixtureRequest) -> tuple[Lab, Namespace]:
     """A lab with the names that its solution leaves behind."""
     lab: Lab = request.param
     text = (ROOT / "solutions" / f"{lab.name}.py").read_text("utf-8")
@@ -28,25 +28,25 @@ def solved(request: pytest.FixtureRequest) -> tuple[Lab, Notebook]:
     for cell in solution_notebook(text).cells:
         if cell.cell_type == "code":
             exec(cell.source, names)
-    return lab, Notebook(names, "cpu", lambda _: False)
+    return lab, Namespace(names, "cpu", lambda _: False)
 
 
-def asked(ask: Ask, notebook: Notebook) -> list[Value]:
+def asked(ask: Ask, notebook: Namespace) -> list[Value]:
     body, arrays = wire.request(ask)
     reply = wire.reply(*answer(body, arrays, notebook), ask)
     assert all(isinstance(seen, Value) for seen in reply)
     return [seen for seen in reply if isinstance(seen, Value)]
 
 
-def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Notebook]) -> None:
+def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Namespace]) -> None:
     """At most 64 ulp, of which 4096 are allowed, at the points of four seeds."""
     lab, notebook = solved
     for question in lab.questions:
         for check in question.checks:
             for seed in range(4):
-                trial = check.pose(question.name, Conditions(f"precision {seed}"))
-                truth = trial.truth.values if isinstance(trial.truth, Gradients) else trial.truth
-                if isinstance(truth, Values):
+                trial = check.prepare(question.name, Conditions(f"precision {seed}"))
+                truth = trial.truth.values if isinstance(trial.truth, GradientTruth) else trial.truth
+                if isinstance(truth, ValueTruth):
                     for point, seen in zip(truth.points, asked(trial.asks[trial.given], notebook), strict=True):
                         for path, expected in point.expected.items():
                             node = part(seen.results[0], path, list(truth.labels))
@@ -54,13 +54,13 @@ def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Notebook])
                             assert relative_error(found, expected) <= 64 * EPS64, (question.name, path)
 
 
-def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Notebook]) -> None:
+def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Namespace]) -> None:
     """At most half of the allowed units in the last place."""
     lab, notebook = solved
     for question in lab.questions:
         for check in question.checks:
-            trial = check.pose(question.name, Conditions("sweeps"))
-            if isinstance(trial.truth, Sweep):
+            trial = check.prepare(question.name, Conditions("sweeps"))
+            if isinstance(trial.truth, SweepTruth):
                 seen = asked(trial.asks[trial.given], notebook)
                 path = trial.truth.path
                 nodes = [s.results[0] if path is None else s.gradients[path] for s in seen]

@@ -7,14 +7,14 @@ import nbformat
 import pytest
 from test_command_line import grader, report
 
+from grader.authoring.notebooks import answered, solution_notebook, written
+from grader.authoring.release import own_notebook, own_text, release
+from grader.authoring.verification import marks
 from grader.desk.course import OTHERS, Course, CourseError
-from grader.desk.notebooks import answered, solution_notebook, written
-from grader.desk.release import own_notebook, own_text, release
-from grader.desk.verify import marks
 from grader.judge.model import Conditions
 from grader.judge.source import Source
 from grader.labs import all_labs, family
-from grader.runner.grading import ask_all, pose
+from grader.runner.grading import ask_all, prepare
 from grader.runner.session import Session
 from grader.runner.starting import Starter
 
@@ -90,7 +90,7 @@ def test_a_released_notebook_is_never_put_over_another(tmp_path: Path) -> None:
 
 def lost(starter: Starter, lab: str, student: str, answers_of: str) -> set[str]:
     """The questions that cost points where one student's answers are graded with another's numbers."""
-    posed = pose(family(lab).lab(COURSE.numbers(lab)[student]), Conditions("release"))
+    posed = prepare(family(lab).lab(COURSE.numbers(lab)[student]), Conditions("release"))
     cells = code(solved(lab, answers_of))
     with Session(starter=starter) as session:
         session.run(cells)

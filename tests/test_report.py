@@ -10,7 +10,7 @@ import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
 from grader.desk.report import as_json, ordered, read_result, result_json, write_report
-from grader.judge.model import Mark, Missing, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.model import Absence, Mark, Question, Remark, Report, Result, Status, Verdict
 
 MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
 MARKS = (
@@ -18,7 +18,7 @@ MARKS = (
     Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
 )
 ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871, seed="earlier")
-BOB = Missing("bob", "", "Nothing was handed in.")
+BOB = Absence("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.judge.facts import (
+from grader.protocol.messages import (
     Ask,
+    CallMode,
     Died,
     Leaf,
-    Manner,
     Missing,
     Raised,
     Read,
@@ -245,8 +245,8 @@ def test_the_process_has_a_folder_and_an_environment_of_its_own(monkeypatch):
     "source",
     [
         "import grader.oracle",
-        "import grader.kernel.frames",
-        "from grader.judge import facts",
+        "import grader.protocol.frames",
+        "from grader.judge import model",
         "import solutions.lab1_tensors",
         "from grader import runner",
         "import grader.student.check",
@@ -292,7 +292,7 @@ def test_a_display_is_updated_by_a_later_cell(starter):
 def test_questions_of_every_manner_go_through(session, cell):
     cell("def cube(x): return {'y': x ** 3}\nedges = [('a', 'x')]")
     points = Tensor(np.array([1.0, 2.0]))
-    first, second = session.ask(Ask("cube", (points,), 2, Manner.GRADIENT, pulls={"y": np.ones(2)}))
+    first, second = session.ask(Ask("cube", (points,), 2, CallMode.GRADIENT, pulls={"y": np.ones(2)}))
     assert isinstance(first, Value)
     assert isinstance(second.gradients["0"], Leaf)
     assert second.gradients["0"].array == 12

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from observed import leaf, marked, posed, seen
 
-from grader.judge.facts import Missing, Reply
 from grader.judge.model import Mark, Status
-from grader.judge.truth import Steps
+from grader.judge.truth import StepsTruth
+from grader.protocol.messages import Missing, Reply
 
 Own = dict[str, float]
 
@@ -30,7 +30,7 @@ def chain_backward(own: Own, at: dict[str, float], slip: str = "") -> Own:
 def judged(student: Callable[[dict[str, float]], Own]) -> Mark:
     _, trials = posed("tanh_log_backward")
     truth = next(t.truth for t in trials if t.asks)
-    assert isinstance(truth, Steps)
+    assert isinstance(truth, StepsTruth)
     reply: Reply = tuple(
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
@@ -132,7 +132,7 @@ def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> Non
     """d below -1 has no real logarithm: e cannot follow from it, and nothing breaks."""
     _, trials = posed("tanh_log")
     steps, gradients = (t.truth for t in trials)
-    assert isinstance(steps, Steps)
+    assert isinstance(steps, StepsTruth)
     reply = tuple(seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points)
     right = tuple(
         seen({"f": leaf(p.expected["f"])}, gradients={k: leaf(v) for k, v in g.expected.items()})

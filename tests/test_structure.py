@@ -5,7 +5,7 @@ import torch
 
 from grader.judge.model import Conditions
 from grader.labs import all_labs
-from grader.oracle.structure import SeededDraw, seeded_uniform
+from grader.oracle.structure import SeededCheck, seeded_uniform
 
 
 def test_the_numbers_behind_a_seed_are_torchs() -> None:
@@ -15,15 +15,15 @@ def test_the_numbers_behind_a_seed_are_torchs() -> None:
 
 
 def test_on_cuda_the_generator_is_another_so_no_numbers_are_expected() -> None:
-    check = SeededDraw(7, (1, 10))
-    assert check.pose("f", Conditions("s", "cuda")).truth.expected is None
-    assert np.array_equal(check.pose("f", Conditions("s")).truth.expected, seeded_uniform(7, 10).reshape(1, 10))
+    check = SeededCheck(7, (1, 10))
+    assert check.prepare("f", Conditions("s", "cuda")).truth.expected is None
+    assert np.array_equal(check.prepare("f", Conditions("s")).truth.expected, seeded_uniform(7, 10).reshape(1, 10))
 
 
 def test_every_question_can_earn_points_and_its_truth_is_finite() -> None:
     for lab in all_labs():
         for question in lab.questions:
-            trials = [check.pose(question.name, Conditions("finite")) for check in question.checks]
+            trials = [check.prepare(question.name, Conditions("finite")) for check in question.checks]
             assert sum(trial.weight for trial in trials) > 0
             for trial in trials:
                 for point in getattr(trial.truth, "points", ()):

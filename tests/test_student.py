@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from observed import QUESTIONS
 
-from grader.desk.page import render
-from grader.desk.pieces import sketched_piece
+from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
 from grader.judge.model import Result, Status
-from grader.judge.sketch import Sketch, Standing
 from grader.judge.source import Source
+from grader.pages.feedback_page import render
+from grader.pages.fragments import sketched_piece
 from grader.student import check, checking, feedback
 from grader.student.feedback import checked, line
 
@@ -160,7 +160,9 @@ def test_a_right_answer_shows_no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_piece_styles_nothing_beside_it_and_finds_all_its_colours() -> None:
     """Other cells may show graphs too, with the same names of classes."""
-    piece = sketched_piece("f", [Sketch("c", {"a": Standing.WRONG, "b": Standing.PLAIN}, {("a", "b"): Standing.WRONG})])
+    piece = sketched_piece(
+        "f", [AnnotatedGraph("c", {"a": EdgeStatus.WRONG, "b": EdgeStatus.PLAIN}, {("a", "b"): EdgeStatus.WRONG})]
+    )
     style, body = piece.split("</style>")
     for rule in style.removeprefix("<style>").strip().splitlines():
         assert all(selector.strip().startswith("figure.graph") for selector in rule.partition("{")[0].split(",")), rule

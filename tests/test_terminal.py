@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grader.desk.terminal import description, progress, table
-from grader.judge.model import Mark, Missing, Question, Report, Result, Status, Verdict
+from grader.judge.model import Absence, Mark, Question, Report, Result, Status, Verdict
 
 
 def printed(made: Table) -> str:
@@ -29,7 +29,7 @@ def test_the_class_in_one_table() -> None:
         Result("ada", "lab1_tensors", "a", marks(Status.PASS, Status.PASS, Status.FAIL), 1.0),
         Result("karl", "", "c", (), 0.0, "This file is no notebook."),
     )
-    missing = (Missing("bob", "lab2_graphs", "Nothing was handed in."), Missing("zoe", "", "[b]Nothing[/b]."))
+    missing = (Absence("bob", "lab2_graphs", "Nothing was handed in."), Absence("zoe", "", "[b]Nothing[/b]."))
     text = printed(table(Report("cpu", "s", results, missing=missing)))
     rows = [" ".join(row.split()) for row in text.splitlines()]
     assert rows == [

@@ -8,14 +8,14 @@ from observed import evidence, leaf, marked, posed, seen
 
 from grader.judge.context import in_context
 from grader.judge.diagnosis import UNLIKELY
-from grader.judge.facts import Missing, Observation, Other, Raised, Reply, Value
 from grader.judge.model import Mark, Status, Verdict
 from grader.judge.notes import remark
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep
-from grader.judge.truth import Gradients, Sweep, Values
+from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
 from grader.judge.verdict import judge, merged, unanswered
 from grader.judge.wording import difference
+from grader.protocol.messages import Missing, Observation, Other, Raised, Reply, Value
 
 STOPPED = Raised("NotImplementedError", "", "line 2: raise NotImplementedError")
 STUB = "def g(x):\n    raise NotImplementedError"
@@ -83,7 +83,7 @@ def test_why_autograd_left_no_gradient(text: str, note: str) -> None:
     _, trials = posed("network_loss")
     groups: list[tuple[Reply, ...]] = []
     for trial in trials:
-        assert isinstance(trial.truth, Gradients)
+        assert isinstance(trial.truth, GradientTruth)
         points = trial.truth.values.points
         values: list[Value] = [seen(leaf(p.expected[""]), gradient_error=Raised("RuntimeError", text)) for p in points]
         groups.append((tuple(values),) * (trial.given + 1))
@@ -94,7 +94,7 @@ def test_why_autograd_left_no_gradient(text: str, note: str) -> None:
 def test_a_finite_number_is_never_said_to_be_infinite() -> None:
     """Beside the smallest numbers an error has more units than there are numbers."""
     _, trials = posed("stable_softmax")
-    truth = next(t.truth for t in trials if isinstance(t.truth, Sweep) and t.truth.dtype == "float64")
+    truth = next(t.truth for t in trials if isinstance(t.truth, SweepTruth) and t.truth.dtype == "float64")
     assert np.abs(truth.expected)[truth.expected > 0].min() < 1e-300
     verdict = judge_sweep(truth, evidence(tuple(seen(leaf(row + 1e-8)) for row in truth.expected)))
     assert verdict.note == "unstable"
@@ -128,7 +128,7 @@ def test_what_can_be_seen_of_a_wrong_answer_is_said(yours: list[float], right: l
 def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
     def verdict(answer: float | None) -> Verdict:
         _, trials = posed("polynomial_gradient")
-        points = next(t.truth.points for t in trials if isinstance(t.truth, Values))
+        points = next(t.truth.points for t in trials if isinstance(t.truth, ValueTruth))
         wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
         return marked("polynomial_gradient", (wrong, wrong)).verdict
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sympy import log, symbols
 
-from grader.desk.release import own_text
+from grader.authoring.release import own_text
 from grader.judge.model import Lab
 from grader.labs import all_labs, family, lab3_regression
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
-from grader.oracle.setting import Setting
+from grader.oracle.problem import Problem
 from grader.oracle.variants import EmptyFamilyError, Family, Worked, drawn, place, plain
 
 ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ X, F = symbols("x f", real=True)
 )
 def test_an_unsound_figure_is_refused(expression: object, x: float, where: tuple[object, ...], sound: bool) -> None:
     """Too large, too small to be shown, off the real line, at a pole, and near one; a whole 0 is a figure."""
-    setting = Setting(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
+    setting = Problem(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
     assert Worked(setting, {"x": x}, {"f": 4}).sound is sound
 
 

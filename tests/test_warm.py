@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.judge.facts import Died, Read, Value
+from grader.protocol.messages import Died, Read, Value
 from grader.runner.probing import ATTEMPTS, ConfinementError, Starters, in_force
 from grader.runner.process import StartError
 from grader.runner.session import Session
@@ -223,7 +223,7 @@ def test_a_parent_that_ended_is_said_to_have() -> None:
 
 
 def test_a_call_that_dies_is_seen(warm: Warm) -> None:
-    from grader.judge.facts import Ask
+    from grader.protocol.messages import Ask
 
     with Session(starter=warm) as session:
         session.run(["import os\ndef f():\n    os._exit(0)"])

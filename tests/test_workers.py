@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from grader.judge.model import Cause, Lab
-from grader.runner.grading import Assignment, Graded, Observed, Posed
+from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab
 from grader.runner.machine import MachineError
 from grader.runner.notebook import Notebook, NotebookError, digest
 from grader.runner.process import Process, StartError
@@ -21,14 +21,14 @@ from grader.runner.submissions import Submission
 from grader.runner.workers import Workers, grade
 
 LAB = Lab("lab", "Nothing is asked", ())
-POSED: Mapping[Lab, Posed] = {LAB: Posed(LAB, (), "seed")}
+POSED: Mapping[Lab, PreparedLab] = {LAB: PreparedLab(LAB, (), "seed")}
 
 
 def assignments(count: int) -> list[Assignment]:
     return [Assignment(Submission(f"s{n}", Path("n.ipynb")), "0", LAB) for n in range(count)]
 
 
-def working(observe: Callable[[str], Observed], count: int = 2) -> Workers:
+def working(observe: Callable[[str], ObservedNotebook], count: int = 2) -> Workers:
     """Workers that observe a student's notebook in this way."""
     stand_in = SimpleNamespace(
         count=count,
@@ -39,13 +39,13 @@ def working(observe: Callable[[str], Observed], count: int = 2) -> Workers:
     return cast("Workers", stand_in)
 
 
-def graded(observe: Callable[[str], Observed], count: int = 6) -> dict[str, Graded]:
+def graded(observe: Callable[[str], ObservedNotebook], count: int = 6) -> dict[str, Graded]:
     found = grade(assignments(count), POSED, working(observe))
     return {each.result.student: each for each in found}
 
 
-def nothing_seen() -> Observed:
-    return Observed(Notebook((), "0"), (), (), 0.1)
+def nothing_seen() -> ObservedNotebook:
+    return ObservedNotebook(Notebook((), "0"), (), (), 0.1)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def nothing_seen() -> Observed:
     ],
 )
 def test_where_one_notebook_fails_the_others_are_graded(error: Exception, cause: Cause, said: str) -> None:
-    def observe(student: str) -> Observed:
+    def observe(student: str) -> ObservedNotebook:
         if student == "s2":
             raise error
         return nothing_seen()
@@ -76,8 +76,8 @@ def test_where_one_notebook_fails_the_others_are_graded(error: Exception, cause:
 
 
 def test_where_judging_one_notebook_fails_the_others_are_graded() -> None:
-    def observe(student: str) -> Observed:
-        return cast("Observed", None) if student == "s3" else nothing_seen()
+    def observe(student: str) -> ObservedNotebook:
+        return cast("ObservedNotebook", None) if student == "s3" else nothing_seen()
 
     found = graded(observe)
     assert [student for student, each in found.items() if each.result.problem] == ["s3"]
@@ -89,10 +89,10 @@ def test_no_more_is_held_than_is_at_work() -> None:
     made: list[weakref.ref[Any]] = []
     lock = Lock()
 
-    class Large(Observed):
+    class Large(ObservedNotebook):
         pass
 
-    def observe(_: str) -> Observed:
+    def observe(_: str) -> ObservedNotebook:
         seen = Large(Notebook((), "0"), (), (), 0.0)
         with lock:
             made.append(weakref.ref(seen))

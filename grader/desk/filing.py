@@ -13,19 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from grader.desk.comparable import write_comparable
-from grader.desk.evidence import Evidence, evidence, write_evidence
 from grader.desk.files import page_path, write_whole
 from grader.desk.gradebook import write_gradebook
-from grader.desk.index import write_index
-from grader.desk.page import render
 from grader.desk.records import outline, records, write_record, write_run
 from grader.desk.report import write_report
-from grader.desk.similar import write_similar
 from grader.judge.model import Lab, Report
-from grader.judge.normal import answers
+from grader.pages.class_page import write_index
+from grader.pages.feedback_page import render
 from grader.runner.grading import Graded, failed
 from grader.runner.machine import MachineError, is_scarce
+from grader.similarity.answers_kept import write_comparable
+from grader.similarity.evidence import ForeignAnswer, evidence, write_evidence
+from grader.similarity.normal_form import answers
+from grader.similarity.similar_page import write_similar
 
 LOG = logging.getLogger(__name__)
 PAUSE: Final = 1.0
@@ -41,7 +41,7 @@ class FilingError(Exception):
 class Filing:
     """An output folder that grows with every graded notebook."""
 
-    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab], found: Sequence[Evidence] = ()) -> None:
+    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab], found: Sequence[ForeignAnswer] = ()) -> None:
         """Make the folder; `report` and `found` have what holds already. Raises FilingError where it cannot be made."""
         self._out = out
         self._labs = labs

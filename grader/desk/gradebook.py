@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from grader.desk.files import write_whole
-from grader.desk.plain import points, spelled_out
 from grader.judge.model import Cause, Report, Result, Status
+from grader.pages.sanitize import points, spelled_out
 
 FORMULA: Final = frozenset("=+-@")
 """A cell that begins so would be computed: `=HYPERLINK(…)` as a student's name. Full-width and small forms count."""

@@ -13,21 +13,21 @@ from pathlib import Path
 from filelock import BaseFileLock
 
 from grader.desk.course import Course, CourseError, remarked
-from grader.desk.evidence import read_evidence
 from grader.desk.filing import Filing, FilingError
 from grader.desk.locking import OccupiedError, occupy
 from grader.desk.records import read_records
 from grader.desk.resuming import Kept, Numbers, recognised, split
-from grader.judge.copied import LabTruths, all_truths
-from grader.judge.model import Conditions, Lab, Missing, Report
+from grader.judge.model import Absence, Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.assigning import assign, refusal
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Assignment, Graded, Posed, pose_all
+from grader.runner.grading import Assignment, Graded, PreparedLab, prepare_all
 from grader.runner.machine import cramped
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
+from grader.similarity.copied import LabTruths, all_truths
+from grader.similarity.evidence import read_evidence
 
 MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError, OccupiedError)
 """What is the caller's fault; each text is a sentence for people."""
@@ -72,7 +72,7 @@ class Work:
         return [*self.kept, *self.left]
 
 
-def prepare(
+def prepare_run(
     paths: Sequence[Path],
     out: Path,
     labs: Sequence[Lab],
@@ -104,7 +104,7 @@ def prepare(
     coming_labs = {assignment.lab.name for assignment in work.left}
     # The kept ones too: somebody may have handed in late what is right for one of them.
     class_ = [one for one in work.class_ if one.lab.name in coming_labs]
-    posed = pose_all(class_, conditions)
+    posed = prepare_all(class_, conditions)
     kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
     kept = tuple(one.result for one in work.kept)
     missing = _missing(handed_in, work, list(wanted), course)
@@ -159,20 +159,20 @@ def _numbers(course: Course | None) -> Numbers:
     return numbers
 
 
-def _missing(handed_in: HandedIn, work: Work, wanted: Sequence[str], course: Course | None) -> tuple[Missing, ...]:
+def _missing(handed_in: HandedIn, work: Work, wanted: Sequence[str], course: Course | None) -> tuple[Absence, ...]:
     """Those of whom there is nothing to grade, each with a reason."""
     named = wanted[0] if len(wanted) == 1 else ""
     with_files = {one.student for one in handed_in.notebooks} | {one.student for one in handed_in.unusable}
     empty = set(handed_in.empty) - with_files
     graded = {one.submission.student for one in work.class_}
     others = {one.student for one in handed_in.notebooks} - graded - {one.result.student for one in work.refused}
-    found = [Missing(student, named, EMPTY) for student in empty]
-    found += [Missing(s, named, f"No notebook in this folder is of {' or '.join(wanted)}.") for s in others]
-    found += [Missing(student, named, ABSENT) for student in (course.absent(with_files | empty) if course else ())]
+    found = [Absence(student, named, EMPTY) for student in empty]
+    found += [Absence(s, named, f"No notebook in this folder is of {' or '.join(wanted)}.") for s in others]
+    found += [Absence(student, named, ABSENT) for student in (course.absent(with_files | empty) if course else ())]
     return tuple(sorted(found, key=lambda one: one.student))
 
 
-def _known(class_: Sequence[Kept | Assignment], posed: Mapping[Lab, Posed]) -> dict[str, LabTruths]:
+def _known(class_: Sequence[Kept | Assignment], posed: Mapping[Lab, PreparedLab]) -> dict[str, LabTruths]:
     """What is right for each student of a class, by lab; nothing where all have the sheet's numbers."""
     own = {a.lab.name for a in class_ if a.variant}
     trials = {n: {a.submission.student: posed[a.lab].trials for a in class_ if a.lab.name == n} for n in own}

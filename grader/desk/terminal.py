@@ -13,13 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from grader.desk.looks import LOOKS
-from grader.desk.plain import line, points
-from grader.judge.model import Cause, Missing, Report, Result, Status
+from grader.judge.model import Absence, Cause, Report, Result, Status
 from grader.judge.notes import FAULT, MACHINE
+from grader.pages.labels import STATUS_LABELS
+from grader.pages.sanitize import line, points
 
 if TYPE_CHECKING:
-    from grader.desk.verify import Verification
+    from grader.authoring.verification import Verification
 
 _COUNTED: Final = (
     (Status.PASS, "green"),
@@ -37,7 +37,7 @@ def table(report: Report) -> Table:
 
     Who has nothing to grade has a row too.
     """
-    legend = "   ".join(f"{look.sign} {look.word.lower()}" for look in LOOKS.values())
+    legend = "   ".join(f"{look.sign} {look.word.lower()}" for look in STATUS_LABELS.values())
     made = Table(
         caption=legend,
         caption_justify="left",
@@ -128,7 +128,7 @@ def _file(result: Result) -> str:
     return name if name != result.student else ""
 
 
-def _missing(missing: Missing) -> tuple[Text, ...]:
+def _missing(missing: Absence) -> tuple[Text, ...]:
     return (
         Text(line(missing.student, 60)),
         Text(missing.lab),
@@ -152,7 +152,7 @@ def _questions(result: Result) -> Text:
     said = Text()
     for status, style in _COUNTED:
         if count := sum(mark.verdict.status is status for mark in result.marks):
-            said.append("  " if said else "").append(f"{count} {LOOKS[status].sign}", style=style)
+            said.append("  " if said else "").append(f"{count} {STATUS_LABELS[status].sign}", style=style)
     for remark in result.remarks:
         said.append("\n").append(line(remark, 300), style="dim")
     return said

@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from grader.judge.compare import numbers, part
-from grader.judge.facts import Array, Leaf, Raised, Value
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding
-from grader.judge.truth import Draws, Rules, Seeded
+from grader.judge.truth import RandomTruth, RuleTruth, SeededTruth
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import written
+from grader.protocol.messages import Array, Leaf, Raised, Value
 
 REFUSED = ("does not require grad", "nference tensor", "nference mode", "InferenceMode")
 """What torch says when autograd is asked to work where it cannot record."""
@@ -23,7 +23,7 @@ DISTINCT = 0.9
 """The least share of different numbers in a draw; that two of 49 float32 draws coincide has odds of 1 in 14 000."""
 
 
-def judge_draws(truth: Draws, evidence: Evidence) -> Verdict:
+def judge_random(truth: RandomTruth, evidence: Evidence) -> Verdict:
     """Shape, range, device; and two calls differ."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)
@@ -44,7 +44,7 @@ def judge_draws(truth: Draws, evidence: Evidence) -> Verdict:
     return RIGHT
 
 
-def _drawn(node: object, path: str, shape: tuple[int, ...], truth: Draws) -> Array | Finding:
+def _drawn(node: object, path: str, shape: tuple[int, ...], truth: RandomTruth) -> Array | Finding:
     what = f"entry {path}" if path else "the result"
     if isinstance(node, Finding):
         return node
@@ -65,7 +65,7 @@ def _drawn(node: object, path: str, shape: tuple[int, ...], truth: Draws) -> Arr
     return found
 
 
-def judge_seeded(truth: Seeded, evidence: Evidence) -> Verdict:
+def judge_seeded(truth: SeededTruth, evidence: Evidence) -> Verdict:
     """Two calls agree; the second entry is the first without its axes of length 1; the numbers are the seed's."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)
@@ -101,7 +101,7 @@ def judge_seeded(truth: Seeded, evidence: Evidence) -> Verdict:
     return RIGHT
 
 
-def judge_rules(truth: Rules, evidence: Evidence) -> Verdict:
+def judge_rules(truth: RuleTruth, evidence: Evidence) -> Verdict:
     """What the code uses, as read from its source and as seen while it ran."""
     name = evidence.name
     if not evidence.source.closure(name):

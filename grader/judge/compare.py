@@ -12,12 +12,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from grader.judge.bounds import FEW, listed
-from grader.judge.facts import Array, Leaf, Node
+from grader.judge.clipping import FEW, listed
 from grader.judge.model import Comparison, Remark
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import Named, Tolerance
 from grader.judge.wording import both, described, difference, place, written
+from grader.protocol.messages import Array, Leaf, Node
 
 EPS32 = 2.0**-23
 

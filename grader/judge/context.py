@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from grader.judge.model import Mark, Remark, Status, Trial
+from grader.judge.model import Mark, PreparedCheck, Remark, Status
 from grader.judge.notes import remark
 from grader.judge.source import Source
 
@@ -16,7 +16,7 @@ HARMLESS = frozenset({Status.PASS, Status.MISSING})
 """How an answer ended where nothing in it leads others astray."""
 
 
-def in_context(marks: Sequence[Mark], trials: Sequence[Sequence[Trial]], source: Source) -> tuple[Mark, ...]:
+def in_context(marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], source: Source) -> tuple[Mark, ...]:
     """Marks of a whole notebook with what is to be said of its other answers and cells, where points were lost."""
     again = (
         _with(mark, [remark("defined_again", mark.question.name)])
@@ -27,7 +27,7 @@ def in_context(marks: Sequence[Mark], trials: Sequence[Sequence[Trial]], source:
     return leaning(tuple(again), trials, source)
 
 
-def leaning(marks: Sequence[Mark], trials: Sequence[Sequence[Trial]], source: Source) -> tuple[Mark, ...]:
+def leaning(marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], source: Source) -> tuple[Mark, ...]:
     """Marks where points were lost, with the wrong answers that they use."""
     wrong = [mark.question.name for mark in marks if mark.verdict.status not in HARMLESS]
     # What a name stands for instead of its function may use anything.
@@ -43,7 +43,7 @@ def _with(mark: Mark, remarks: Sequence[Remark]) -> Mark:
     return replace(mark, verdict=replace(verdict, remarks=(*verdict.remarks, *remarks))) if remarks else mark
 
 
-def _first(mark: Mark, uses: Mapping[str, Collection[str]], posed: Sequence[Trial]) -> list[str]:
+def _first(mark: Mark, uses: Mapping[str, Collection[str]], posed: Sequence[PreparedCheck]) -> list[str]:
     """The wrong answers that one uses and that use no other, without those whose own values were carried forward."""
     given = [ask.name for trial in posed for ask in trial.asks[: trial.given]]
     carried = () if mark.verdict.note == "raised" else given

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Set
 from typing import Protocol, TypeAlias, cast
 
-from grader.judge.names import TopStatement
+from grader.judge.syntax import TopStatement
 
 Spelling: TypeAlias = tuple[tuple[object, ...], ...]
 """The nodes, the names and the constants of an expression, in order."""

@@ -14,15 +14,15 @@ from typing import Final
 import networkx
 from networkx import DiGraph
 
-from grader.judge.bounds import NAME, clipped, listed
-from grader.judge.facts import Node, Other, Value
+from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
+from grader.judge.clipping import NAME, clipped, listed
 from grader.judge.model import Comparison, Evidence, Remark, Verdict
+from grader.judge.node_matching import Edge, Reading, StepFormulas, read
 from grader.judge.notes import finding, remark
-from grader.judge.reading import Edge, Formulas, Reading, read
-from grader.judge.sketch import Sketch, Standing
-from grader.judge.truth import Drawing
+from grader.judge.truth import DrawingTruth
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import described
+from grader.protocol.messages import Node, Other, Value
 
 MOST: Final = 50
 """Edges up to which a drawing is looked at; the formulas have at most eight."""
@@ -47,7 +47,7 @@ def arrows(edges: Iterable[Edge]) -> str:
     return listed([f"{clipped(source, NAME)} → {clipped(target, NAME)}" for source, target in edges], 3 * NAME)
 
 
-def judge_drawing(truth: Drawing, evidence: Evidence) -> Verdict:
+def judge_drawing(truth: DrawingTruth, evidence: Evidence) -> Verdict:
     """A share for the edges that are there, less one for each edge that should not be."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)
@@ -57,7 +57,7 @@ def judge_drawing(truth: Drawing, evidence: Evidence) -> Verdict:
     if len(set(edges)) > MOST:
         count = f"it has {len(set(edges))} edges, and theirs has {len(truth.edges)}"
         return failed(finding("wrong_edges", what=count))
-    reading = read(Formulas(truth.edges), edges)
+    reading = read(StepFormulas(truth.edges), edges)
     theirs = DiGraph(edges)
     remarks = tuple(_remarks(reading, theirs))
     if not reading.wrong:
@@ -102,18 +102,18 @@ def _remarks(reading: Reading, theirs: DiGraph) -> Iterator[Remark]:
             yield remark("drawn_renamed", node, step=step)
     standing = _standing(reading, theirs)
     for node in reading.between:
-        if all(standing[edge] is Standing.RIGHT for edge in theirs.edges if node in edge):
+        if all(standing[edge] is EdgeStatus.RIGHT for edge in theirs.edges if node in edge):
             yield remark("drawn_between", node)
 
 
-def _standing(reading: Reading, theirs: DiGraph) -> dict[Edge, Standing]:
+def _standing(reading: Reading, theirs: DiGraph) -> dict[Edge, EdgeStatus]:
     """How each drawn edge stands: right where any edge of the formulas goes along it."""
     back = theirs.reverse()
     found = {}
     for source, target in theirs.edges:
         along = set(product(_ends(back, reading, source), _ends(theirs, reading, target)))
-        turned = Standing.TURNED if along & reading.turned else Standing.EXTRA
-        found[source, target] = Standing.RIGHT if along & reading.graph else turned
+        turned = EdgeStatus.TURNED if along & reading.turned else EdgeStatus.EXTRA
+        found[source, target] = EdgeStatus.RIGHT if along & reading.graph else turned
     return found
 
 
@@ -126,11 +126,11 @@ def _ends(graph: DiGraph, reading: Reading, node: str) -> set[str]:
     return {reading.stands.get(end, end) for end in ends}
 
 
-def _sketch(reading: Reading, theirs: DiGraph) -> Sketch:
+def _sketch(reading: Reading, theirs: DiGraph) -> AnnotatedGraph:
     """The drawing with its missing edges put in."""
     missing = {
-        (reading.own(source), reading.own(target)): Standing.MISSING for source, target in sorted(reading.missing)
+        (reading.own(source), reading.own(target)): EdgeStatus.MISSING for source, target in sorted(reading.missing)
     }
     edges = {**_standing(reading, theirs), **missing}
-    nodes = dict.fromkeys((name for edge in edges for name in edge), Standing.PLAIN)
-    return Sketch("Your drawing, held against the formulas.", nodes, edges)
+    nodes = dict.fromkeys((name for edge in edges for name in edge), EdgeStatus.PLAIN)
+    return AnnotatedGraph("Your drawing, held against the formulas.", nodes, edges)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from grader.judge.facts import Ask, Read, Reply
-    from grader.judge.sketch import Sketch
+    from grader.judge.annotated_graph import AnnotatedGraph
     from grader.judge.source import Source
     from grader.judge.truth import Slip, Truth
+    from grader.protocol.messages import Ask, Read, Reply
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Trial:
+class PreparedCheck:
     """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
 
     The first `given` asks are of other functions, from which an answer may follow though they are wrong.
@@ -41,7 +41,7 @@ class Trial:
 class Check(Protocol):
     """What to ask, and against which part of the graph."""
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Draw the points and compute what is right there, for the question called `name`."""
         ...
 
@@ -117,7 +117,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Swept:
+class ErrorCurve:
     """How an answer fares over a whole range: its errors in ulp, one an input, infinite where it is not finite.
 
     `along` says where each input stands on the axis called `axis`. `as_written` and `stable` are the errors of the
@@ -146,8 +146,8 @@ class Verdict:
     score: float
     remarks: tuple[Remark, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
-    sweeps: tuple[Swept, ...] = ()
-    sketches: tuple[Sketch, ...] = ()
+    sweeps: tuple[ErrorCurve, ...] = ()
+    sketches: tuple[AnnotatedGraph, ...] = ()
 
     @property
     def said(self) -> tuple[str, ...]:
@@ -237,7 +237,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Missing:
+class Absence:
     """A student of whom there is nothing to grade, and the sentence that says why; `lab` is "" where all is missing."""
 
     student: str
@@ -253,4 +253,4 @@ class Report:
     seed: str
     results: tuple[Result, ...]
     confinement: tuple[str, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[Absence, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grader.judge.bounds import FACT, FINDING, NAME, bounded, clipped
+from grader.judge.clipping import FACT, FINDING, NAME, bounded, clipped
 from grader.judge.model import Remark
 
 FAULT = "fault"

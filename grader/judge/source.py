@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader.judge.differences import differenced
-from grader.judge.names import TopStatement, bound, flat, is_function, patched
+from grader.judge.syntax import TopStatement, bound, flat, is_function, patched
 
 ESCAPE = re.compile(
     r"^([^\S\n]*)(?:([\w., ()\[\]]+=[^\S\n]*)?[%!][^\n]*|[?,;/][^\n]*|[^\n#'\"]*\?[^\S\n]*)$", re.MULTILINE

@@ -12,16 +12,16 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.carrying import own_steps
+from grader.judge.annotated_graph import EdgeStatus, annotated
 from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
-from grader.judge.facts import Array, Leaf, Value
+from grader.judge.follow_through import own_steps
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
-from grader.judge.sketch import Standing, sketched
-from grader.judge.truth import Steps
+from grader.judge.truth import StepsTruth
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, difference, place
+from grader.protocol.messages import Array, Leaf, Value
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Step:
     problem: Finding | None
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EdgeStatus:
         """How it is to be seen in a picture of the graph."""
         if self.problem:
-            return Standing.ABSENT if self.problem.note == "missing_key" else Standing.WRONG
-        return Standing.CARRIED if self.carried else Standing.RIGHT
+            return EdgeStatus.ABSENT if self.problem.note == "missing_key" else EdgeStatus.WRONG
+        return EdgeStatus.CARRIED if self.carried else EdgeStatus.RIGHT
 
 
-def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
+def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     """A share of the points for every step that is right, or follows rightly from one's own."""
     own = _own_values(truth, evidence)
     steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
@@ -73,7 +73,7 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
         score,
         remarks,
         table,
-        sketches=sketched(
+        sketches=annotated(
             truth,
             {step.key: step.standing for step in steps},
             {step.key: step.problem.edges for step in wrong if step.problem},
@@ -81,7 +81,7 @@ def judge_steps(truth: Steps, evidence: Evidence) -> Verdict:
     )
 
 
-def _numerical(truth: Steps, evidence: Evidence, steps: list[Step]) -> Finding | None:
+def _numerical(truth: StepsTruth, evidence: Evidence, steps: list[Step]) -> Finding | None:
     """Steps nearly right in float64 and far off when asked again in float32: difference quotients."""
     if len(evidence.replies) == len(truth.keys):
         return None
@@ -112,7 +112,7 @@ def _told(wrong: list[Step], total: int) -> str:
     return f"{first.problem.message}{others} ({total - len(wrong)} of {total} steps are right.)"
 
 
-def _own_values(truth: Steps, evidence: Evidence) -> list[dict[str, Array]]:
+def _own_values(truth: StepsTruth, evidence: Evidence) -> list[dict[str, Array]]:
     """What the student's functions returned at each point, by step, where it can stand in for the truth."""
     expected = [point.expected for point in truth.points]
     found: list[dict[str, Array]] = [{} for _ in expected]
@@ -122,7 +122,7 @@ def _own_values(truth: Steps, evidence: Evidence) -> list[dict[str, Array]]:
     return found
 
 
-def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
+def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
     step, rows, carried, basis = truth.keys[-1][key], [], set(), ""
     own_reply = evidence.replies[len(truth.keys) - 1]
     for index, (point, seen) in enumerate(zip(truth.points, own_reply, strict=True)):
@@ -151,7 +151,7 @@ def _judge_step(truth: Steps, evidence: Evidence, key: str, own: list[dict[str, 
     return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
 
 
-def _broken_parent(truth: Steps, evidence: Evidence, point: int, step: str) -> bool:
+def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
     for keys, reply in zip(truth.keys, evidence.replies, strict=False):
         seen = reply[point]
@@ -163,7 +163,7 @@ def _broken_parent(truth: Steps, evidence: Evidence, point: int, step: str) -> b
     return False
 
 
-def _wrong_step(rows: list[Compared], key: str, truth: Steps, basis: str) -> Finding:
+def _wrong_step(rows: list[Compared], key: str, truth: StepsTruth, basis: str) -> Finding:
     worst = next(row for row in rows if row.error > truth.tolerance.slip and not row.problem)
     assert worst.numbers is not None
     theirs, expected = both(worst.numbers, worst.expected)
@@ -179,14 +179,14 @@ def _wrong_step(rows: list[Compared], key: str, truth: Steps, basis: str) -> Fin
     )
 
 
-def _deviates(truth: Steps, point: int, name: str, own: Mapping[str, Array]) -> bool:
+def _deviates(truth: StepsTruth, point: int, name: str, own: Mapping[str, Array]) -> bool:
     if name not in own:
         return False
     expected = truth.points[point].expected[name]
     return bool(np.abs(own[name] - expected).max() > truth.tolerance.slip * np.abs(expected).max())
 
 
-def _follows(truth: Steps, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared) -> Compared:
+def _follows(truth: StepsTruth, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared) -> Compared:
     """The row against the step taken from own values: the best of the ways of writing it."""
     assert row.numbers is not None
     best: Compared | None = None

@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 
 from grader.judge.compare import numbers
-from grader.judge.facts import Array, Reply, Value
-from grader.judge.model import Comparison, Evidence, Swept, Verdict
+from grader.judge.model import Comparison, ErrorCurve, Evidence, Verdict
 from grader.judge.notes import Finding, explained, finding
-from grader.judge.truth import Sweep
+from grader.judge.truth import SweepTruth
 from grader.judge.values import RIGHT, failed, unreachable
 from grader.judge.wording import both, number, place
+from grader.protocol.messages import Array, Reply, Value
 
 TABLE_ROWS = 6
 
@@ -26,7 +26,7 @@ UNSTABLE = frozenset({"unstable", "as_written", "half_cure"})
 """The notes of sweeps whose numbers are not right."""
 
 
-def ulp_errors(theirs: Array, truth: Sweep) -> Array:
+def ulp_errors(theirs: Array, truth: SweepTruth) -> Array:
     """The error at each point in ulp, (points,): the worst entry's; infinite where not finite.
 
     An error below the smallest normal number of the dtype counts as none: CPUs and CUDA may flush there.
@@ -44,7 +44,7 @@ def ulp_errors(theirs: Array, truth: Sweep) -> Array:
     return worst
 
 
-def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
+def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     """All inputs within the limit; else the first that fails by size, and the first that is not finite."""
     what = "value" if truth.path is None else "autograd gradient"
     found = _collected(truth, evidence.replies[0], what)
@@ -78,7 +78,7 @@ def judge_sweep(truth: Sweep, evidence: Evidence) -> Verdict:
     return replace(failed(problem, comparisons=rows), sweeps=(swept,))
 
 
-def _explained(truth: Sweep, problem: Finding, found: Array, errors: Array, point: int) -> Finding:
+def _explained(truth: SweepTruth, problem: Finding, found: Array, errors: Array, point: int) -> Finding:
     """The finding; where it fails at the same inputs as a way that is known to fail, that and why."""
     for note, given, breaking in truth.beside.uncured:
         wrong = ulp_errors(given, truth)
@@ -98,27 +98,27 @@ def broken(verdict: Verdict) -> bool:
     return verdict.note not in UNSTABLE or any(np.isinf(s.yours).any() for s in verdict.sweeps)
 
 
-def _swept(truth: Sweep, what: str, found: Array, errors: Array, order: list[int]) -> Swept:
+def _swept(truth: SweepTruth, what: str, found: Array, errors: Array, order: list[int]) -> ErrorCurve:
     beside = truth.beside
     columns = (beside.along, errors, ulp_errors(beside.as_written, truth), ulp_errors(beside.stable, truth))
     along, yours, as_written, stable = (tuple(column.tolist()) for column in columns)
     told = f"at {_at(truth, order[0])}: {_said(truth, found, errors, order[0])}" if order else ""
     name = f"{truth.dtype} {what.rsplit(maxsplit=1)[-1]}"
     first = order[0] if order else None
-    return Swept(name, beside.axis, along, yours, as_written, stable, truth.limit, first, told)
+    return ErrorCurve(name, beside.axis, along, yours, as_written, stable, truth.limit, first, told)
 
 
-def _said(truth: Sweep, found: Array, errors: Array, point: int) -> str:
+def _said(truth: SweepTruth, found: Array, errors: Array, point: int) -> str:
     yours, right = both(found[point], truth.expected[point])
     error = f" (an error of {errors[point]:.3g} ulp, at most {truth.limit:g} allowed)"
     return f"yours {yours}, expected {right}{error if np.isfinite(errors[point]) else ''}"
 
 
-def _at(truth: Sweep, point: int) -> str:
+def _at(truth: SweepTruth, point: int) -> str:
     return place({n: v[point] for n, v in truth.inputs.items()}).removeprefix(" at ") or number(point)
 
 
-def _collected(truth: Sweep, reply: Reply, what: str) -> Array | Finding:
+def _collected(truth: SweepTruth, reply: Reply, what: str) -> Array | Finding:
     """Theirs at every point, in the shape of what is expected."""
     rows = []
     for seen, expected in zip(reply, truth.expected, strict=True):

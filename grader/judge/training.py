@@ -11,15 +11,15 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.assembling import followed, moved
+from grader.judge.assembly import followed, moved
 from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
-from grader.judge.facts import Array, Leaf, Node, Other, Reply, Value
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
-from grader.judge.truth import Fit, Point, Trajectory, Updates, Values
+from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.judge.wording import both, described, difference, number, place
+from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
@@ -29,7 +29,7 @@ MOST = 1_000_000
 """Numbers of a fit that are looked at; nobody trains for so many epochs."""
 
 
-def judge_updates(truth: Updates, evidence: Evidence) -> Verdict:
+def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
     """Parameters after each update; old gradients that were not cleared are named."""
     table: list[Comparison] = []
     for point, seen in zip(truth.points, evidence.replies[0], strict=True):
@@ -68,7 +68,7 @@ def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Findi
 AGREEING = "Is the last step missing, or one too many?"
 
 
-def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
+def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     """The run against the exact one; where it is another, against that of the student's own wrong parts."""
     verdict = _judged(truth.values, evidence.replies[-1])
     if verdict.score or not truth.parts:
@@ -83,7 +83,7 @@ def judge_trajectory(truth: Trajectory, evidence: Evidence) -> Verdict:
     return replace(anew, remarks=said) if anew.score else verdict
 
 
-def _judged(values: Values, reply: Reply) -> Verdict:
+def _judged(values: ValueTruth, reply: Reply) -> Verdict:
     """Losses first, since they tell where the run departs; then the parameters."""
     problems: list[Finding] = []
     table: list[Comparison] = []
@@ -119,7 +119,7 @@ def _judged(values: Values, reply: Reply) -> Verdict:
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
 
 
-def _explained(values: Values, reply: Reply, path: str, problem: Finding) -> Finding:
+def _explained(values: ValueTruth, reply: Reply, path: str, problem: Finding) -> Finding:
     """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
     if problem.note not in ("wrong_trajectory", "wrong_length", "not_finite"):
         return problem
@@ -129,7 +129,7 @@ def _explained(values: Values, reply: Reply, path: str, problem: Finding) -> Fin
     )
 
 
-def _wrong_length(values: Values, reply: Reply, rows: list[Compared]) -> Finding:
+def _wrong_length(values: ValueTruth, reply: Reply, rows: list[Compared]) -> Finding:
     """The first list of another length; lists that are as much longer as a call adds are one that goes on."""
     nodes = [part(seen.results[0], "2", ["0", "1", "2"]) for seen in reply if isinstance(seen, Value)]
     counts = [node.array.size if isinstance(node, Leaf) else 0 for node in nodes]
@@ -145,7 +145,7 @@ def _wrong_length(values: Values, reply: Reply, rows: list[Compared]) -> Finding
     )
 
 
-def _extra_bias(values: Values, reply: Reply) -> list[Finding]:
+def _extra_bias(values: ValueTruth, reply: Reply) -> list[Finding]:
     """A bias that came back where none was given."""
     for point, seen in zip(values.points, reply, strict=True):
         assert isinstance(seen, Value)
@@ -166,7 +166,7 @@ def _departure(theirs: Array, expected: Array) -> str:
     return f"The losses agree for {first} epochs and part from then on: are the gradients cleared after each step?"
 
 
-def judge_fit(truth: Fit, evidence: Evidence) -> Verdict:
+def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
     """The mean squared error of the fitted (w, b) on the data, against the optimum."""
     seen = evidence.replies[0][0]
     assert isinstance(seen, Value)

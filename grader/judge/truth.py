@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from grader.judge.facts import Array
+from grader.protocol.messages import Array
 
 Named: TypeAlias = "Mapping[str, Array]"
-Edges: TypeAlias = tuple[tuple[str, str], ...]
+EdgeList: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Slip:
 
     note: str
     facts: tuple[tuple[str, str], ...]
-    edges: Edges = ()
+    edges: EdgeList = ()
 
 
 Outcomes: TypeAlias = "Sequence[tuple[frozenset[Slip], tuple[Array, ...]]]"
 """Likely mistakes, one or two at a time, each with what it leads to at every point."""
 
 
-def unlikely(path: str, own: Sequence[Named], count: int) -> Outcomes:
+def no_mistakes(path: str, own: Sequence[Named], count: int) -> Outcomes:
     """No mistake is likelier than another."""
     return ()
 
@@ -64,7 +64,7 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueTruth:
     """The result at every point; `labels` names each path of the result for people.
 
     `kinds` is the kind of object asked for at a path (numpy, list; a tensor where nothing is said). `likely(path,
@@ -75,7 +75,7 @@ class Values:
     labels: Mapping[str, str]
     kinds: Mapping[str, str]
     tolerance: Tolerance
-    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = no_mistakes
     before: Before | None = None
 
 
@@ -92,37 +92,37 @@ class Through:
 
 
 @dataclass(frozen=True)
-class Gradients:
+class GradientTruth:
     """The result at every point, and the gradients that autograd pulls back through it.
 
     `gradients` are points whose `expected` maps the path of an argument to its gradient.
     """
 
-    values: Values
+    values: ValueTruth
     gradients: tuple[Point, ...]
     labels: Mapping[str, str]
     through: Through | None = None
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class ViewTruth:
     """The result before, and after its argument was overwritten: a view follows, a copy does not.
 
     `dtype` is that of the argument, which the result must keep.
     """
 
-    before: Values
-    after: Values
+    before: ValueTruth
+    after: ValueTruth
     dtype: str
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepsTruth:
     """Named steps, each judged from the student's own values of the steps before it.
 
     `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
     own. `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for
-    each way of writing it; nan where it has no real value there. `likely` is as in `Values`, of a step.
+    each way of writing it; nan where it has no real value there. `likely` is as in `ValueTruth`, of a step.
     `edges` are those of the graph, and `gradients` maps steps of its backward pass to the nodes that they belong to.
     """
 
@@ -131,16 +131,16 @@ class Steps:
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
-    edges: Edges
+    edges: EdgeList
     gradients: Mapping[str, str]
-    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = no_mistakes
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawingTruth:
     """The edges of a drawn graph."""
 
-    edges: Edges
+    edges: EdgeList
 
 
 @dataclass(frozen=True)
@@ -150,20 +150,20 @@ class Parts:
     `carried(own)` is the result at every point with parts' `own` numbers, by name and path; nothing where none follows.
     """
 
-    known: Mapping[str, Values | Updates]
+    known: Mapping[str, ValueTruth | UpdateTruth]
     carried: Callable[[Mapping[str, Mapping[str, Sequence[Array]]]], Sequence[Named]]
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class TrajectoryTruth:
     """Parameters and losses of gradient descent: paths "0" (w), "1" (b, where there is one), "2" (losses)."""
 
-    values: Values
+    values: ValueTruth
     parts: Parts | None = None
 
 
 @dataclass(frozen=True)
-class Fit:
+class FitTruth:
     """A least-squares problem with its optimum: features (n, d), targets (n,), the least mean squared error."""
 
     features: Array
@@ -174,7 +174,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Beside:
+class OtherForms:
     """What other ways of writing a function give at the inputs of a sweep, to draw an answer beside them.
 
     The formula `as_written` and a `stable` one, in the sweep's dtype. `along`, (points,), is where each input stands
@@ -190,7 +190,7 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class SweepTruth:
     """A result, or a gradient, over a whole range, in units in the last place of `dtype`.
 
     `inputs` and `expected` have one entry a point. `path` is that of the differentiated argument, or None for the
@@ -203,23 +203,23 @@ class Sweep:
     path: str | None
     dtype: str
     limit: float
-    beside: Beside
+    beside: OtherForms
 
 
 @dataclass(frozen=True)
-class Updates:
+class UpdateTruth:
     """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape).
 
-    `likely` is as in `Values`.
+    `likely` is as in `ValueTruth`.
     """
 
     points: tuple[Point, ...]
     tolerance: Tolerance
-    likely: Callable[[str, Sequence[Named], int], Outcomes] = unlikely
+    likely: Callable[[str, Sequence[Named], int], Outcomes] = no_mistakes
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomTruth:
     """Random results: shapes by path, all in [`low`, `high`), two calls differ, on `device`."""
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -229,7 +229,7 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Seeded:
+class SeededTruth:
     """A seeded draw and the same without its axes of length 1; `expected` is None where the device draws its own."""
 
     expected: Array | None
@@ -237,7 +237,7 @@ class Seeded:
 
 
 @dataclass(frozen=True)
-class Rules:
+class RuleTruth:
     """What the code may not use, and what it must: names, with the sentence that says why.
 
     `forbidden` are names in the code or of torch functions called; `required` are torch functions of which one
@@ -251,5 +251,6 @@ class Rules:
 
 
 Truth: TypeAlias = (
-    "Values | Gradients | Rewritten | Steps | Drawing | Trajectory | Fit | Sweep | Updates | Draws | Seeded | Rules"
+    "ValueTruth | GradientTruth | ViewTruth | StepsTruth | DrawingTruth | TrajectoryTruth | FitTruth | SweepTruth"
+    " | UpdateTruth | RandomTruth | SeededTruth | RuleTruth"
 )

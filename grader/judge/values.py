@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from grader.judge.carrying import departing, follows, own_steps, taken_through
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
-from grader.judge.facts import Array, Leaf, Reply, Value
+from grader.judge.follow_through import departing, follows, own_steps, taken_through
 from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
-from grader.judge.truth import Gradients, Named, Point, Rewritten, Values
+from grader.judge.truth import GradientTruth, Named, Point, ValueTruth, ViewTruth
 from grader.judge.wording import both, place
+from grader.protocol.messages import Array, Leaf, Reply, Value
 
 RIGHT = Verdict(Status.PASS, "correct", "Right.", 1.0)
 AUTOGRAD_SHARE = 0.5
@@ -32,7 +32,7 @@ def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, 
     return Verdict(status, problem.note, problem.message, score, comparisons=comparisons)
 
 
-def rows_of(truth: Values, reply: Reply, path: str, call: int = 0) -> list[Compared]:
+def rows_of(truth: ValueTruth, reply: Reply, path: str, call: int = 0) -> list[Compared]:
     """One output at every point; `call` is the round."""
     wanted = list(truth.labels)
     rows = []
@@ -46,7 +46,7 @@ def rows_of(truth: Values, reply: Reply, path: str, call: int = 0) -> list[Compa
     return rows
 
 
-def judge_outputs(truth: Values, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
+def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
     """The outputs of the first round: a share of the points for each that is right, or follows from `own` steps."""
     table: list[Comparison] = []
     remarks: list[Remark] = []
@@ -68,14 +68,14 @@ def judge_outputs(truth: Values, reply: Reply, own: Sequence[Named] = ()) -> Ver
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
 
 
-def _explained(truth: Values, path: str, rows: Sequence[Compared], problem: Finding) -> Finding:
+def _explained(truth: ValueTruth, path: str, rows: Sequence[Compared], problem: Finding) -> Finding:
     """What is wrong with an output, with the mistake that it fits."""
     if problem.note not in ("wrong_value", "not_finite"):
         return problem
     return diagnosed(problem, partial(truth.likely, path, []), rows, truth.tolerance.slip)
 
 
-def swapped(truth: Values, reply: Reply) -> Finding | None:
+def swapped(truth: ValueTruth, reply: Reply) -> Finding | None:
     """The finding that a pair of right results came in the wrong order."""
     if list(truth.labels) != ["0", "1"]:
         return None
@@ -87,7 +87,7 @@ def swapped(truth: Values, reply: Reply) -> Finding | None:
     return finding("swapped", one=truth.labels["0"], other=truth.labels["1"])
 
 
-def _apart(theirs: Array, expected: Array, truth: Values) -> bool:
+def _apart(theirs: Array, expected: Array, truth: ValueTruth) -> bool:
     return theirs.shape != expected.shape or relative_error(theirs, expected) > truth.tolerance.slip
 
 
@@ -96,7 +96,7 @@ def _carried(verdict: Verdict) -> bool:
     return any("follows rightly" in said.rest for said in verdict.remarks)
 
 
-def judge_values(truth: Values, evidence: Evidence) -> Verdict:
+def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
     given, replies = (evidence.replies[:1], evidence.replies[1:]) if truth.before else ((), evidence.replies)
     reply = replies[0]
@@ -117,7 +117,7 @@ def judge_values(truth: Values, evidence: Evidence) -> Verdict:
     return verdict
 
 
-def _second_call(rows: Sequence[Compared], what: str, truth: Values, evidence: Evidence) -> Finding:
+def _second_call(rows: Sequence[Compared], what: str, truth: ValueTruth, evidence: Evidence) -> Finding:
     wrong = next(r for r in rows if r.problem or r.error > truth.tolerance.slip)
     if wrong.numbers is None:
         return wrong.problem or finding("not_repeatable", name=what)
@@ -133,7 +133,7 @@ def _second_call(rows: Sequence[Compared], what: str, truth: Values, evidence: E
     )
 
 
-def numerical(truth: Values, verdict: Verdict, double: Reply, single: Reply) -> Verdict:
+def numerical(truth: ValueTruth, verdict: Verdict, double: Reply, single: Reply) -> Verdict:
     """Refuse answers that are nearly right in float64 and far off in float32, as difference quotients are.
 
     A float32 constant in a formula leaves both within float32's rounding.
@@ -154,7 +154,7 @@ def numerical(truth: Values, verdict: Verdict, double: Reply, single: Reply) -> 
     )
 
 
-def judge_gradients(truth: Gradients, evidence: Evidence) -> Verdict:
+def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
     reply = evidence.replies[-1]
     own = taken_through(truth, evidence)
@@ -174,7 +174,7 @@ def judge_gradients(truth: Gradients, evidence: Evidence) -> Verdict:
     return replace(verdict, comparisons=tuple(table))
 
 
-def _gradient(truth: Gradients, reply: Reply, path: str, what: str) -> tuple[Finding | None, list[Compared]]:
+def _gradient(truth: GradientTruth, reply: Reply, path: str, what: str) -> tuple[Finding | None, list[Compared]]:
     rows = []
     for point, seen in zip(truth.gradients, reply, strict=True):
         assert isinstance(seen, Value)
@@ -197,11 +197,11 @@ def unreachable(what: str, seen: Value) -> Finding:
     return finding(note, what=what)
 
 
-def _compared_gradient(node: Leaf, point: Point, path: str, what: str, truth: Gradients) -> Compared:
+def _compared_gradient(node: Leaf, point: Point, path: str, what: str, truth: GradientTruth) -> Compared:
     return compared(node, point.inputs, point.expected[path], what, truth.values.tolerance)
 
 
-def judge_rewritten(truth: Rewritten, evidence: Evidence) -> Verdict:
+def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     """The values before; then whether the result follows its overwritten input; then its dtype."""
     reply = evidence.replies[0]
     verdict = judge_outputs(truth.before, reply)
@@ -217,7 +217,7 @@ def judge_rewritten(truth: Rewritten, evidence: Evidence) -> Verdict:
     return replace(verdict, remarks=())
 
 
-def _dtypes(truth: Rewritten, reply: Reply, path: str) -> list[str]:
+def _dtypes(truth: ViewTruth, reply: Reply, path: str) -> list[str]:
     nodes = [part(s.results[0], path, list(truth.before.labels)) for s in reply if isinstance(s, Value)]
     return [node.dtype for node in nodes if isinstance(node, Leaf)]
 

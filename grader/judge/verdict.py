@@ -11,10 +11,37 @@ from typing import Any
 
 import numpy as np
 
-from grader.judge.behaviour import judge_draws, judge_rules, judge_seeded
-from grader.judge.bounds import MESSAGE, SAID, SUBJECTS, clipped
+from grader.judge.behaviour import judge_random, judge_rules, judge_seeded
+from grader.judge.clipping import MESSAGE, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
-from grader.judge.facts import (
+from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Remark, Status, Verdict
+from grader.judge.notes import MACHINE, SLIPS, Finding, finding
+from grader.judge.source import Source
+from grader.judge.steps import judge_steps
+from grader.judge.sweep import UNSTABLE, broken, judge_sweep
+from grader.judge.training import judge_fit, judge_trajectory, judge_update
+from grader.judge.truth import (
+    DrawingTruth,
+    FitTruth,
+    GradientTruth,
+    RandomTruth,
+    RuleTruth,
+    SeededTruth,
+    StepsTruth,
+    SweepTruth,
+    TrajectoryTruth,
+    UpdateTruth,
+    ValueTruth,
+    ViewTruth,
+)
+from grader.judge.values import (
+    RIGHT,
+    judge_gradient,
+    judge_value,
+    judge_view,
+    wrote_to_arguments,
+)
+from grader.protocol.messages import (
     Died,
     Missing,
     Observation,
@@ -27,33 +54,6 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.judge.model import Evidence, Mark, Question, Remark, Status, Trial, Verdict
-from grader.judge.notes import MACHINE, SLIPS, Finding, finding
-from grader.judge.source import Source
-from grader.judge.steps import judge_steps
-from grader.judge.sweep import UNSTABLE, broken, judge_sweep
-from grader.judge.training import judge_fit, judge_trajectory, judge_updates
-from grader.judge.truth import (
-    Drawing,
-    Draws,
-    Fit,
-    Gradients,
-    Rewritten,
-    Rules,
-    Seeded,
-    Steps,
-    Sweep,
-    Trajectory,
-    Updates,
-    Values,
-)
-from grader.judge.values import (
-    RIGHT,
-    judge_gradients,
-    judge_rewritten,
-    judge_values,
-    wrote_to_arguments,
-)
 
 UNWRITTEN = frozenset({"missing", "not_written"})
 ABSENT = UNWRITTEN | {"cell_failed"}
@@ -65,7 +65,7 @@ MESSAGES = 3
 
 def judge(
     question: Question,
-    trials: Sequence[Trial],
+    trials: Sequence[PreparedCheck],
     replies: Sequence[tuple[Reply, ...]],
     source: Source,
 ) -> Mark:
@@ -94,7 +94,7 @@ def _used(seen: Observation) -> frozenset[str]:
     return seen.used if isinstance(seen, Value | Raised) else frozenset()
 
 
-def _judged(trial: Trial, evidence: Evidence) -> Verdict:
+def _judged(trial: PreparedCheck, evidence: Evidence) -> Verdict:
     if trial.asks:
         own = _own_observations(trial, evidence)
         silence = _silence(trial, evidence.name, own)
@@ -103,13 +103,13 @@ def _judged(trial: Trial, evidence: Evidence) -> Verdict:
             status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
             return Verdict(status, problem.note, problem.message, 0.0)
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
-    if not trial.asks or isinstance(trial.truth, Updates | Rewritten):
+    if not trial.asks or isinstance(trial.truth, UpdateTruth | ViewTruth):
         return verdict
     said = [r for reply in evidence.replies[trial.given :] for r in wrote_to_arguments(evidence.name, reply)]
     return replace(verdict, remarks=(*verdict.remarks, *said))
 
 
-def _silence(trial: Trial, name: str, own: Sequence[Observation]) -> Finding | None:
+def _silence(trial: PreparedCheck, name: str, own: Sequence[Observation]) -> Finding | None:
     """The finding that a function came to its end without a return."""
     silent = [s for s in own if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
     if not silent or isinstance(trial.asks[trial.given], Read):
@@ -118,24 +118,24 @@ def _silence(trial: Trial, name: str, own: Sequence[Observation]) -> Finding | N
     return finding("returns_nothing", name=name, where=where)
 
 
-def _own_observations(trial: Trial, evidence: Evidence) -> list[Observation]:
+def _own_observations(trial: PreparedCheck, evidence: Evidence) -> list[Observation]:
     """What the question's own function gave; steps are asked of other functions first."""
     return list(evidence.replies[trial.given])
 
 
 JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {
-    Values: judge_values,
-    Gradients: judge_gradients,
-    Rewritten: judge_rewritten,
-    Steps: judge_steps,
-    Drawing: judge_drawing,
-    Trajectory: judge_trajectory,
-    Fit: judge_fit,
-    Sweep: judge_sweep,
-    Updates: judge_updates,
-    Draws: judge_draws,
-    Seeded: judge_seeded,
-    Rules: judge_rules,
+    ValueTruth: judge_value,
+    GradientTruth: judge_gradient,
+    ViewTruth: judge_view,
+    StepsTruth: judge_steps,
+    DrawingTruth: judge_drawing,
+    TrajectoryTruth: judge_trajectory,
+    FitTruth: judge_fit,
+    SweepTruth: judge_sweep,
+    UpdateTruth: judge_update,
+    RandomTruth: judge_random,
+    SeededTruth: judge_seeded,
+    RuleTruth: judge_rules,
 }
 """Who judges which kind of truth."""
 

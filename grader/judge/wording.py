@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.bounds import FEW, NAME, clipped, listed
-from grader.judge.facts import GRID, Array, Leaf, Node, Other
+from grader.judge.clipping import FEW, NAME, clipped, listed
 from grader.judge.truth import Named
+from grader.protocol.messages import GRID, Array, Leaf, Node, Other
 
 MOST_DECIMALS = 8
 """Beyond so many decimals a number is not rounded by hand."""

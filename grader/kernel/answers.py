@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
-from grader.kernel.frames import Array, Body
 from grader.kernel.results import Stack, TooLargeError, Writer, type_name
 from grader.kernel.watch import Listener, raised
+from grader.protocol.frames import Array, Body
 
 _as_tensor = torch.as_tensor
 _backward = torch.autograd.backward
@@ -35,7 +35,7 @@ TOO_LARGE: Final = {"unreadable": "result too large"}
 
 
 @dataclass(frozen=True)
-class Notebook:
+class Namespace:
     """What the cells left behind: their names, the device, and which file names are cells."""
 
     names: Mapping[str, Any]
@@ -51,7 +51,7 @@ class Visit:
     recipe: Recipe
     point: int
     writer: Writer
-    notebook: Notebook
+    notebook: Namespace
     listening: AbstractContextManager[object]
 
     def arguments(self) -> Arguments:
@@ -68,7 +68,7 @@ class Visit:
         return {path: self.recipe.arrays[i][self.point, ...] for path, i in self.body[field].items()}
 
 
-def answer(body: Body, arrays: Sequence[Array], notebook: Notebook) -> tuple[Body, list[Array]]:
+def answer(body: Body, arrays: Sequence[Array], notebook: Namespace) -> tuple[Body, list[Array]]:
     """The reply to a question: groups of observations, and what the first call used of torch."""
     stack, writer, listener = Stack(), Writer(), Listener()
     reading = body["request"] == "read"

@@ -17,7 +17,7 @@ import torch
 from numpy import array, copyto
 from torch import Tensor, bfloat16, device, float32, no_grad, tensor
 
-from grader.kernel.frames import Array, Body
+from grader.protocol.frames import Array, Body
 
 Holder: TypeAlias = "Tensor | Array"
 Contents: TypeAlias = tuple[tuple[int, ...], bytes]

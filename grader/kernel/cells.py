@@ -28,8 +28,8 @@ from traitlets import Instance, Type, default
 from traitlets.config import Config
 
 from grader.kernel import unattended
-from grader.kernel.frames import Body
 from grader.kernel.outputs import OutputCaps, Recorder
+from grader.protocol.frames import Body
 
 
 class Compiler(CachingCompiler):

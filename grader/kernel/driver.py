@@ -23,12 +23,12 @@ from pathlib import Path
 
 import torch
 
-from grader.kernel import standin
-from grader.kernel.answers import Notebook, answer
+from grader.kernel import stub_package
+from grader.kernel.answers import Namespace, answer
 from grader.kernel.cells import Cells
-from grader.kernel.frames import Array, Body, FrameError, decode, encode, read_frame, write_frame
 from grader.kernel.outputs import OutputCaps
 from grader.kernel.shortage import shortage
+from grader.protocol.frames import Array, Body, FrameError, decode, encode, read_frame, write_frame
 
 LOWEST = 100
 """Below it a descriptor of ours might be taken for one that the student's code opened."""
@@ -56,7 +56,7 @@ class Driver:
             outputs, success, error = self._cells.run(body["number"], body["source"], body["count"])
             return {"outputs": outputs, "success": success, "errno": shortage(error)}, []
         self._reserve.close()
-        return answer(body, arrays, Notebook(self._cells.names, self._device, self._cells.is_cell))
+        return answer(body, arrays, Namespace(self._cells.names, self._device, self._cells.is_cell))
 
 
 def serve(descriptor: int, cells: Cells) -> None:
@@ -113,5 +113,5 @@ def main() -> None:
     root, descriptor = sys.argv[1:]
     sys.argv[:] = [""]
     sys.path[:] = search_path(Path(root))
-    standin.install()
+    stub_package.install()
     serve(hidden(int(descriptor)), Cells())

@@ -14,8 +14,8 @@ from json import dumps, loads
 from time import monotonic
 from typing import Any, Final
 
-from grader.kernel.frames import Body
 from grader.kernel.results import clipped, type_name
+from grader.protocol.frames import Body
 
 FLUSH: Final = 0.2
 """Seconds after which a kernel sends what was printed (ipykernel's `OutStream.flush_interval`)."""

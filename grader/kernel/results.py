@@ -15,7 +15,7 @@ from numpy import asarray, generic, ndarray, stack
 from torch import Tensor, bfloat16, float32, strided
 from torch._C import DisableTorchFunctionSubclass
 
-from grader.kernel.frames import DTYPES, Array, Body, dtype_name
+from grader.protocol.frames import DTYPES, Array, Body, dtype_name
 
 TEXT: Final = 2_000
 DEPTH: Final = 16

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.random
 import torch
 
-from grader.kernel import standin
+from grader.kernel import stub_package
 from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.outputs import OutputCaps
@@ -174,7 +174,7 @@ def main() -> None:
     except (ImportError, OSError, RuntimeError) as error:
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         return
-    standin.install()
+    stub_package.install()
     control.send(json.dumps(load()).encode())
     children: set[int] = set()
     while True:

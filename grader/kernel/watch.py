@@ -14,9 +14,9 @@ from typing import Any, Final
 import torch
 from torch.overrides import TorchFunctionMode, resolve_name
 
-from grader.kernel.frames import Body
 from grader.kernel.results import clipped, type_name
 from grader.kernel.shortage import shortage
+from grader.protocol.frames import Body
 
 FUNCTIONS: Final = 5_000
 """More than torch has: what a notebook may add of its own."""

@@ -8,14 +8,14 @@ import numpy as np
 import sympy
 from sympy import Array, Eq, Max, Min, Piecewise
 
-from grader.judge.facts import NumpyArray
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable, Value, View
+from grader.oracle.checks import GradientCheck, ValueCheck, ViewCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
-from grader.oracle.setting import Setting
-from grader.oracle.structure import Random, SeededDraw
+from grader.oracle.problem import Problem
+from grader.oracle.structure import RandomCheck, SeededCheck
 from grader.oracle.variants import Family, drawn
+from grader.protocol.messages import NumpyArray
 
 WIDE = Domain(default=(-8.0, 8.0))
 
@@ -27,7 +27,7 @@ def graph_of(*inputs: Array, result: Array) -> Graph:
 
 def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> Check:
     """Value and Jacobian of a one-step graph."""
-    return Differentiable(Setting(graph, domain, arguments), "result", of=("result",))
+    return GradientCheck(Problem(graph, domain, arguments), "result", of=("result",))
 
 
 def product(left: Array, right: Array) -> Array:
@@ -83,8 +83,8 @@ positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **po
 
 def round_trip(dtype: str) -> Check:
     """`numpy_round_trip` in one dtype."""
-    setting = Setting(shared, WIDE, ("v",))
-    return View(setting, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
+    setting = Problem(shared, WIDE, ("v",))
+    return ViewCheck(setting, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
 
 
 TAKEN_APART = (
@@ -92,7 +92,7 @@ TAKEN_APART = (
     Question(
         "flat_view",
         2,
-        (moves(matrix, "x"), View(Setting(matrix, WIDE, ("x",)), "result", {})),
+        (moves(matrix, "x"), ViewCheck(Problem(matrix, WIDE, ("x",)), "result", {})),
     ),
     Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
     Question(
@@ -135,7 +135,7 @@ TAKEN_APART = (
         (
             positive("+-+-+"),
             positive("--+++"),
-            Value(Setting(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+            ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
         ),
     ),
     Question(
@@ -157,19 +157,19 @@ EXTREMES = (
         "extremes",
         1,
         (
-            Differentiable(
-                Setting(extremes, WIDE, ("x",)),
+            GradientCheck(
+                Problem(extremes, WIDE, ("x",)),
                 ("largest", "smallest"),
                 of=("largest", "smallest"),
             ),
         ),
     ),
-    Question("extreme_positions", 1, (Value(Setting(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
+    Question("extreme_positions", 1, (ValueCheck(Problem(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
 )
 
 
 @dataclass(frozen=True)
-class Numbers:
+class TensorNumbers:
     """The sizes and the seed of the exercises, and the shape of the worked grid."""
 
     grid: tuple[int, int] = drawn((2, 3), ((2, 3), (3, 2), (2, 4), (3, 4), (4, 3)))
@@ -194,24 +194,24 @@ def pair_product(shape: tuple[int, int]) -> Check:
 
 
 @cache
-def lab(n: Numbers) -> Lab:
+def lab(n: TensorNumbers) -> Lab:
     """The lab with these numbers."""
     return Lab(
         "lab1_tensors",
         "Introduction to tensors",
         (
             *TAKEN_APART,
-            Question("random_square", 1, (Random({"": (n.side, n.side)}),)),
+            Question("random_square", 1, (RandomCheck({"": (n.side, n.side)}),)),
             Question("times_row", 1, (times_row(n.side),)),
-            Question("random_pair", 1, (Random({"0": n.pair, "1": n.pair}, on_device=True),)),
+            Question("random_pair", 1, (RandomCheck({"0": n.pair, "1": n.pair}, on_device=True),)),
             Question("pair_product", 1, (pair_product(n.pair),)),
             *EXTREMES,
-            Question("seeded_squeeze", 1, (SeededDraw(n.seed, (1, 1, 1, n.count)),)),
+            Question("seeded_squeeze", 1, (SeededCheck(n.seed, (1, 1, 1, n.count)),)),
         ),
     )
 
 
-def words(n: Numbers) -> dict[str, object]:
+def words(n: TensorNumbers) -> dict[str, object]:
     """The numbers of rows and columns, and the grid that is written out."""
     rows, columns = n.grid
     lines = ("&".join(str(i * columns + j) for j in range(columns)) for i in range(rows))
@@ -241,5 +241,5 @@ PHRASES = (
     "torch.rand(1, 1, 1, «count»)",
 )
 
-FAMILY = Family("lab1_tensors", Numbers, lab, {}, PHRASES, words=words)
+FAMILY = Family("lab1_tensors", TensorNumbers, lab, {}, PHRASES, words=words)
 LAB = lab(FAMILY.sheet)

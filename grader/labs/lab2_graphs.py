@@ -7,40 +7,40 @@ from typing import Any
 
 from sympy import Abs, Max, Rational, cos, diff, exp, log, sin, symbols, tanh
 
-from grader.judge.facts import Manner
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable, StepByStep, Value
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable
-from grader.oracle.setting import Setting, keyed
-from grader.oracle.structure import BY_AUTOGRAD, BY_HAND, Edges
+from grader.oracle.problem import Problem, keyed
+from grader.oracle.structure import BY_AUTOGRAD, BY_HAND, DrawingCheck
 from grader.oracle.variants import Family, Worked, at, drawn
+from grader.protocol.messages import CallMode
 
 a, b, c, d, e, f, s, u, v, w, x, y, z = symbols("a b c d e f s u v w x y z", real=True)
 
 
-def setting(graph: Graph, domain: Domain, output: Variable) -> Setting:
+def setting(graph: Graph, domain: Domain, output: Variable) -> Problem:
     """A function of all the graph's inputs, in order, and the gradient of its output."""
-    return Setting(graph, domain, tuple(i.name for i in graph.inputs), output)
+    return Problem(graph, domain, tuple(i.name for i in graph.inputs), output)
 
 
-def forward(backward: Setting) -> Setting:
+def forward(backward: Problem) -> Problem:
     """The function alone."""
     return replace(backward, output=None)
 
 
-def by_hand(setting: Setting, returns: Any) -> tuple[Check, ...]:
+def by_hand(setting: Problem, returns: Any) -> tuple[Check, ...]:
     """A gradient that the function works out itself."""
-    return BY_HAND, Value(setting, returns, Manner.INFERENCE)
+    return BY_HAND, ValueCheck(setting, returns, CallMode.INFERENCE)
 
 
-def after(function: str, setting: Setting) -> tuple[Check, ...]:
+def after(function: str, setting: Problem) -> tuple[Check, ...]:
     """A neuron's gradient by hand, which may be built on the notebook's own `function` for its forward pass."""
-    return BY_HAND, Value(setting, ("da_dw", "da_db"), Manner.INFERENCE, given=(function, keyed("u", "v", "a")))
+    return BY_HAND, ValueCheck(setting, ("da_dw", "da_db"), CallMode.INFERENCE, given=(function, keyed("u", "v", "a")))
 
 
 @dataclass(frozen=True)
-class Numbers:
+class GraphNumbers:
     """The numbers of the exercises: coefficients, and the points of the worked figures."""
 
     x_a: int = drawn(2, range(2, 10))
@@ -65,7 +65,7 @@ class Numbers:
 
 
 @cache
-def path(n: Numbers) -> Setting:
+def path(n: GraphNumbers) -> Problem:
     """Exercise 1, ending in z."""
     graph = Graph((a, b), {x: n.x_a * a + n.x_b * b, y: n.y_a * a**2 + n.y_b * b**3, z: n.z_x * x + n.z_y * y})
     # What a sum's terms nearly cancel to has a relative error that is not the student's doing.
@@ -87,7 +87,7 @@ sigmoid = setting(
 
 
 @cache
-def bell(n: Numbers) -> Setting:
+def bell(n: GraphNumbers) -> Problem:
     """Exercise 4."""
     graph = Graph((x,), {f: exp(-n.square * x**2 - n.straight * x - n.sine * sin(x))})
     inner = 2 * n.square * x + n.straight + n.sine * cos(x)
@@ -95,14 +95,14 @@ def bell(n: Numbers) -> Setting:
 
 
 @cache
-def quartic(n: Numbers) -> Setting:
+def quartic(n: GraphNumbers) -> Problem:
     """Exercise 5."""
     value = sum(c * x**power for power, c in enumerate(n.polynomial))
     return setting(Graph((x,), {f: value}), Domain(where=(Abs(diff(value, x)) > 2,)), f)
 
 
 @cache
-def chain(n: Numbers) -> Setting:
+def chain(n: GraphNumbers) -> Problem:
     """Exercise 6."""
     graph = Graph(
         (x, y, z),
@@ -113,7 +113,7 @@ def chain(n: Numbers) -> Setting:
 
 
 @cache
-def quotient(n: Numbers) -> Setting:
+def quotient(n: GraphNumbers) -> Problem:
     """Exercise 7."""
     below = log(x) + (x - y) ** 3
     graph = Graph((x, y), {f: (n.above_x * x + n.above_y * exp(y)) / below})
@@ -124,42 +124,42 @@ chain_slopes = ("df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "
 
 
 NEURONS = (
-    Question("relu_neuron", 1, (Differentiable(forward(relu), keyed("u", "v", "a"), of=("a",)),)),
+    Question("relu_neuron", 1, (GradientCheck(forward(relu), keyed("u", "v", "a"), of=("a",)),)),
     Question("relu_neuron_gradient", 2, after("relu_neuron", relu)),
-    Question("relu_neuron_edges", 1, (Edges(relu.graph),)),
-    Question("sigmoid_neuron", 1, (Differentiable(forward(sigmoid), keyed("u", "v", "a"), of=("a",)),)),
+    Question("relu_neuron_edges", 1, (DrawingCheck(relu.graph),)),
+    Question("sigmoid_neuron", 1, (GradientCheck(forward(sigmoid), keyed("u", "v", "a"), of=("a",)),)),
     Question("sigmoid_neuron_gradient", 2, after("sigmoid_neuron", sigmoid)),
 )
 
 
-def path_questions(n: Numbers) -> tuple[Question, ...]:
+def path_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 1."""
     return (
-        Question("path_forward", 1, (Differentiable(forward(path(n)), keyed("x", "y", "z"), of=("z",)),)),
+        Question("path_forward", 1, (GradientCheck(forward(path(n)), keyed("x", "y", "z"), of=("z",)),)),
         Question("path_gradient", 2, by_hand(path(n), ("dz_da", "dz_db"))),
-        Question("path_edges", 1, (Edges(path(n).graph),)),
+        Question("path_edges", 1, (DrawingCheck(path(n).graph),)),
     )
 
 
-def formula_questions(n: Numbers) -> tuple[Question, ...]:
+def formula_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercises 4 and 5."""
     return (
-        Question("exponential", 1, (Differentiable(forward(bell(n)), "f", of=("f",)),)),
+        Question("exponential", 1, (GradientCheck(forward(bell(n)), "f", of=("f",)),)),
         Question("exponential_gradient", 2, by_hand(bell(n), "df_dx")),
-        Question("polynomial", 1, (Differentiable(forward(quartic(n)), "f", of=("f",)),)),
+        Question("polynomial", 1, (GradientCheck(forward(quartic(n)), "f", of=("f",)),)),
         Question("polynomial_gradient", 1, by_hand(quartic(n), "df_dx")),
     )
 
 
-def chain_questions(n: Numbers) -> tuple[Question, ...]:
+def chain_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 6."""
     return (
         Question(
             "tanh_log",
             2,
             (
-                StepByStep(forward(chain(n)), keyed(*"abcdef"), weight=6),
-                Differentiable(forward(chain(n)), {"f": "f"}, of=("f",)),
+                StepsCheck(forward(chain(n)), keyed(*"abcdef"), weight=6),
+                GradientCheck(forward(chain(n)), {"f": "f"}, of=("f",)),
             ),
         ),
         Question(
@@ -167,28 +167,28 @@ def chain_questions(n: Numbers) -> tuple[Question, ...]:
             4,
             (
                 BY_HAND,
-                StepByStep(
+                StepsCheck(
                     chain(n),
                     keyed(*chain_slopes),
                     given=(("tanh_log", ("x", "y", "z"), keyed(*"abcdef")),),
-                    manner=Manner.INFERENCE,
+                    manner=CallMode.INFERENCE,
                 ),
             ),
         ),
-        Question("tanh_log_edges", 1, (Edges(chain(n).graph),)),
+        Question("tanh_log_edges", 1, (DrawingCheck(chain(n).graph),)),
     )
 
 
-def ratio_questions(n: Numbers) -> tuple[Question, ...]:
+def ratio_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 7."""
     return (
-        Question("ratio", 1, (Differentiable(forward(quotient(n)), "f", of=("f",)),)),
-        Question("ratio_gradient", 1, (BY_AUTOGRAD, Value(quotient(n), ("df_dx", "df_dy")))),
+        Question("ratio", 1, (GradientCheck(forward(quotient(n)), "f", of=("f",)),)),
+        Question("ratio_gradient", 1, (BY_AUTOGRAD, ValueCheck(quotient(n), ("df_dx", "df_dy")))),
     )
 
 
 @cache
-def lab(n: Numbers) -> Lab:
+def lab(n: GraphNumbers) -> Lab:
     """The lab with these numbers."""
     questions = (*path_questions(n), *NEURONS, *formula_questions(n), *chain_questions(n), *ratio_questions(n))
     return Lab("lab2_graphs", "Computational graphs", questions)
@@ -245,7 +245,7 @@ PHRASES = (
 
 FAMILY = Family(
     "lab2_graphs",
-    Numbers,
+    GraphNumbers,
     lab,
     WORKED,
     PHRASES,

@@ -9,13 +9,13 @@ import numpy as np
 from sympy import Array, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable
-from grader.oracle.descent import Descent, LeastSquares, trajectory
+from grader.oracle.checks import GradientCheck
+from grader.oracle.descent import FitCheck, TrajectoryCheck, trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
-from grader.oracle.setting import Setting
+from grader.oracle.problem import Problem
 from grader.oracle.structure import BY_AUTOGRAD, FROM_SCRATCH
-from grader.oracle.updates import InPlaceUpdate
+from grader.oracle.updates import UpdateCheck
 from grader.oracle.variants import Family, drawn
 
 X = tuple(
@@ -55,7 +55,7 @@ def prediction_check(bias: Array | None) -> Check:
     inputs = (x, w) if bias is None else (x, w, bias)
     graph = Graph(inputs, {prediction: affine(x, w, bias)})
     arguments = ("x", "w", None if bias is None else "b")
-    return Differentiable(Setting(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
+    return GradientCheck(Problem(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
 
 
 def training(bias: Array | None, epochs: int) -> Check:
@@ -65,7 +65,7 @@ def training(bias: Array | None, epochs: int) -> Check:
     graph = Graph(inputs, {prediction: affine(x, w, bias), loss: error})
     arguments = ("x", "y", "w", None if bias is None else "b")
     parts = ("predict", "mean_squared_error", "gradient_step")
-    return Descent(Setting(graph, NORMAL, arguments), loss, epochs, 0.0625, parts)
+    return TrajectoryCheck(Problem(graph, NORMAL, arguments), loss, epochs, 0.0625, parts)
 
 
 error = Graph((prediction, y), {loss: mean_square(entries(prediction - y))})
@@ -93,15 +93,15 @@ TRAINING = (
         2,
         (
             FROM_SCRATCH,
-            Differentiable(
-                Setting(error, NORMAL, ("prediction", "y")),
+            GradientCheck(
+                Problem(error, NORMAL, ("prediction", "y")),
                 "loss",
                 of=("loss",),
                 wrt=("prediction",),
             ),
         ),
     ),
-    Question("gradient_step", 2, (FROM_SCRATCH, InPlaceUpdate(((1, 2), (1,)), rate=0.125))),
+    Question("gradient_step", 2, (FROM_SCRATCH, UpdateCheck(((1, 2), (1,)), rate=0.125))),
     Question("train", 4, (FROM_SCRATCH, BY_AUTOGRAD, training(b, 5), training(None, 4))),
 )
 
@@ -111,8 +111,8 @@ CLASSIFYING = (
         2,
         (
             FROM_SCRATCH,
-            Differentiable(
-                Setting(softmax, NORMAL, ("x", "w", "b")),
+            GradientCheck(
+                Problem(softmax, NORMAL, ("x", "w", "b")),
                 "probabilities",
                 of=("probabilities",),
                 wrt=("w", "b"),
@@ -124,14 +124,14 @@ CLASSIFYING = (
         2,
         (
             FROM_SCRATCH,
-            Differentiable(Setting(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
+            GradientCheck(Problem(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
         ),
     ),
 )
 
 
 @dataclass(frozen=True)
-class Numbers:
+class RegressionNumbers:
     """The data, by what is changed in the sheet's: its slope, in hundredths, and its scatter, in per cent.
 
     The rest are the numbers of worked figures.
@@ -147,7 +147,7 @@ class Numbers:
 
 
 @cache
-def targets(n: Numbers) -> tuple[str, ...]:
+def targets(n: RegressionNumbers) -> tuple[str, ...]:
     """The y of the data, to six decimals: slope and scatter about y = 42 x are the student's own."""
     slope, scatter = 42 + Decimal(n.tilt) / 100, Decimal(n.scatter) / 100
     exact = (slope * Decimal(x) + scatter * (Decimal(y) - 42 * Decimal(x)) for x, y in zip(X, Y, strict=True))
@@ -155,17 +155,17 @@ def targets(n: Numbers) -> tuple[str, ...]:
 
 
 @cache
-def fits(n: Numbers) -> dict[str, LeastSquares]:
+def fits(n: RegressionNumbers) -> dict[str, FitCheck]:
     """The three fits, by the names of the questions."""
     return {
-        "quadratic_fit": LeastSquares(X, targets(n), (1, 2), with_bias=True),
-        "linear_fit": LeastSquares(X, targets(n), (1,), with_bias=True),
-        "proportional_fit": LeastSquares(X, targets(n), (1,), with_bias=False),
+        "quadratic_fit": FitCheck(X, targets(n), (1, 2), with_bias=True),
+        "linear_fit": FitCheck(X, targets(n), (1,), with_bias=True),
+        "proportional_fit": FitCheck(X, targets(n), (1,), with_bias=False),
     }
 
 
 @cache
-def lab(n: Numbers) -> Lab:
+def lab(n: RegressionNumbers) -> Lab:
     """The lab with these numbers."""
     own = (Question(name, 2, (check,)) for name, check in fits(n).items())
     return Lab("lab3_regression", "Regression and a linear classifier", (*TRAINING, *own, *CLASSIFYING))
@@ -176,7 +176,7 @@ fitted = array("fitted", 2, 1)
 line = Graph((x1, y1, w1, b1), {fitted: affine(x1, w1, b1), loss: mean_square(entries(fitted - y1))})
 
 
-def words(n: Numbers) -> dict[str, object]:
+def words(n: RegressionNumbers) -> dict[str, object]:
     """The data, the optima, and what the worked figures come to."""
     start = {"x": [[1], [2]], "y": [[y] for y in n.targets], "w": [[0]], "b": [0]}
     first, _ = trajectory(line, loss, ("w", "b"), start, 1, 0.1)
@@ -213,5 +213,5 @@ PHRASES = (
     r"$-\ln «right» = «surprise»$",
 )
 
-FAMILY = Family("lab3_regression", Numbers, lab, {}, PHRASES, words=words)
+FAMILY = Family("lab3_regression", RegressionNumbers, lab, {}, PHRASES, words=words)
 LAB = lab(FAMILY.sheet)

@@ -7,12 +7,12 @@ from typing import Any
 from sympy import Abs, Array, Expr, Max, Min, Symbol, exp, log, sin, sqrt, symbols
 from sympy.codegen.cfunctions import log1p
 
-from grader.judge import facts
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import Differentiable, Value
+from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.domain import Domain
-from grader.oracle.forms import Forms
+from grader.oracle.float_evaluation import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
+from grader.oracle.problem import Problem
 from grader.oracle.samples import (
     Sample,
     decisions,
@@ -23,10 +23,10 @@ from grader.oracle.samples import (
     soft_decisions,
     triples,
 )
-from grader.oracle.setting import Setting
-from grader.oracle.stability import Stable
+from grader.oracle.stability import SweepCheck
 from grader.oracle.structure import BY_AUTOGRAD, without
 from grader.oracle.variants import Family, Worked, drawn
+from grader.protocol import messages
 
 x, y, z, loss, logit, target, size = symbols("x y z L logit target size", real=True)
 vector = array("x", 3)
@@ -45,25 +45,25 @@ def swept(
     """Values at moderate inputs, without which nothing counts; then value and gradient, swept in both dtypes.
 
     Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `samples` and `sizes` (as
-    in `Stable`) are those of the value and of the gradient in the first argument.
+    in `SweepCheck`) are those of the value and of the gradient in the first argument.
     """
     output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
-    moderate = Setting(
+    moderate = Problem(
         graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0), cases=(side > 0, side < 0)), arguments
     )
     sweeps = (
-        Stable(graph, output, arguments, sample, dtype, forms, wrt, size)
+        SweepCheck(graph, output, arguments, sample, dtype, forms, wrt, size)
         for dtype in ("float64", "float32")
         for wrt, sample, size in zip((None, arguments[0]), samples, sizes, strict=True)
     )
-    return Differentiable(moderate, name_of(output), (name_of(output),), wrt=arguments[:1], weight=0.0), *sweeps
+    return GradientCheck(moderate, name_of(output), (name_of(output),), wrt=arguments[:1], weight=0.0), *sweeps
 
 
 def slopes(expression: Expr) -> Check:
     """`gradients` of one function, asked twice on the same tensors."""
-    function = facts.Function(("x", "y"), str(expression))
+    function = messages.Function(("x", "y"), str(expression))
     graph = Graph((x, y), {z: expression})
-    return Value(Setting(graph, Domain(), (function, "x", "y"), z), ("dz_dx", "dz_dy"))
+    return ValueCheck(Problem(graph, Domain(), (function, "x", "y"), z), ("dz_dx", "dz_dy"))
 
 
 log_exp = Graph((x, y), {z: -log(exp(x) / (exp(x) + exp(y)))})
@@ -140,7 +140,7 @@ def variance_graph(eps: float) -> Graph:
 
 def variance_sweep(dtype: str, eps: float) -> Check:
     """Variances of data with a large mean."""
-    return Stable(variance_graph(eps), variance, ("x",), measurements, dtype, variance_forms, size="size")
+    return SweepCheck(variance_graph(eps), variance, ("x",), measurements, dtype, variance_forms, size="size")
 
 
 LAB = Lab(
@@ -150,7 +150,7 @@ LAB = Lab(
         Question(
             "log_exp",
             1,
-            (Value(Setting(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
+            (ValueCheck(Problem(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
         Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
         Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (pairs, pairs), ("x", "y"))),
@@ -180,7 +180,7 @@ LAB = Lab(
             "stable_variance",
             2,
             (
-                Value(Setting(variance_graph(0.0), Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
+                ValueCheck(Problem(variance_graph(0.0), Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
                 variance_sweep("float32", 2.0**-23),
                 variance_sweep("float64", 2.0**-52),
             ),
@@ -190,7 +190,7 @@ LAB = Lab(
 
 
 @dataclass(frozen=True)
-class Numbers:
+class StabilityNumbers:
     """The points of the worked figures. The functions have no numbers of their own: what is graded is the sheet's."""
 
     log_exp_at: tuple[int, int] = drawn((2, 3), (p for p in permutations(range(1, 7), 2) if abs(p[0] - p[1]) < 4))
@@ -202,7 +202,7 @@ class Numbers:
 
 def figures(graph: Graph, places: int, **point: float) -> Worked:
     """The value and the gradients of a graph that ends in z."""
-    setting = Setting(graph, Domain(), tuple(point), z)
+    setting = Problem(graph, Domain(), tuple(point), z)
     return Worked(setting, point, dict.fromkeys(("z", *(f"dz_d{name}" for name in point)), places))
 
 
@@ -218,7 +218,7 @@ def power(value: Any, places: int) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
 
 
-def words(n: Numbers) -> dict[str, object]:
+def words(n: StabilityNumbers) -> dict[str, object]:
     """Figures that are too small for decimals."""
     return {
         "deep": power(figures(softplus, 0, x=n.depth, y=0).values["z"], 0),
@@ -246,4 +246,4 @@ PHRASES = (
     "$«deep»$, and for $l = «big»$ and $t = 0$ it is «big»",
 )
 
-FAMILY = Family("lab4_stability", Numbers, lambda n: LAB, WORKED, PHRASES, words=words)
+FAMILY = Family("lab4_stability", StabilityNumbers, lambda n: LAB, WORKED, PHRASES, words=words)

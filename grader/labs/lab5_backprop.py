@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 from sympy import Abs, Array, Rational, Symbol, exp, symbols
 
-from grader.judge.facts import Manner
 from grader.judge.model import Lab, Question
-from grader.oracle.checks import Differentiable, StepByStep, Value
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
 from grader.oracle.descent import trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
-from grader.oracle.setting import Setting, keyed
-from grader.oracle.structure import BY_HAND, Uses
+from grader.oracle.problem import Problem, keyed
+from grader.oracle.structure import BY_HAND, RuleCheck
 from grader.oracle.variants import Family, Worked, drawn
+from grader.protocol.messages import CallMode
 
 INPUTS = tuple("x1 x2 t1 t2".split())
 PARAMETERS = tuple("w1 w2 w3 w4 w5 w6 w7 w8 b_h1 b_h2 b_o1 b_o2".split())
@@ -91,24 +91,24 @@ LAB = Lab(
             3,
             (
                 BY_HAND,
-                StepByStep(
-                    Setting(sigmoid, Domain(), ("x",), s),
+                StepsCheck(
+                    Problem(sigmoid, Domain(), ("x",), s),
                     keyed(*"abcs", "ds_dc", "ds_db", "ds_da", "ds_dx"),
-                    manner=Manner.INFERENCE,
+                    manner=CallMode.INFERENCE,
                 ),
             ),
         ),
-        Question("forward", 4, (StepByStep(Setting(network, DOMAIN, ARGUMENTS), keyed(*STEPS)),)),
+        Question("forward", 4, (StepsCheck(Problem(network, DOMAIN, ARGUMENTS), keyed(*STEPS)),)),
         Question(
             "backward",
             8,
             (
                 BY_HAND,
-                StepByStep(
-                    Setting(network, DOMAIN, ARGUMENTS, E),
+                StepsCheck(
+                    Problem(network, DOMAIN, ARGUMENTS, E),
                     keyed(*SLOPES),
                     given=(own_forward,),
-                    manner=Manner.INFERENCE,
+                    manner=CallMode.INFERENCE,
                 ),
             ),
         ),
@@ -117,9 +117,9 @@ LAB = Lab(
             2,
             (
                 # Built on one's own `backward`; how that works is judged there.
-                Uses(replace(BY_HAND.rules, apart=frozenset({"forward", "backward"}))),
-                StepByStep(
-                    Setting(updated, STEPPED, (*ARGUMENTS, float(RATE))),
+                RuleCheck(replace(BY_HAND.rules, apart=frozenset({"forward", "backward"}))),
+                StepsCheck(
+                    Problem(updated, STEPPED, (*ARGUMENTS, float(RATE))),
                     {p: f"new_{p}" for p in PARAMETERS},
                     given=(own_forward, own_backward),
                 ),
@@ -130,10 +130,10 @@ LAB = Lab(
             5,
             (
                 BY_HAND,
-                Value(
-                    Setting(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E),
+                ValueCheck(
+                    Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E),
                     tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")),
-                    Manner.INFERENCE,
+                    CallMode.INFERENCE,
                 ),
             ),
         ),
@@ -141,8 +141,8 @@ LAB = Lab(
             "network_loss",
             2,
             (
-                Differentiable(
-                    Setting(network, DOMAIN, ARGUMENTS),
+                GradientCheck(
+                    Problem(network, DOMAIN, ARGUMENTS),
                     "E",
                     of=("E",),
                     wrt=PARAMETERS,
@@ -157,7 +157,7 @@ WEIGHTS = tuple(k / 20 for k in range(3, 13))
 
 
 @dataclass(frozen=True)
-class Numbers:
+class BackpropNumbers:
     """The worked points and the starting values. What is graded is asked at other numbers, and is the sheet's."""
 
     sigmoid_at: int = drawn(2, (-3, -2, -1, 1, 2, 3))
@@ -178,21 +178,21 @@ class Numbers:
     rate: int = drawn(10, (8, 9, 10, 11, 12))
 
 
-def start(n: Numbers) -> dict[str, float]:
+def start(n: BackpropNumbers) -> dict[str, float]:
     """Inputs and parameters of the network, before the first step."""
     return {name: getattr(n, name[:-1] if name.startswith("b_") else name) for name in (*INPUTS, *PARAMETERS)}
 
 
-def loss_after(n: Numbers, rate: float) -> float:
+def loss_after(n: BackpropNumbers, rate: float) -> float:
     """E after one step of gradient descent from the starting values."""
     _, losses = trajectory(network, E, PARAMETERS, start(n), 2, rate)
     return float(losses[1])
 
 
 WORKED = {
-    "sigmoid": lambda n: Worked(Setting(sigmoid, Domain(), ("x",), s), {"x": n.sigmoid_at}, {"ds_dx": 7}),
+    "sigmoid": lambda n: Worked(Problem(sigmoid, Domain(), ("x",), s), {"x": n.sigmoid_at}, {"ds_dx": 7}),
     "network": lambda n: Worked(
-        Setting(network, DOMAIN, ARGUMENTS, E), start(n), {"z_h1": 4, "h1": 7, "dE_do1": 7, "E": 2}
+        Problem(network, DOMAIN, ARGUMENTS, E), start(n), {"z_h1": 4, "h1": 7, "dE_do1": 7, "E": 2}
     ),
 }
 
@@ -209,7 +209,7 @@ PHRASES = (
 
 FAMILY = Family(
     "lab5_backprop",
-    Numbers,
+    BackpropNumbers,
     lambda n: LAB,
     WORKED,
     PHRASES,

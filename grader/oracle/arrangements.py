@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sympy import Symbol
 
-from grader.judge.truth import Edges, Slip
+from grader.judge.truth import EdgeList, Slip
 from grader.oracle.formulas import placed, slip
 from grader.oracle.graph import Variable, entries, name_of, shape_of
 
@@ -33,7 +33,7 @@ def rearranged(variable: Variable, formulas: list[Any], parents: Iterable[Variab
         yield from _moved(where, variable, formulas, used[0])
 
 
-def misread(where: str, formula: Any, variables: Iterable[Variable], edges: Callable[[Symbol], Edges]) -> Rearranged:
+def misread(where: str, formula: Any, variables: Iterable[Variable], edges: Callable[[Symbol], EdgeList]) -> Rearranged:
     """A scalar formula with one name taken for another that differs from it in its number: w6 for w5.
 
     `edges` are those along which a name comes into the formula.

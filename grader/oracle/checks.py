@@ -1,7 +1,7 @@
 """Checks of values and gradients: from a graph to what is asked and what is right.
 
 Knows what to ask of a function that computes a graph's steps or gradients. Refuses to know how an answer
-is obtained and how it is judged: it poses a `Trial` and is done.
+is obtained and how it is judged: it poses a `PreparedCheck` and is done.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from grader.judge.facts import Array, Ask, Manner, NumpyArray, Tensor
-from grader.judge.model import Conditions, Planted, Trial
-from grader.judge.truth import Gradients, Outcomes, Point, Rewritten, Steps, Values, unlikely
-from grader.oracle.carrying import before, real_step, through
+from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.truth import GradientTruth, Outcomes, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
+from grader.oracle.carried_errors import before, real_step, through
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
-from grader.oracle.likely import likely_steps, likely_values
-from grader.oracle.planting import planted_results, planted_steps
+from grader.oracle.mistake_code import planted_results, planted_steps
+from grader.oracle.mistake_outcomes import likely_steps, likely_values
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
-from grader.oracle.setting import POINTS, Setting, evaluate, fill, label, paths, points_at
+from grader.oracle.problem import POINTS, Problem, evaluate, fill, label, paths, points_at
+from grader.protocol.messages import Array, Ask, CallMode, NumpyArray, Tensor
 
 
 def values_of(
-    setting: Setting,
+    setting: Problem,
     returns: Any,
     question: str,
     draws: list[dict[str, Array]],
     device: str,
     kinds: Mapping[str, str],
-) -> Values:
+) -> ValueTruth:
     """What is right for a function whose results a template names."""
     known = evaluate(setting.whole, draws)
     names = dict(paths(returns))
@@ -42,7 +42,7 @@ def values_of(
     def outcomes(path: str, count: int) -> Outcomes:
         return likely_values(setting.graph, names[path], draws, count)
 
-    return Values(
+    return ValueTruth(
         points=points_at(returns, setting.arguments, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
@@ -52,34 +52,34 @@ def values_of(
 
 
 @dataclass(frozen=True, eq=False)
-class Value:
+class ValueCheck:
     """The function's results, compared with the steps that `returns` names; asked twice with the same arguments.
 
     `given` is another function of the notebook with the same arguments, and the steps under its keys: a result that
     follows rightly from its wrong ones counts as right.
     """
 
-    setting: Setting
+    setting: Problem
     returns: Any
-    manner: Manner = Manner.VALUE
+    manner: CallMode = CallMode.VALUE
     rounds: int = 2
     weight: float = 1.0
     kinds: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, Mapping[str, str]] | None = None
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
         draws = self.setting.draw(name, conditions)
         ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
-        asks = (ask, replace(ask, dtype="float32", rounds=1)) if self.manner is Manner.INFERENCE else (ask,)
+        asks = (ask, replace(ask, dtype="float32", rounds=1)) if self.manner is CallMode.INFERENCE else (ask,)
         truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
         if self._leaves_it_to_autograd:
-            truth = replace(truth, likely=unlikely)
+            truth = replace(truth, likely=no_mistakes)
         if not self.given:
-            return Trial(asks, truth, self.weight)
+            return PreparedCheck(asks, truth, self.weight)
         function, keys = self.given
         truth = replace(truth, before=before(self.setting, draws, keys, dict(paths(self.returns))))
-        return Trial((replace(ask, name=function, rounds=1), *asks), truth, self.weight, given=1)
+        return PreparedCheck((replace(ask, name=function, rounds=1), *asks), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -88,11 +88,11 @@ class Value:
     @property
     def _leaves_it_to_autograd(self) -> bool:
         """Whether the results are gradients that need not be worked out by hand: no rule of calculus can slip."""
-        return self.setting.output is not None and self.manner is Manner.VALUE
+        return self.setting.output is not None and self.manner is CallMode.VALUE
 
 
 @dataclass(frozen=True, eq=False)
-class Differentiable:
+class GradientCheck:
     """The function's results, and the gradients of `of` that autograd finds through it.
 
     Several outputs, or arrays, are pulled back together with a drawn cotangent for every entry, all
@@ -101,14 +101,14 @@ class Differentiable:
     and the steps under its keys, one of which is the result: where it is wrong, the result may be taken from it.
     """
 
-    setting: Setting
+    setting: Problem
     returns: Any
     of: tuple[str, ...]
     wrt: tuple[str, ...] = ()
     weight: float = 1.0
     given: tuple[str, Mapping[str, str]] | None = None
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point and one backward pass through it."""
         draws = self.setting.draw(name, conditions)
         graph, output = pulled(self.setting.graph, self.of)
@@ -129,12 +129,12 @@ class Differentiable:
             name,
             self.setting.filled(draws),
             len(draws),
-            Manner.GRADIENT,
+            CallMode.GRADIENT,
             pulls={
                 outputs[n]: np.stack([p[f"pull {n}"] for p in pulls]) if cotangents.inputs else ones for n in self.of
             },
         )
-        truth = Gradients(
+        truth = GradientTruth(
             values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),
             gradients=points_at(
                 {p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.setting.arguments, draws, known
@@ -142,12 +142,12 @@ class Differentiable:
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         if not self.given:
-            return Trial((ask,), truth, self.weight)
+            return PreparedCheck((ask,), truth, self.weight)
         function, keys = self.given
         earlier, beneath = through(self.setting, draws, function, wrt, f"{conditions.seed}/{name}/ways")
         known_before = before(self.setting, draws, keys, dict(paths(self.returns)))
         truth = replace(truth, values=replace(truth.values, before=known_before), through=beneath)
-        return Trial((earlier, ask), truth, self.weight, given=1)
+        return PreparedCheck((earlier, ask), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -160,20 +160,20 @@ def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ViewCheck:
     """A result that shares its argument's memory: overwritten, the argument must show through.
 
     `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`.
     """
 
-    setting: Setting
+    setting: Problem
     returns: Any
     kinds: Mapping[str, str]
     kind: type[Tensor | NumpyArray] = Tensor
     dtype: str = "float64"
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call, and a second look after the first argument was overwritten."""
         draws = self.setting.draw(name, conditions, 2 * POINTS)
         first, second = draws[:POINTS], draws[POINTS:]
@@ -182,31 +182,31 @@ class View:
             name,
             self.setting.filled(first, self.kind),
             POINTS,
-            Manner.REWRITE,
+            CallMode.REWRITE,
             self.dtype,
             replacements={"0": np.stack([draw[source] for draw in second])},
         )
         before, after = (
             values_of(self.setting, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
         )
-        return Trial((ask,), Rewritten(before, after, self.dtype), self.weight)
+        return PreparedCheck((ask,), ViewTruth(before, after, self.dtype), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
-class StepByStep:
+class StepsCheck:
     """A dict of named steps, marked with errors carried forward.
 
     `keys` maps the dict's keys to the graph's steps. `given` are other functions of the notebook, called
     with the same arguments: their own values count as the steps before.
     """
 
-    setting: Setting
+    setting: Problem
     keys: Mapping[str, str]
     given: tuple[tuple[str, tuple[Any, ...], Mapping[str, str]], ...] = ()
-    manner: Manner = Manner.VALUE
+    manner: CallMode = CallMode.VALUE
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call of each function at each point."""
         draws = self.setting.draw(name, conditions)
         asked = (*self.given, (name, self.setting.arguments, self.keys))
@@ -214,7 +214,7 @@ class StepByStep:
             Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
             for function, arguments, _ in asked
         )
-        if self.manner is Manner.INFERENCE:
+        if self.manner is CallMode.INFERENCE:
             asks = (*asks, replace(asks[-1], dtype="float32"))
         known = evaluate(self.setting.whole, draws)
         ways = self.setting.ways
@@ -228,7 +228,7 @@ class StepByStep:
             values = [{**k, **o} for k, o in zip(known, own, strict=True)]
             return likely_steps(self.setting.graph, step, values, count)
 
-        truth = Steps(
+        truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=tuple(keys for _, _, keys in asked),
             locally=locally,
@@ -238,7 +238,7 @@ class StepByStep:
             gradients=self.setting.gradients,
             likely=likely,
         )
-        return Trial(asks, truth, self.weight, given=len(self.given))
+        return PreparedCheck(asks, truth, self.weight, given=len(self.given))
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""

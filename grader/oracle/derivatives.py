@@ -12,7 +12,7 @@ from typing import Any, Final
 import sympy
 from sympy import Add, Expr, Heaviside, Max, Mul, Pow, Symbol, cos, exp, log, sin, tanh
 
-from grader.oracle.doubt import Doubtful, combined
+from grader.oracle.alternatives import Alternatives, combined
 from grader.oracle.formulas import Formulas, slip, slope, told
 
 
@@ -29,12 +29,12 @@ def _sigmoid_of(expression: Expr) -> Expr | None:
 class Calculus(Formulas):
     """Derivatives of formulas."""
 
-    def derivative(self, e: Any, leaf: Symbol, where: str) -> Doubtful:
+    def derivative(self, e: Any, leaf: Symbol, where: str) -> Alternatives:
         """The derivative of a formula in `leaf`, by the rules, each of which may be misremembered."""
         if leaf not in e.free_symbols:
-            return Doubtful(0)
+            return Alternatives(0)
         if e == leaf:
-            return Doubtful(1)
+            return Alternatives(1)
         inside = _sigmoid_of(e)
         if inside is not None:
             return self._sigmoid(e, inside, leaf, where)
@@ -45,7 +45,7 @@ class Calculus(Formulas):
             return self._function(e, leaf, where)
         return self.sure(slope(e, leaf))
 
-    def _sum(self, e: Add, leaf: Symbol, where: str) -> Doubtful:
+    def _sum(self, e: Add, leaf: Symbol, where: str) -> Alternatives:
         terms = [t for t in e.args if leaf in t.free_symbols]
         slopes = [self.derivative(t, leaf, where) for t in terms]
         total = self.plus(slopes)
@@ -54,7 +54,7 @@ class Calculus(Formulas):
             if len(terms) == 1 or names.count(names[i]) > 1:
                 continue
             rest = self.plus(slopes[:i] + slopes[i + 1 :])
-            flipped = self.plus([rest, self.times(Doubtful(-1), slopes[i])])
+            flipped = self.plus([rest, self.times(Alternatives(-1), slopes[i])])
             total = self.slipped(
                 total,
                 (slip("missing_term", where, term=f"({told(term)})′ = {told(slope(term, leaf))}"), rest),
@@ -65,7 +65,7 @@ class Calculus(Formulas):
             total = self.slipped(total, (slip("constant_kept", where, term=constant), kept))
         return total
 
-    def _product(self, e: Mul, leaf: Symbol, where: str) -> Doubtful:
+    def _product(self, e: Mul, leaf: Symbol, where: str) -> Alternatives:
         factors = [f for f in e.args if leaf in f.free_symbols]
         below = [f for f in factors if isinstance(f, Pow) and f.exp.is_negative]
         above = [f for f in factors if f not in below]
@@ -78,7 +78,7 @@ class Calculus(Formulas):
         constants = [f for f in e.args if leaf not in f.free_symbols]
         return self.scaled(e, constants, found, where) if constants else found
 
-    def _factors(self, factors: Sequence[Expr], leaf: Symbol, where: str) -> Doubtful:
+    def _factors(self, factors: Sequence[Expr], leaf: Symbol, where: str) -> Alternatives:
         """The product rule."""
         slopes = [self.derivative(f, leaf, where) for f in factors]
         others = [self.sure(Mul(*factors[:i], *factors[i + 1 :])) for i in range(len(factors))]
@@ -90,13 +90,13 @@ class Calculus(Formulas):
             total = self.slipped(total, (slip("product_rule", where, term=whole, missing=missing), rest))
         return self.slipped(total, (slip("product_of_slopes", where, term=whole), self.times(*slopes)))
 
-    def _quotient(self, above: Expr, below: Expr, leaf: Symbol, where: str) -> Doubtful:
+    def _quotient(self, above: Expr, below: Expr, leaf: Symbol, where: str) -> Alternatives:
         """(u′v − uv′) / v²."""
         u, v = self.sure(above), self.sure(below)
         first = self.times(self.derivative(above, leaf, where), v)
         second = self.times(u, self.derivative(below, leaf, where))
         square = self.sure(1 / below**2)
-        minus = self.times(Doubtful(-1), second)
+        minus = self.times(Alternatives(-1), second)
         right = self.times(self.plus([first, minus]), square)
         whole = above / below
         name = {"term": told(whole), "above": told(above), "below": told(below)}
@@ -112,7 +112,7 @@ class Calculus(Formulas):
             (slip("quotient_rule", where, **name, what="the denominator is not squared"), once),
         )
 
-    def _power(self, e: Pow, leaf: Symbol, where: str) -> Doubtful:
+    def _power(self, e: Pow, leaf: Symbol, where: str) -> Alternatives:
         base, n = e.base, e.exp
         if leaf in n.free_symbols:
             return self.sure(slope(e, leaf))
@@ -124,7 +124,9 @@ class Calculus(Formulas):
         slips = [kept] if n == -1 else [kept, lost]
         return self.slipped(self._chained(e, outer, base, inner, leaf, where), *slips)
 
-    def _chained(self, e: Expr, outer: Doubtful, inside: Expr, inner: Doubtful, leaf: Symbol, where: str) -> Doubtful:
+    def _chained(
+        self, e: Expr, outer: Alternatives, inside: Expr, inner: Alternatives, leaf: Symbol, where: str
+    ) -> Alternatives:
         """Outer times inner derivative."""
         right = self.times(outer, inner)
         if inside == leaf:
@@ -135,7 +137,7 @@ class Calculus(Formulas):
         slips = [] if factor == 1 else [(without, outer)]
         return self.slipped(right, *slips, (lost, inner))
 
-    def _function(self, e: Expr, leaf: Symbol, where: str) -> Doubtful:
+    def _function(self, e: Expr, leaf: Symbol, where: str) -> Alternatives:
         """Functions of one argument."""
         (inside,) = e.args
         inner = self.derivative(inside, leaf, where)
@@ -146,7 +148,7 @@ class Calculus(Formulas):
             right = self.slipped(right, (slip("wrong_rule", where, rule=rule, theirs=theirs), wrong))
         return right
 
-    def _sigmoid(self, e: Expr, inside: Expr, leaf: Symbol, where: str) -> Doubtful:
+    def _sigmoid(self, e: Expr, inside: Expr, leaf: Symbol, where: str) -> Alternatives:
         inner = self.derivative(inside, leaf, where)
         right = self._chained(e, self.sure(e * (1 - e)), inside, inner, leaf, where)
         output = 1 / (1 + exp(-e))
@@ -162,13 +164,13 @@ class Calculus(Formulas):
             right = self.slipped(right, (slip("wrong_rule", where, rule=rule, theirs=theirs), wrong))
         return right
 
-    def _kink(self, e: Max, leaf: Symbol, where: str) -> Doubtful:
+    def _kink(self, e: Max, leaf: Symbol, where: str) -> Alternatives:
         """max(0, u): the gradient passes where u > 0."""
         inside = next((a for a in e.args if leaf in a.free_symbols), e)
         if len(e.args) != 2 or sympy.S.Zero not in e.args:
             return self.sure(slope(e, leaf))
         inner = self.derivative(inside, leaf, where)
-        gate = Doubtful(self.arithmetic.of[Heaviside](self.value(inside)))
+        gate = Alternatives(self.arithmetic.of[Heaviside](self.value(inside)))
         closed = combined(lambda g: 1 - g, [gate], 1)
         rule = f"max(0, {told(inside)})′ is 1 where {told(inside)} > 0, and 0 elsewhere"
         return self.slipped(

@@ -15,14 +15,14 @@ import mpmath
 import numpy as np
 from sympy import Matrix, Rational
 
-from grader.judge.facts import Array, Ask, Read
-from grader.judge.model import Conditions, Planted, Trial
-from grader.judge.truth import Fit, Named, Outcomes, Parts, Point, Trajectory, Values
-from grader.oracle.assembling import Assembly
-from grader.oracle.detours import descend, detours, loop_with
+from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.truth import FitTruth, Named, Outcomes, Parts, Point, TrajectoryTruth, ValueTruth
+from grader.oracle.assembled_training import Assembly
 from grader.oracle.graph import Graph, Variable
 from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
-from grader.oracle.setting import Setting
+from grader.oracle.problem import Problem
+from grader.oracle.training_mistakes import descend, detours, loop_with
+from grader.protocol.messages import Array, Ask, Read
 
 
 def trajectory(
@@ -46,21 +46,21 @@ def _as_written(values: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Descent:
+class TrajectoryCheck:
     """`train`: the parameters and losses after some epochs from a drawn start.
 
     The arguments of the setting are x, y, w and b (a name, or None for a model without bias). `parts` are the functions
     of the notebook that predict, measure the loss and step: where they are wrong, the run may follow from them.
     """
 
-    setting: Setting
+    setting: Problem
     loss: Variable
     epochs: int
     rate: float
     parts: tuple[str, str, str]
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A training run from each of a few starts."""
         draws = self.setting.draw(name, conditions, 3)
         arguments = (*self.setting.filled(draws), self.epochs, self.rate)
@@ -80,8 +80,8 @@ class Descent:
             right = tuple(k[path] for k in known)
             return [(frozenset([slip]), outcome) for slip, outcome in told if _departs(outcome, right)]
 
-        truth = Trajectory(
-            Values(
+        truth = TrajectoryTruth(
+            ValueTruth(
                 points=tuple(Point({**draw, **fixed}, k) for draw, k in zip(draws, known, strict=True)),
                 labels={"0": "w", "1": "b", "2": "losses"},
                 kinds={"2": "list"},
@@ -90,7 +90,7 @@ class Descent:
             ),
             parts,
         )
-        return Trial((*asks, Ask(name, arguments, len(draws))), truth, self.weight, given=len(asks))
+        return PreparedCheck((*asks, Ask(name, arguments, len(draws))), truth, self.weight, given=len(asks))
 
     def _parts(self, draws: Sequence[Named], conditions: Conditions) -> tuple[tuple[Ask, ...], Parts]:
         """What to ask of the parts, and how a run through wrong ones goes."""
@@ -151,7 +151,7 @@ def least_squares(features: Array, targets: Array) -> tuple[Array, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class LeastSquares:
+class FitCheck:
     """A fitted model, read from the notebook: its error may be at most `excess` above the optimum.
 
     `powers` are the powers of x that are its features; data are 1-d.
@@ -176,13 +176,13 @@ class LeastSquares:
         design = np.hstack([self.columns, ones]) if self.with_bias else self.columns
         return least_squares(design, np.array(self.y, dtype=object))
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A look at the variable."""
-        truth = Fit(
+        truth = FitTruth(
             features=self.columns.astype(np.float64),
             targets=np.array(self.y, dtype=np.float64),
             optimum=self.best[1],
             excess=self.excess,
             with_bias=self.with_bias,
         )
-        return Trial((Read(name),), truth, self.weight)
+        return PreparedCheck((Read(name),), truth, self.weight)

@@ -17,9 +17,9 @@ import mpmath
 import numpy as np
 import sympy
 
-from grader.judge.facts import GRID, Array
 from grader.oracle.graph import Graph, Values, name_of, shape_of
 from grader.oracle.precision import exact
+from grader.protocol.messages import GRID, Array
 
 LEAST = 0.125
 """No number is nearer to 0: beside others it would not count, and a mistake in it would not show."""

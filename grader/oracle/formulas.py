@@ -17,7 +17,7 @@ import sympy
 from sympy import Add, Expr, Heaviside, Max, Mul, Pow, Symbol, cos, exp, log, sin, tanh
 
 from grader.judge.truth import Slip
-from grader.oracle.doubt import Doubtful, combined, doubted
+from grader.oracle.alternatives import Alternatives, combined, doubted
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,25 +98,25 @@ class Formulas:
             return sum(parts[1:], parts[0])
         return prod(parts[1:], start=parts[0]) if isinstance(e, Mul) else self.arithmetic.of[e.func](*parts)
 
-    def sure(self, e: Any) -> Doubtful:
+    def sure(self, e: Any) -> Alternatives:
         """A formula that nobody gets wrong."""
-        return Doubtful(self.value(sympy.sympify(e)))
+        return Alternatives(self.value(sympy.sympify(e)))
 
-    def times(self, *parts: Doubtful) -> Doubtful:
+    def times(self, *parts: Alternatives) -> Alternatives:
         """The product."""
         return combined(lambda *v: prod(v[1:], start=v[0]), parts, self.most)
 
-    def plus(self, parts: Sequence[Doubtful]) -> Doubtful:
+    def plus(self, parts: Sequence[Alternatives]) -> Alternatives:
         """The sum."""
         return combined(lambda *v: sum(v[1:], v[0]), parts, self.most)
 
-    def slipped(self, number: Doubtful, *slips: tuple[Slip, Doubtful]) -> Doubtful:
+    def slipped(self, number: Alternatives, *slips: tuple[Slip, Alternatives]) -> Alternatives:
         """A number in whose place each slip puts another."""
         for each, instead in slips:
             number = doubted(number, each, instead, self.most)
         return number
 
-    def scaled(self, e: Mul, constants: Sequence[Expr], number: Doubtful, where: str) -> Doubtful:
+    def scaled(self, e: Mul, constants: Sequence[Expr], number: Alternatives, where: str) -> Alternatives:
         """A product: a number times constant factors, each of which may be lost, its sign apart."""
         product = self.times(self.sure(Mul(*constants)), number)
         for constant in constants:

@@ -14,10 +14,10 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from grader.judge.truth import Edges, Slip
+from grader.judge.truth import EdgeList, Slip
+from grader.oracle.alternatives import Alternatives, along
 from grader.oracle.arrangements import misread, rearranged
 from grader.oracle.derivatives import Calculus
-from grader.oracle.doubt import Doubtful, along
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.graph import Graph, Variable, entries, name_of
 from grader.oracle.terms import Algebra, into
@@ -44,29 +44,29 @@ class Suspicion:
                     found[symbol] = Formulas(found, self.arithmetic).value(sympy.sympify(entry))
         return found
 
-    def forward(self, name: str) -> list[Doubtful]:
+    def forward(self, name: str) -> list[Alternatives]:
         """The entries of a step, with a slip in it or in a step before it."""
-        doubts: dict[Symbol, Doubtful] = {}
+        doubts: dict[Symbol, Alternatives] = {}
         wanted = self._before(name)
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in wanted:
                 doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
         return [doubts[symbol] for symbol in entries(self.graph.variables[name])]
 
-    def step(self, name: str) -> list[Doubtful]:
+    def step(self, name: str) -> list[Alternatives]:
         """The entries of a step, with a slip in it alone."""
         variable = self.graph.variables[name]
         formula = self.graph.steps[variable]
         found, variables = self._computed(variable, formula, {}), self.graph.variables.values()
         return self._misread(name, found, formula, variables, lambda symbol: into(name, symbol))
 
-    def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Doubtful]]) -> list[Doubtful]:
+    def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint, with a slip in it alone."""
         whole = self.graph.backward(self.graph.variables[target])
         formula = whole.steps[whole.variables[f"d{target}_d{name}"]]
         found = self.arrived(target, name, arriving)
 
-        def edges(symbol: Symbol) -> Edges:
+        def edges(symbol: Symbol) -> EdgeList:
             """Those out of the node along which a name comes into its gradient."""
             children = [child for child in arriving if name in self.graph.parents.get(child, ())]
             (leaf,) = entries(self.graph.variables[name])
@@ -82,11 +82,11 @@ class Suspicion:
     def _misread(
         self,
         where: str,
-        found: list[Doubtful],
+        found: list[Alternatives],
         formula: Any,
         variables: Iterable[Variable],
-        edges: Callable[[Symbol], Edges],
-    ) -> list[Doubtful]:
+        edges: Callable[[Symbol], EdgeList],
+    ) -> list[Alternatives]:
         if len(found) > 1:
             return found
         known = [v for v in variables if v in self.known]
@@ -100,7 +100,9 @@ class Suspicion:
             queue += sorted(fresh)
         return found
 
-    def _computed(self, variable: Variable, expression: Any, doubts: Mapping[Symbol, Doubtful]) -> list[Doubtful]:
+    def _computed(
+        self, variable: Variable, expression: Any, doubts: Mapping[Symbol, Alternatives]
+    ) -> list[Alternatives]:
         formulas = [sympy.sympify(entry) for entry in entries(expression)]
         algebra = Algebra(self.known, self.arithmetic, self.most)
         terms = [algebra.term(formula, name_of(variable)) for formula in formulas]
@@ -112,7 +114,7 @@ class Suspicion:
             )
         ]
 
-    def _rearranged(self, terms: list[Doubtful], ways: Iterable[tuple[Slip, list[Any]]]) -> list[Doubtful]:
+    def _rearranged(self, terms: list[Alternatives], ways: Iterable[tuple[Slip, list[Any]]]) -> list[Alternatives]:
         """Entries that may also be those of other formulas."""
         formulas = Formulas(self.known, self.arithmetic, self.most)
         for each, instead in ways:
@@ -120,32 +122,37 @@ class Suspicion:
             terms = [formulas.slipped(term, (each, n)) for term, n in zip(terms, numbers, strict=True)]
         return terms
 
-    def _carried(self, entry: Expr, formula: Doubtful, doubts: Mapping[Symbol, Doubtful]) -> Doubtful:
+    def _carried(self, entry: Expr, formula: Alternatives, doubts: Mapping[Symbol, Alternatives]) -> Alternatives:
         """A formula, and what becomes of it after slips in what it is taken from."""
         wrong = dict(formula.wrong)
         symbols = sorted(entry.free_symbols & set(doubts), key=str)
         for slips in dict.fromkeys(s for symbol in symbols for s in doubts[symbol].wrong):
             numbers = {**self.known, **{symbol: doubts[symbol].after(slips) for symbol in symbols}}
             wrong.setdefault(slips, Formulas(numbers, self.arithmetic).value(entry))
-        return Doubtful(formula.right, wrong)
+        return Alternatives(formula.right, wrong)
 
-    def backward(self, target: str, name: str) -> list[Doubtful]:
+    def backward(self, target: str, name: str) -> list[Alternatives]:
         """The entries of d target / d name, with a slip on one of the edges between the two."""
         names = list(self.graph.variables)
-        adjoints = {target: [Doubtful(1)]}
+        adjoints = {target: [Alternatives(1)]}
         for node in reversed(names[names.index(name) : names.index(target)]):
             if any(node in self.graph.parents.get(child, ()) for child in adjoints):
                 adjoints[node] = self.arrived(target, node, adjoints)
         return adjoints[name]
 
-    def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Doubtful]]) -> list[Doubtful]:
+    def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
         children = [c for c in adjoints if name in self.graph.parents.get(c, ())]
         return [self._entry(target, name, leaf, children, adjoints) for leaf in entries(self.graph.variables[name])]
 
     def _entry(
-        self, target: str, name: str, leaf: Symbol, children: Sequence[str], adjoints: Mapping[str, Sequence[Doubtful]]
-    ) -> Doubtful:
+        self,
+        target: str,
+        name: str,
+        leaf: Symbol,
+        children: Sequence[str],
+        adjoints: Mapping[str, Sequence[Alternatives]],
+    ) -> Alternatives:
         formulas = Calculus(self.known, self.arithmetic, self.most)
         flows, where = [], f"d{target}/d{name}"
         for child in children:
@@ -158,10 +165,10 @@ class Suspicion:
             if edges:
                 flow = self._flow(target, child, edges, leaf, formulas, where)
                 flows.append((child, along(flow, ((name, child),))))
-        total = formulas.plus([flow for _, flow in flows]) if flows else Doubtful(0)
+        total = formulas.plus([flow for _, flow in flows]) if flows else Alternatives(0)
         for i, (child, flow) in enumerate(flows):
             rest = [other for j, (_, other) in enumerate(flows) if j != i]
-            flipped = formulas.plus([*rest, formulas.times(Doubtful(-1), flow)])
+            flipped = formulas.plus([*rest, formulas.times(Alternatives(-1), flow)])
             turned = placed(slip("wrong_flow", where, step=child), (name, child))
             total = formulas.slipped(total, (turned, flipped))
             if rest:
@@ -176,7 +183,7 @@ class Suspicion:
         return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)
 
     @staticmethod
-    def derived(formulas: Calculus, expression: Expr, leaf: Symbol, where: str) -> Doubtful:
+    def derived(formulas: Calculus, expression: Expr, leaf: Symbol, where: str) -> Alternatives:
         """A local derivative, or the value itself in its place."""
         right = formulas.derivative(expression, leaf, where)
         if expression.is_Symbol or expression == leaf:
@@ -188,11 +195,11 @@ class Suspicion:
         self,
         target: str,
         child: str,
-        edges: Sequence[tuple[Doubtful, Doubtful, Expr]],
+        edges: Sequence[tuple[Alternatives, Alternatives, Expr]],
         leaf: Symbol,
         formulas: Calculus,
         where: str,
-    ) -> Doubtful:
+    ) -> Alternatives:
         """What comes back through one step: the sum over its entries of arriving times local."""
         slopes = [slope(expression, leaf) for _, _, expression in edges]
         flow = formulas.plus([formulas.times(arriving, local) for arriving, local, _ in edges])

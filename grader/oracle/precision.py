@@ -12,8 +12,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from grader.judge.facts import Array
 from grader.judge.truth import Tolerance
+from grader.protocol.messages import Array
 
 DIGITS = 50
 """Decimal digits of the truth; float64 holds 16."""

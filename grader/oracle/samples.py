@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from grader.judge.facts import GRID, Array
 from grader.oracle.domain import LEAST
+from grader.protocol.messages import GRID, Array
 
 Sample: TypeAlias = Callable[[Random], Mapping[str, Array]]
 

@@ -13,20 +13,20 @@ import mpmath
 import numpy as np
 from sympy import Symbol
 
-from grader.judge.facts import Array, Ask, Manner, Tensor
-from grader.judge.model import Conditions, Planted, Trial
-from grader.judge.truth import Beside, Sweep
-from grader.oracle.forms import Forms, breaking, computed, elementary, pulled_back
+from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.truth import OtherForms, SweepTruth
+from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
-from grader.oracle.planting import planted_form
+from grader.oracle.mistake_code import planted_form
 from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
-from grader.oracle.setting import paths
+from grader.oracle.problem import paths
+from grader.protocol.messages import Array, Ask, CallMode, Tensor
 
 PLACE = Symbol("place", real=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Stable:
+class SweepCheck:
     """One quantity of a function over a sample of inputs that its dtype holds exactly.
 
     `sample` draws the inputs, (points, *shape) each. `argument` is the input whose gradient is swept, or
@@ -45,7 +45,7 @@ class Stable:
     size: str = ""
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """All points in one ask."""
         drawn = self.sample(Random(f"{conditions.seed}/{name}/{self.dtype}"))
         inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
@@ -61,15 +61,15 @@ class Stable:
         tensors = tuple(Tensor(inputs[n]) for n in self.arguments)
         path = {n: p for p, n in paths(self.arguments)}.get(self.argument or "")
         ask = (
-            Ask(name, tensors, points, Manner.GRADIENT, self.dtype, pulls={"": pull})
+            Ask(name, tensors, points, CallMode.GRADIENT, self.dtype, pulls={"": pull})
             if self.argument
             else Ask(name, tensors, points, dtype=self.dtype)
         )
         quantity = "gradient" if self.argument else "value"
-        truth = Sweep(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity], self._beside(inputs))
-        return Trial((ask,), truth, self.weight)
+        truth = SweepTruth(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity], self._beside(inputs))
+        return PreparedCheck((ask,), truth, self.weight)
 
-    def _beside(self, inputs: Mapping[str, Array]) -> Beside:
+    def _beside(self, inputs: Mapping[str, Array]) -> OtherForms:
         """What the two forms give at the same inputs."""
         given = {
             note: computed(*pulled_back(elementary(form), self.output, self.argument), inputs, self.dtype)
@@ -82,7 +82,7 @@ class Stable:
             (note, given[note], breaking(elementary(form), inputs, self.dtype))
             for note, form in self.forms.uncured.items()
         )
-        return Beside(called, np.nan_to_num(axis), given["as_written"], given["stable"], uncured)
+        return OtherForms(called, np.nan_to_num(axis), given["as_written"], given["stable"], uncured)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """The forms that fail, by someone who cures nothing, or a half."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.judge.facts import Ask, Device
-from grader.judge.model import Conditions, Trial
-from grader.judge.truth import Drawing, Draws, Rules, Seeded
+from grader.judge.model import Conditions, PreparedCheck
+from grader.judge.truth import DrawingTruth, RandomTruth, RuleTruth, SeededTruth
 from grader.oracle.graph import Graph
+from grader.protocol.messages import Ask, Device
 
 AUTOGRAD = frozenset(
     """
@@ -46,40 +46,40 @@ READY_MADE = frozenset(
 
 
 @dataclass(frozen=True)
-class Uses:
+class RuleCheck:
     """What the code of a question may not use, or must use. Earns nothing; breaking it forfeits the question."""
 
-    rules: Rules
+    rules: RuleTruth
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Nothing to ask: the source and the traced calls of the other checks say it."""
-        return Trial((), self.rules, weight=0.0)
+        return PreparedCheck((), self.rules, weight=0.0)
 
 
-BY_HAND = Uses(
-    Rules(
+BY_HAND = RuleCheck(
+    RuleTruth(
         forbidden=AUTOGRAD | EVASION,
         why="this gradient is to be worked out by hand: no autograd, no computer algebra, no finite differences",
     )
 )
-BY_AUTOGRAD = Uses(
-    Rules(
+BY_AUTOGRAD = RuleCheck(
+    RuleTruth(
         required=frozenset({"Tensor.backward", "autograd.grad", "autograd.backward"}),
         why="here autograd is to find the gradient, not a formula or a difference",
     )
 )
-FROM_SCRATCH = Uses(
-    Rules(
+FROM_SCRATCH = RuleCheck(
+    RuleTruth(
         forbidden=READY_MADE | EVASION,
         why="this is to be written from scratch: no torch.nn, no torch.optim, no ready-made loss",
     )
 )
 
 
-def without(*names: str) -> Uses:
+def without(*names: str) -> RuleCheck:
     """A rule against some ready-made functions, by name."""
-    return Uses(
-        Rules(
+    return RuleCheck(
+        RuleTruth(
             forbidden=frozenset(names) | EVASION,
             why=f"the exercise asks for it without {' or '.join('torch.' + n for n in names[:1])}",
         )
@@ -87,30 +87,30 @@ def without(*names: str) -> Uses:
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
+class DrawingCheck:
     """The graph drawn as a list of (from, to)."""
 
     graph: Graph
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """One call."""
-        return Trial((Ask(name, (), 1),), Drawing(self.graph.edges), self.weight)
+        return PreparedCheck((Ask(name, (), 1),), DrawingTruth(self.graph.edges), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
-class Random:
+class RandomCheck:
     """Uniform random results: shapes by path, called twice; `on_device` passes the device under test."""
 
     shapes: Mapping[str, tuple[int, ...]]
     on_device: bool = False
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Two calls."""
         arguments = (Device(),) if self.on_device else ()
         ask = Ask(name, arguments, 1, rounds=2)
-        return Trial((ask,), Draws(self.shapes, 0.0, 1.0, conditions.device), self.weight)
+        return PreparedCheck((ask,), RandomTruth(self.shapes, 0.0, 1.0, conditions.device), self.weight)
 
 
 def seeded_uniform(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -124,16 +124,16 @@ def seeded_uniform(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.
 
 
 @dataclass(frozen=True, eq=False)
-class SeededDraw:
+class SeededCheck:
     """`seeded_squeeze`: the numbers behind a seed, drawn twice."""
 
     seed: int
     shape: tuple[int, ...]
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Two calls. On CUDA the generator is another, so there only shape and repetition are judged."""
         count = int(np.prod(self.shape))
         expected = seeded_uniform(self.seed, count).reshape(self.shape)
-        truth = Seeded(expected if conditions.device == "cpu" else None, self.shape)
-        return Trial((Ask(name, (), 1, rounds=2),), truth, self.weight)
+        truth = SeededTruth(expected if conditions.device == "cpu" else None, self.shape)
+        return PreparedCheck((Ask(name, (), 1, rounds=2),), truth, self.weight)

@@ -12,14 +12,14 @@ from typing import Any
 import sympy
 from sympy import Add, Expr, Max, Mul, Pow, cos, sin
 
-from grader.judge.truth import Edges
-from grader.oracle.doubt import Doubtful, along, combined
+from grader.judge.truth import EdgeList
+from grader.oracle.alternatives import Alternatives, along, combined
 from grader.oracle.formulas import Formulas, placed, slip, told
 
 _EXCHANGED = {sin: cos, cos: sin}
 
 
-def into(step: str, *parts: Expr) -> Edges:
+def into(step: str, *parts: Expr) -> EdgeList:
     """The edges to a step from the names in parts of its formula."""
     return tuple(sorted({(told(symbol), step) for part in parts for symbol in part.free_symbols}))
 
@@ -28,14 +28,14 @@ def into(step: str, *parts: Expr) -> Edges:
 class Algebra(Formulas):
     """Values of formulas whose terms may be lost, exchanged, or of the wrong sign."""
 
-    def term(self, e: Any, where: str) -> Doubtful:
+    def term(self, e: Any, where: str) -> Alternatives:
         """The formula of the step `where`, each part of which may go wrong, on the edges from its names."""
         if isinstance(e, sympy.Symbol) or e.is_Number:
             return self.sure(e)
         rule = {Add: self._sum, Mul: self._product, Pow: self._power}.get(e.func, self._function)
         return along(rule(e, where), into(where, e))
 
-    def _sum(self, e: Add, where: str) -> Doubtful:
+    def _sum(self, e: Add, where: str) -> Alternatives:
         terms = [self.term(t, where) for t in e.args]
         total = self.plus(terms)
         names = [told(t) for t in e.args]
@@ -46,7 +46,7 @@ class Algebra(Formulas):
             edges = into(where, e.args[i])
             total = self.slipped(total, (placed(slip("missing_term", where, term=name), *edges), rest))
             if not e.args[i].could_extract_minus_sign():
-                flipped = self.plus([rest, self.times(Doubtful(-1), terms[i])])
+                flipped = self.plus([rest, self.times(Alternatives(-1), terms[i])])
                 total = self.slipped(total, (placed(slip("wrong_sign", where, term=name), *edges), flipped))
         for (a, one), (b, other) in combinations([(t.as_coeff_Mul()) for t in e.args], 2):
             if a != b and one != other and not (one.is_Number or other.is_Number) and abs(a) != 1 != abs(b):
@@ -55,7 +55,7 @@ class Algebra(Formulas):
                 total = self.slipped(total, (mistake, exchanged))
         return total
 
-    def _product(self, e: Mul, where: str) -> Doubtful:
+    def _product(self, e: Mul, where: str) -> Alternatives:
         constants = [f for f in e.args if f.is_Number]
         factors = [f for f in e.args if not f.is_Number]
         number = self.times(*(self.term(f, where) for f in factors))
@@ -67,11 +67,11 @@ class Algebra(Formulas):
             return number
         product = self.scaled(e, constants, number, where)
         if e.could_extract_minus_sign():
-            flipped = self.times(Doubtful(-1), self.sure(e))
+            flipped = self.times(Alternatives(-1), self.sure(e))
             product = self.slipped(product, (slip("wrong_sign", where, term=e), flipped))
         return product
 
-    def _power(self, e: Pow, where: str) -> Doubtful:
+    def _power(self, e: Pow, where: str) -> Alternatives:
         base, n = e.args
         inner = self.term(base, where)
         power = self.arithmetic.of[Pow]
@@ -80,7 +80,7 @@ class Algebra(Formulas):
             return right
         return self.slipped(right, (slip("missing_power", where, term=e, base=base), inner))
 
-    def _function(self, e: Expr, where: str) -> Doubtful:
+    def _function(self, e: Expr, where: str) -> Alternatives:
         parts = [self.term(part, where) for part in e.args]
         right = combined(self.arithmetic.of[e.func], parts, self.most)
         if isinstance(e, Max) and sympy.S.Zero in e.args:

@@ -10,31 +10,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.judge.facts import Ask, Manner, Tensor
-from grader.judge.model import Conditions, Planted, Trial
-from grader.judge.truth import Named, Outcomes, Point, Updates
-from grader.oracle.detours import DETOURS, UPDATE, moves, update_with
+from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.truth import Named, Outcomes, Point, UpdateTruth
 from grader.oracle.domain import Domain
 from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, array
 from grader.oracle.precision import TOLERANCE
-from grader.oracle.setting import POINTS
+from grader.oracle.problem import POINTS
+from grader.oracle.training_mistakes import DETOURS, UPDATE, moves, update_with
+from grader.protocol.messages import Ask, CallMode, Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class InPlaceUpdate:
+class UpdateCheck:
     """`gradient_step`: two steps in a row, each after a backward pass of its own."""
 
     shapes: tuple[tuple[int, ...], ...]
     rate: float
     weight: float = 1.0
 
-    def pose(self, name: str, conditions: Conditions) -> Trial:
+    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Parameters with gradients left on them; the truth is p - rate * g, twice."""
         ask, truth = self.posed(name, conditions, POINTS)
-        return Trial((ask,), truth, self.weight)
+        return PreparedCheck((ask,), truth, self.weight)
 
-    def posed(self, name: str, conditions: Conditions, count: int) -> tuple[Ask, Updates]:
+    def posed(self, name: str, conditions: Conditions, count: int) -> tuple[Ask, UpdateTruth]:
         """What to ask at so many points, and what is right there."""
         rounds = 2
         start = tuple(array(f"p{i}", *shape) for i, shape in enumerate(self.shapes))
@@ -54,7 +54,7 @@ class InPlaceUpdate:
                 self.rate,
             ),
             count,
-            Manner.UPDATE,
+            CallMode.UPDATE,
             rounds=rounds,
             pulls={f"0.{i}": np.stack([d[f"g{i}"] for d in draws]) for i in range(len(start))},
         )
@@ -70,7 +70,7 @@ class InPlaceUpdate:
                 if count == 1
             ]
 
-        return ask, Updates(tuple(points), TOLERANCE["float64", conditions.device], likely)
+        return ask, UpdateTruth(tuple(points), TOLERANCE["float64", conditions.device], likely)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """An update for every likely mistake."""

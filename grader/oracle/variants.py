@@ -18,7 +18,7 @@ import mpmath
 from grader.judge.model import Lab
 from grader.oracle.graph import Graph
 from grader.oracle.precision import DIGITS
-from grader.oracle.setting import Setting
+from grader.oracle.problem import Problem
 
 ATTEMPTS = 1000
 SIZES = 0.001, 10_000
@@ -44,7 +44,7 @@ class Worked:
     `shown` maps steps to the decimals they are shown with.
     """
 
-    setting: Setting
+    setting: Problem
     point: Mapping[str, float]
     shown: Mapping[str, int]
 

@@ -5,7 +5,7 @@ Knows the limits of time, and which of them came to its end. Refuses to know wha
 
 from __future__ import annotations
 
-from grader.judge.facts import TimedOut
+from grader.protocol.messages import TimedOut
 from grader.runner.limits import Limits
 from grader.runner.timing import Allowance, Meter, Stopwatch
 

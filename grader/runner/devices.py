@@ -14,7 +14,7 @@ ON_CUDA: Final = 4
 """Notebooks at a time on one device: each has a CUDA context, some 500 MB of its memory before the first tensor."""
 
 
-class Device(StrEnum):
+class DeviceOption(StrEnum):
     """What `--device` may say."""
 
     CPU = "cpu"
@@ -26,16 +26,16 @@ class DeviceError(Exception):
     """The caller's fault: the device is not there. The text is a sentence for people."""
 
 
-def resolve(device: Device) -> str:
+def resolve(device: DeviceOption) -> str:
     """`cpu` or `cuda`. Raises DeviceError where CUDA is asked for and there is none."""
-    if device is Device.CPU:
+    if device is DeviceOption.CPU:
         return "cpu"
     # Loading torch takes a second or two, which grading on the CPU need not spend.
     import torch  # noqa: PLC0415
 
     if torch.cuda.is_available():
         return "cuda"
-    if device is Device.CUDA:
+    if device is DeviceOption.CUDA:
         raise DeviceError("This machine has no CUDA device that torch can use; grade with --device cpu.")
     return "cpu"
 

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from grader.judge.context import in_context
-from grader.judge.copied import Copied, LabTruths, all_copied
-from grader.judge.facts import Reply, Value
-from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, Question, Result, Status, Trial, Verdict
+from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, PreparedCheck, Question, Result, Status, Verdict
 from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
+from grader.protocol.messages import Reply, Value
 from grader.runner.notebook import Notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
+from grader.similarity.copied import Copied, LabTruths, all_copied
 
 LOG = logging.getLogger(__name__)
 NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
@@ -29,16 +29,16 @@ NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
 
 
 @dataclass(frozen=True)
-class Posed:
+class PreparedLab:
     """A lab whose points are drawn from a seed and whose truth is computed: done once a run."""
 
     lab: Lab
-    trials: tuple[tuple[Trial, ...], ...]
+    trials: tuple[tuple[PreparedCheck, ...], ...]
     seed: str
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedNotebook:
     """A notebook that ran: its cells' outputs, the replies to every trial, and the calls refused to it."""
 
     notebook: Notebook
@@ -78,9 +78,9 @@ class Assignment:
     variant: str = ""
 
 
-def pose(lab: Lab, conditions: Conditions) -> Posed:
+def prepare(lab: Lab, conditions: Conditions) -> PreparedLab:
     """Draw every point of a lab and compute what is right there."""
-    return _pose((lab,), conditions)[lab]
+    return _prepare((lab,), conditions)[lab]
 
 
 class OfLab(Protocol):
@@ -92,36 +92,36 @@ class OfLab(Protocol):
         ...
 
 
-def pose_all(assignments: Iterable[OfLab], conditions: Conditions) -> dict[Lab, Posed]:
+def prepare_all(assignments: Iterable[OfLab], conditions: Conditions) -> dict[Lab, PreparedLab]:
     """The labs of some assignments, posed once for all of them."""
-    return _pose(dict.fromkeys(a.lab for a in assignments), conditions)
+    return _prepare(dict.fromkeys(a.lab for a in assignments), conditions)
 
 
-def _pose(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Posed]:
+def _prepare(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, PreparedLab]:
     """Labs posed, each check once: variants of a lab share those that their numbers do not touch."""
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
-    trials = {(check, name): check.pose(name, conditions) for check, name in shared}
+    trials = {(check, name): check.prepare(name, conditions) for check, name in shared}
     return {
-        lab: Posed(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
+        lab: PreparedLab(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
         for lab in labs
     }
 
 
-def observe(notebook: Notebook, posed: Posed, session: Session) -> Observed:
+def observe(notebook: Notebook, posed: PreparedLab, session: Session) -> ObservedNotebook:
     """Run a notebook and put every question to it. Raises MachineError where the machine cannot."""
     began = time.monotonic()
     with session:
         runs = session.run([cell.source for cell in notebook.code])
         replies = ask_all(session, posed)
-    return Observed(notebook, runs, replies, time.monotonic() - began, session.refused)
+    return ObservedNotebook(notebook, runs, replies, time.monotonic() - began, session.refused)
 
 
-def ask_all(session: Session, posed: Posed) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
+def ask_all(session: Session, posed: PreparedLab) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
     """The replies to every question of a lab, trial by trial."""
     return tuple(ask(session, trials) for trials in posed.trials)
 
 
-def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], ...]:
+def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[tuple[Reply, ...], ...]:
     """The replies to a question's asks. After one that gave no values nothing more is asked: it would not either."""
     replies = []
     broken: Reply | None = None
@@ -136,7 +136,7 @@ def ask(session: Session, trials: Sequence[Trial]) -> tuple[tuple[Reply, ...], .
     return tuple(replies)
 
 
-def mark(assignment: Assignment, posed: Posed, observed: Observed, known: LabTruths = ()) -> Graded:
+def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook, known: LabTruths = ()) -> Graded:
     """The result of an observed notebook, beside what is `known` to be right for others."""
     errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
     source = Source(tuple(cell.source for cell in observed.notebook.code), errors)
@@ -184,7 +184,9 @@ def failed(result: Result, error: Exception) -> Graded:
     return Graded(replace(result, marks=(), problem=problem, fingerprint="", cause=Cause.GRADER))
 
 
-def _judged(question: Question, trials: Sequence[Trial], replies: Sequence[tuple[Reply, ...]], source: Source) -> Mark:
+def _judged(
+    question: Question, trials: Sequence[PreparedCheck], replies: Sequence[tuple[Reply, ...]], source: Source
+) -> Mark:
     """A question's mark. Where the judging itself fails, no other question and nobody else suffers for it."""
     try:
         return judge(question, trials, replies, source)

@@ -22,7 +22,7 @@ from typing import Any, Final
 import nbformat
 from nbformat import NotebookNode
 
-from grader.kernel.frames import more_values
+from grader.protocol.frames import more_values
 from grader.runner.machine import MachineError, is_scarce
 
 BYTES: Final = 50 << 20

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from grader.judge.facts import Died, TimedOut, Unavailable, Unreadable
 from grader.judge.model import CellRun
+from grader.protocol.messages import Died, TimedOut, Unavailable, Unreadable
 
 Failure: TypeAlias = TimedOut | Died | Unreadable | Unavailable
 """How a request can end without an answer."""

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from grader.judge.facts import Array, Leaf, Read, Value
 from grader.judge.model import CellRun
 from grader.kernel.profile import BOUNDS, PROFILES, Bounds
+from grader.protocol.messages import Array, Leaf, Read, Value
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
 from grader.runner.process import StartError

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from grader.kernel.frames import Caps, read_frame
 from grader.kernel.shortage import ENDED
+from grader.protocol.frames import Caps, read_frame
 from grader.runner.children import Child
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, TypeAlias
 
-from grader.judge.facts import Array, Ask, Died, Raised, Read, Reply, Unavailable, Unreadable, Value
 from grader.judge.model import CellRun
-from grader.kernel.frames import Body, Caps, FrameError, decode, encode
-from grader.runner import received, wire
+from grader.protocol.frames import Body, Caps, FrameError, decode, encode
+from grader.protocol.messages import Array, Ask, Died, Raised, Read, Reply, Unavailable, Unreadable, Value
+from grader.runner import validation, wire
 from grader.runner.budget import Budget
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch
@@ -172,7 +172,7 @@ class Session:
             self._budget.charge(stopwatch)
         self._budget.open(process.meter, 0.0 if self._cells else process.meter.computed())
 
-    def _execute(self, cell: _Cell) -> tuple[dict[int, received.Outputs], bool] | Failure:
+    def _execute(self, cell: _Cell) -> tuple[dict[int, validation.Outputs], bool] | Failure:
         body = {
             "request": "cell",
             "number": cell.number,
@@ -185,7 +185,7 @@ class Session:
         if isinstance(found, Failure):
             return found
         try:
-            outputs, success = received.outputs(found[0], cell.number)
+            outputs, success = validation.outputs(found[0], cell.number)
         except FrameError as error:
             self._stop()
             return Unreadable(str(error))
@@ -206,7 +206,7 @@ class Session:
             found = self._process.exchange(frame, stopwatch, caps, self._limits)
             if found is not None:
                 answer = decode(found, caps)
-                self._make_room(received.weight(*answer))
+                self._make_room(validation.weight(*answer))
                 if answer[0].get("id") == number:
                     return answer
                 failure = Unreadable("the answer is to another question")

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from grader.judge.facts import (
+from grader.protocol.frames import Body, FrameError
+from grader.protocol.messages import (
     Argument,
     Array,
     Ask,
+    CallMode,
     Device,
     Function,
     Leaf,
-    Manner,
     Missing,
     Node,
     NumpyArray,
@@ -30,7 +31,6 @@ from grader.judge.facts import (
     Unreadable,
     Value,
 )
-from grader.kernel.frames import Body, FrameError
 
 Part: TypeAlias = Callable[[int], Node]
 
@@ -125,9 +125,9 @@ def _whole(value: Value, question: Ask | Read) -> bool:
     """Whether every call has its result; a rewritten argument is looked at twice, and no call follows an error."""
     if isinstance(question, Read):
         return len(value.results) == 1
-    if question.manner is Manner.UPDATE and value.gradient_error:
+    if question.manner is CallMode.UPDATE and value.gradient_error:
         return len(value.results) < question.rounds
-    return len(value.results) == (2 if question.manner is Manner.REWRITE else question.rounds)
+    return len(value.results) == (2 if question.manner is CallMode.REWRITE else question.rounds)
 
 
 class _Left:

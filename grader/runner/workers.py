@@ -17,14 +17,14 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
-from grader.judge.copied import LabTruths
 from grader.judge.model import Cause, Lab
-from grader.runner.grading import Assignment, Graded, Observed, Posed, failed, mark, not_graded, observe
+from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab, failed, mark, not_graded, observe
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, needing
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.starting import Starter
+from grader.similarity.copied import LabTruths
 
 LOG = logging.getLogger(__name__)
 PATIENCE: Final = 0.0005
@@ -44,7 +44,7 @@ class Workers:
         self._given_up = False
         self.count = count
 
-    def observe(self, assignment: Assignment, posed: Posed, limits: Limits) -> Observed:
+    def observe(self, assignment: Assignment, posed: PreparedLab, limits: Limits) -> ObservedNotebook:
         """Observe a notebook; once more with a new starter where the machine fails.
 
         Raises MachineError where that fails too, NotebookError for a file that has changed.
@@ -79,7 +79,7 @@ class Workers:
         if starter is not self._starter and not self._users[starter]:
             starter.close()
 
-    def _observe(self, notebook: Notebook, posed: Posed, limits: Limits, starter: Starter) -> Observed:
+    def _observe(self, notebook: Notebook, posed: PreparedLab, limits: Limits, starter: Starter) -> ObservedNotebook:
         starter.load("\n".join(cell.source for cell in notebook.code))
         session = Session(limits, starter)
         self._sessions.add(session)
@@ -110,7 +110,7 @@ def _as_assigned(assignment: Assignment) -> Notebook:
 
 def grade(
     assignments: Iterable[Assignment],
-    posed: Mapping[Lab, Posed],
+    posed: Mapping[Lab, PreparedLab],
     workers: Workers,
     limits: Limits = LIMITS,
     known: Mapping[str, LabTruths] = MappingProxyType({}),
@@ -125,7 +125,7 @@ def grade(
     patience = sys.getswitchinterval()
     sys.setswitchinterval(PATIENCE)
     left = iter(assignments)
-    waiting: dict[Future[Observed], Assignment] = {}
+    waiting: dict[Future[ObservedNotebook], Assignment] = {}
     try:
         while True:
             for assignment in islice(left, workers.count + 1 - len(waiting)):
@@ -144,7 +144,7 @@ def grade(
         workers.close()
 
 
-def _graded(assignment: Assignment, posed: Posed, observed: Future[Observed], known: LabTruths) -> Graded:
+def _graded(assignment: Assignment, posed: PreparedLab, observed: Future[ObservedNotebook], known: LabTruths) -> Graded:
     """The result of a notebook. Where the machine or the grader fails at it, nobody else suffers for that."""
     try:
         return mark(assignment, posed, observed.result(), known)

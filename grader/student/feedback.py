@@ -18,14 +18,14 @@ import torch
 from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from grader.desk.pieces import sketched_piece, swept_piece
 from grader.judge.context import leaning
-from grader.judge.facts import Ask, Read, Reply
-from grader.judge.model import Conditions, Mark, Question, Status, Swept, Trial
+from grader.judge.model import Conditions, ErrorCurve, Mark, PreparedCheck, Question, Status
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.kernel.answers import Notebook, answer
+from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs, family
+from grader.pages.fragments import sketched_piece, swept_piece
+from grader.protocol.messages import Ask, Read, Reply
 from grader.runner import wire
 
 PUBLIC = "public"
@@ -67,7 +67,7 @@ def _tell(name: str | Callable[..., Any], questions: Mapping[str, Question]) -> 
 def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mark:
     """The mark of one question at the public points, on torch's default device."""
     device = torch.get_default_device().type
-    notebook = Notebook(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
+    notebook = Namespace(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
     trials = _posed(question, device)
     # What an answer prints, it would print once a point.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -94,7 +94,7 @@ def line(mark: Mark) -> str:
     return "\n".join([first, *(f"    {remark}" for remark in verdict.said)])
 
 
-def _show(failing: Sequence[Swept]) -> None:
+def _show(failing: Sequence[ErrorCurve]) -> None:
     """Where an answer fails over the range, as a picture; a frontend without pictures has had the text."""
     if failing:
         said = " ".join(f"{sweep.what} fails first {sweep.told}." for sweep in failing)
@@ -108,7 +108,7 @@ def _sketch(mark: Mark) -> None:
         display({"text/html": piece}, raw=True)  # type: ignore[no-untyped-call]
 
 
-def _answered(ask: Ask | Read, notebook: Notebook) -> Reply:
+def _answered(ask: Ask | Read, notebook: Namespace) -> Reply:
     body, arrays = wire.request(ask)
     return wire.reply(*answer(body, arrays, notebook), ask)
 
@@ -119,8 +119,8 @@ def _questions() -> dict[str, Question]:
 
 
 @cache
-def _posed(question: Question, device: str) -> tuple[Trial, ...]:
-    return tuple(check.pose(question.name, Conditions(PUBLIC, device)) for check in question.checks)
+def _posed(question: Question, device: str) -> tuple[PreparedCheck, ...]:
+    return tuple(check.prepare(question.name, Conditions(PUBLIC, device)) for check in question.checks)
 
 
 def _notebook() -> tuple[Mapping[str, Any], Source]:

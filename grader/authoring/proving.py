@@ -1,0 +1,122 @@
+"""Derived mistakes as submissions: each is planted, must be rejected, and must be named as what it is.
+
+Knows how a planted mistake is asked and marked, and when two mistakes are the same one. Refuses to know how
+mistakes are derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from grader.judge.model import Check, Conditions, Lab, Mark, Planted, PreparedCheck, Question, Suspicious
+from grader.judge.notes import explained
+from grader.judge.source import Source
+from grader.judge.sweep import ulp_errors
+from grader.judge.truth import GradientTruth, Slip, StepsTruth, SweepTruth, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.verdict import judge
+from grader.protocol.messages import Array
+from grader.runner.grading import ask
+from grader.runner.session import Session
+
+SAME = 1e-9
+"""Relative difference up to which two mistakes are one and the same wherever they were looked at."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How many derived mistakes of a question were planted, lost points, and were named; what became of others."""
+
+    question: str
+    planted: int
+    rejected: int
+    named: int
+    problems: tuple[str, ...]
+
+
+def prove(
+    lab: Lab, trials: Sequence[Sequence[PreparedCheck]], session: Session, cells: Sequence[str], conditions: Conditions
+) -> Iterator[Proof]:
+    """Plant every derived mistake of a lab, question by question; `session` has run the solution's `cells`."""
+    for question, posed in zip(lab.questions, trials, strict=True):
+        if any(isinstance(check, Suspicious) for check in question.checks):
+            yield _proved(question, posed, session, cells, conditions)
+
+
+def _proved(
+    question: Question, trials: Sequence[PreparedCheck], session: Session, cells: Sequence[str], conditions: Conditions
+) -> Proof:
+    planted = rejected = named = 0
+    problems = []
+    rules = [trial for trial in trials if not trial.asks]
+    for check, trial in zip(question.checks, trials, strict=True):
+        for mistake, fresh in _telling(check, question.name, conditions):
+            # A question that loses points by one of its checks has not all of them, whatever the others say.
+            mark = _marked(question, [*rules, replace(trial, weight=1.0)], session, cells, mistake)
+            sentence = explained(mistake.slip.note, dict(mistake.slip.facts))
+            planted += 1
+            if mark.score < question.points:
+                rejected += 1
+            if _is_named(mistake, mark, fresh):
+                named += 1
+            else:
+                problems.append(
+                    f"{question.name}, {mistake.path}: {sentence} It earns {mark.score:g}, and is told: "
+                    f"{mark.verdict.message}"
+                )
+    session.run([f"{question.name} = kept[{question.name!r}]"])
+    return Proof(question.name, planted, rejected, named, tuple(problems))
+
+
+Outcomes = dict[Slip, Array]
+
+
+def _telling(check: Check, name: str, conditions: Conditions) -> Iterator[tuple[Planted, Outcomes]]:
+    """The mistakes that change something, each with what all mistakes there lead to at points of their own."""
+    if not isinstance(check, Suspicious):
+        return
+    truth = check.prepare(name, Conditions(f"{conditions.seed}/elsewhere", conditions.device)).truth
+    known: dict[str, Outcomes] = {}
+    for mistake in check.plant(name):
+        if mistake.path not in known:
+            known[mistake.path] = _outcomes(truth, mistake.path)
+        if mistake.slip in known[mistake.path]:
+            yield mistake, known[mistake.path]
+
+
+def _outcomes(truth: object, path: str) -> Outcomes:
+    match truth:
+        case GradientTruth(values=values) | TrajectoryTruth(values=values) | (ValueTruth() as values):
+            found = values.likely(path, [], 1)
+        case UpdateTruth():
+            found = truth.likely(path, [], 1)
+        case StepsTruth(points=points):
+            found = truth.likely(path, [{}] * len(points), 1)
+        case SweepTruth(beside=beside):
+            failing = [(note, given) for note, given, _ in beside.uncured if _fails(truth, given)]
+            return {Slip(note, ()): given for note, given in failing}
+        case _:
+            return {}
+    return {slip: np.stack(values) for slips, values in found for slip in slips}
+
+
+def _fails(truth: SweepTruth, given: Array) -> bool:
+    return bool((ulp_errors(given, truth) > truth.limit).any())
+
+
+def _marked(
+    question: Question, trials: Sequence[PreparedCheck], session: Session, cells: Sequence[str], mistake: Planted
+) -> Mark:
+    session.run([mistake.code])
+    return judge(question, trials, ask(session, trials), Source((*cells, mistake.code)))
+
+
+def _is_named(mistake: Planted, mark: Mark, elsewhere: Outcomes) -> bool:
+    """Whether a mistake is told as itself, or as one that comes to the same elsewhere too."""
+    right = elsewhere[mistake.slip]
+    same = [s for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)]
+    sentences = (explained(s.note, dict(s.facts)) for s in same)
+    said = mark.verdict.message.lower()
+    return any(sentence.lower() in said for sentence in sentences)

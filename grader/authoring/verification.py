@@ -1,0 +1,248 @@
+"""The labs held against themselves: solutions, blank notebooks, planted mistakes, the three mirrored rooms, variants.
+
+Knows where the project's folders are, and what each must earn. Refuses to know what a mistake does: it must get
+its note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from grader.authoring.notebooks import build, solution_notebook, stale
+from grader.authoring.phrases import WordingError
+from grader.authoring.planted import Mistake, definition, planted, read_mistakes, worded
+from grader.authoring.proving import Proof, prove
+from grader.authoring.release import own_notebook, own_text
+from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
+from grader.judge.source import Source
+from grader.judge.verdict import judge
+from grader.labs import all_labs, family
+from grader.protocol.messages import Reply
+from grader.runner.grading import PreparedLab, ask_all, prepare
+from grader.runner.limits import Limits
+from grader.runner.session import Session
+from grader.runner.starting import Cold
+
+LEAST = 3
+"""Planted mistakes that every question must have."""
+
+PATIENT = Limits(notebook=3600.0)
+
+APART = """
+import types
+kept = {name: value for name, value in globals().items()}
+for name, value in list(kept.items()):
+    if isinstance(value, types.FunctionType) and value.__module__ == "__main__":
+        kept[name] = types.FunctionType(value.__code__, kept, name, value.__defaults__, value.__closure__)
+        globals()[name] = kept[name]
+"""
+"""Run after a solution: its functions call each other's kept originals from here on, so that a mistake
+planted in one of them shows in no other."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lab to be held against itself: the sheet, or a variant.
+
+    `blank` are the cells of the notebook given out, `touched` the questions in which mistakes are planted.
+    """
+
+    name: str
+    lab: Lab
+    text: str
+    blank: tuple[str, ...]
+    mistakes: tuple[Mistake, ...]
+    touched: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """Something that verification did not find in order."""
+
+    lab: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at in one lab, or a variant of it, and what was found."""
+
+    lab: str
+    points: float
+    solution: float
+    blank: float
+    mistakes: int
+    proofs: tuple[Proof, ...]
+    findings: tuple[Defect, ...]
+
+
+def orphans(root: Path, labs: Sequence[Lab]) -> list[str]:
+    """Files in one of the mirrored rooms without their counterparts in the others."""
+    names = {lab.name for lab in labs}
+    found = []
+    for room, suffix in (("labs", ".ipynb"), ("solutions", ".py"), ("tests/mistakes", ".toml")):
+        there = {path.stem for path in (root / room).glob(f"*{suffix}")}
+        found += [f"{room}/{name}{suffix} is missing" for name in sorted(names - there)]
+        found += [f"{room}/{name}{suffix} belongs to no lab" for name in sorted(there - names)]
+    return found
+
+
+def sheet(root: Path, lab: Lab) -> Held:
+    """A lab as it is on the sheet, from the project's folders."""
+    variants = family(lab.name)
+    text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
+    blank = _code(nbformat.read(root / "labs" / f"{lab.name}.ipynb", 4))
+    mistakes = read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml")
+    names = frozenset(question.name for question in lab.questions)
+    return Held(lab.name, lab, text, blank, worded(mistakes, variants.said(variants.sheet)), names)
+
+
+def variant(root: Path, lab: Lab, seed: str, number: int) -> Held:
+    """A variant that the seed and its number draw, with the mistakes of the questions that its numbers touch.
+
+    What they do not touch is the sheet's, and is verified there.
+    """
+    variants, of_sheet = family(lab.name), sheet(root, lab)
+    numbers = variants.draw(seed.encode(), f"variant {number}")
+    own, text = variants.lab(numbers), own_text(of_sheet.text, variants, numbers)
+    touched = frozenset(
+        after.name
+        for before, after in zip(lab.questions, own.questions, strict=True)
+        if before != after or definition(text, after.name) != definition(of_sheet.text, after.name)
+    )
+    planned = [m for m in read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml") if m.question in touched]
+    blank = _code(own_notebook(of_sheet.text, variants, numbers))
+    mistakes = worded(planned, variants.said(numbers))
+    return Held(f"{lab.name}, variant {number}", own, text, blank, mistakes, touched)
+
+
+def _code(notebook: NotebookNode) -> tuple[str, ...]:
+    return tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
+    """Run one lab's solution, blank notebook and planted mistakes."""
+    held = sheet(root, lab)
+    found = run(held, seed, device)
+    said = (*_counted(lab, held.mistakes), *_misworded(held))
+    return replace(found, findings=(*(Defect(lab.name, text) for text in said), *found.findings))
+
+
+def run(held: Held, seed: str, device: str) -> Verification:
+    """Run the solution, the blank notebook and every mistake of a lab or a variant, planted or derived."""
+    posed_at = Conditions(seed, device)
+    posed = prepare(held.lab, posed_at)
+    cells = _code(solution_notebook(held.text))
+    empty = marks_of(posed, held.blank, device)
+    findings = []
+    with Session(PATIENT, Cold(device)) as session:
+        session.run(cells)
+        full = marks(posed, ask_all(session, posed), Source(cells))
+        findings += [Defect(held.name, text) for text in _expected(full, empty)]
+        session.run([APART])
+        for mistake in held.mistakes:
+            findings += [Defect(held.name, t) for t in _caught(session, posed, cells, held.text, mistake)]
+        proofs = tuple(prove(*_touched(held, posed), session, cells, posed_at))
+        findings += [Defect(held.name, problem) for proof in proofs for problem in proof.problems]
+    points, count = held.lab.points, len(held.mistakes)
+    return Verification(held.name, points, _sum(full), _sum(empty), count, proofs, tuple(findings))
+
+
+def _touched(held: Held, posed: PreparedLab) -> tuple[Lab, list[Sequence[PreparedCheck]]]:
+    """The lab with the touched questions alone, and their trials."""
+    kept = [(q, t) for q, t in zip(held.lab.questions, posed.trials, strict=True) if q.name in held.touched]
+    return replace(held.lab, questions=tuple(q for q, _ in kept)), [trials for _, trials in kept]
+
+
+def _counted(lab: Lab, mistakes: Sequence[Mistake]) -> Iterator[str]:
+    for question in lab.questions:
+        count = sum(m.question == question.name for m in mistakes)
+        if count < LEAST:
+            yield f"{question.name} has {count} planted mistakes; {LEAST} are asked for"
+
+
+def _misworded(held: Held) -> Iterator[str]:
+    """What is wrong with the phrases that say where the text has numbers."""
+    variants = family(held.lab.name)
+    try:
+        own_text(held.text, variants, variants.sheet)
+    except WordingError as error:
+        yield str(error)
+
+
+def _expected(full: Sequence[Mark], empty: Sequence[Mark]) -> Iterator[str]:
+    for mark in full:
+        if mark.score != mark.question.points:
+            yield f"the solution of {mark.question.name} earns {mark.score}: {mark.verdict.message}"
+    for mark in empty:
+        if mark.score:
+            yield f"{mark.question.name} of the blank notebook earns {mark.score}"
+
+
+def _caught(session: Session, posed: PreparedLab, cells: Sequence[str], text: str, mistake: Mistake) -> Iterator[str]:
+    """Plant one mistake, look at every question, take it out again."""
+    code = planted(mistake, text)
+    (run,) = session.run([code])
+    if run.outcome != "ok":
+        yield f"{mistake.question}, {mistake.slip}: the mistake does not run"
+    replies = ask_all(session, posed)
+    session.run([f"{mistake.question} = kept[{mistake.question!r}]"])
+    source, slipped = Source(tuple(cells)), Source((*cells, code))
+    for question, trials, given in zip(posed.lab.questions, posed.trials, replies, strict=True):
+        own = question.name == mistake.question
+        mark = judge(question, trials, given, slipped if own else source)
+        if own and mark.score == question.points:
+            yield f"{question.name}, {mistake.slip}: full marks"
+        elif own and mark.verdict.note != mistake.note:
+            said = f"{mark.verdict.note}, not {mistake.note}: {mark.verdict.message}"
+            yield f"{question.name}, {mistake.slip}: noted as {said}"
+        elif not own and mark.score != question.points:
+            yield f"{mistake.question}, {mistake.slip}: {question.name} loses points: {mark.verdict.message}"
+
+
+def marks_of(posed: PreparedLab, cells: Sequence[str], device: str) -> list[Mark]:
+    """The marks of a notebook given by its code cells."""
+    with Session(PATIENT, Cold(device)) as session:
+        session.run(cells)
+        return marks(posed, ask_all(session, posed), Source(tuple(cells)))
+
+
+def marks(posed: PreparedLab, replies: Sequence[Sequence[tuple[Reply, ...]]], source: Source) -> list[Mark]:
+    """A mark for every question of a lab."""
+    return [
+        judge(question, trials, given, source)
+        for question, trials, given in zip(posed.lab.questions, posed.trials, replies, strict=True)
+    ]
+
+
+def _sum(marks: Sequence[Mark]) -> float:
+    return sum(mark.score for mark in marks)
+
+
+def verify(
+    root: Path, labs: Sequence[Lab], seed: str, device: str, variants: int = 0
+) -> Iterator[Verification | Defect]:
+    """Everything, lab by lab as they are done; findings about the project's folders first, `variants` of each last."""
+    yield from (Defect("", text) for text in orphans(root, all_labs()))
+    built: Mapping[Path, str] = build(root, labs)
+    yield from (Defect("", f"{p.relative_to(root)} is stale: run make labs") for p in stale(dict(built)))
+    with ProcessPoolExecutor() as pool:
+        names = [(lab.name, number) for number in range(variants + 1) for lab in labs]
+        yield from pool.map(partial(_verify_named, root, seed, device), names)
+
+
+def _verify_named(root: Path, seed: str, device: str, named: tuple[str, int]) -> Verification | Defect:
+    """One lab, or a variant of it from 1 on, in a process of its own: graphs do not travel, names do."""
+    name, number = named
+    lab = next(lab for lab in all_labs() if lab.name == name)
+    try:
+        return run(variant(root, lab, seed, number), seed, device) if number else verify_lab(root, lab, seed, device)
+    except WordingError as error:
+        return Defect(name, str(error))

@@ -1,0 +1,190 @@
+"""Likely mistakes as code: what a student who makes one of them would hand in.
+
+Knows how SymPy's formulas are written with torch, and how arguments and results are taken apart. Refuses to know
+how an answer is marked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Symbol
+from sympy.printing.pycode import PythonCodePrinter
+
+from grader.judge.model import Planted
+from grader.judge.truth import Slip
+from grader.oracle.alternatives import Alternatives, Slips
+from grader.oracle.formulas import SYMBOLIC
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
+from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.problem import Problem, paths
+
+_TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}
+
+
+class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no types
+    """Formulas in Python with torch's functions; symbols are written as `code` says."""
+
+    def __init__(self, code: Mapping[Symbol, str]) -> None:
+        """Take the code of every symbol."""
+        super().__init__({"fully_qualified_modules": False})
+        self._code = code
+
+    def _print_Symbol(self, expr: Symbol) -> str:  # noqa: N802 -- the printer's protocol
+        return self._code[expr]
+
+    def _print_Function(self, expr: Any) -> str:  # noqa: N802
+        return f"{_TORCH[expr.func.__name__]}({', '.join(map(self._print, expr.args))})"
+
+    _print_exp = _print_log = _print_sin = _print_cos = _print_tanh = _print_Function
+
+    def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802
+        return f"(({self._print(expr.args[0])} > 0) * 1.0)"
+
+    def _print_Max(self, expr: Any) -> str:  # noqa: N802
+        (inside,) = (a for a in expr.args if a != 0)
+        return f"torch.clamp({self._print(inside)}, min=0)"
+
+
+def parameters(template: Sequence[Any]) -> str:
+    """The parameters of a planted function."""
+    return ", ".join(f"argument{i}" for i in range(len(template)))
+
+
+def reading(graph: Graph, template: Sequence[Any]) -> dict[Symbol, str]:
+    """How each input's symbols are read from the arguments."""
+    code = {}
+    for path, leaf in paths(tuple(template)):
+        if isinstance(leaf, str):
+            first, *rest = path.split(".")
+            access = f"argument{first}" + "".join(f"[{key!r}]" for key in rest)
+            code.update(access_of(graph.variables[leaf], access))
+    return code
+
+
+def access_of(variable: Variable, access: str) -> dict[Symbol, str]:
+    """The code of a variable's symbols, the variable itself being `access`."""
+    if isinstance(variable, Symbol):
+        return {variable: access}
+    places = np.ndindex(*shape_of(variable))
+    return {s: f"{access}[{', '.join(map(str, i))}]" for s, i in zip(entries(variable), places, strict=True)}
+
+
+def computed(results: Mapping[str, tuple[Sequence[Any], tuple[int, ...]]], code: Mapping[Symbol, str]) -> list[str]:
+    """Lines that compute results by name, each from the formulas of its entries and its shape.
+
+    Constants are made tensors like the first argument.
+    """
+    formulas = [sympy.sympify(f) for entries_, _ in results.values() for f in entries_]
+    shared, reduced = sympy.cse(formulas, symbols=sympy.numbered_symbols("shared"))
+    printer = TorchPrinter({**code, **{symbol: symbol.name for symbol, _ in shared}})
+    lines = [f"{symbol.name} = {printer.doprint(formula)}" for symbol, formula in shared]
+    like, rest = next(iter(code.values())), iter(reduced)
+    for name, (entries_, shape) in results.items():
+        parts = [f"{printer.doprint(next(rest))} + 0 * {like}" for _ in entries_]
+        value = f"torch.stack([{', '.join(parts)}]).reshape{shape}" if shape else parts[0]
+        lines.append(f"{name} = {value}")
+    return lines
+
+
+def assembled(template: Any, results: Mapping[str, str], prefix: str = "") -> str:
+    """The code of a result in the form of a template."""
+    if isinstance(template, tuple):
+        return f"({', '.join(assembled(t, results, _joined(prefix, i)) for i, t in enumerate(template))},)"
+    if isinstance(template, Mapping):
+        return "{" + ", ".join(f"{k!r}: {assembled(t, results, _joined(prefix, k))}" for k, t in template.items()) + "}"
+    return results[prefix]
+
+
+def _joined(prefix: str, key: object) -> str:
+    return f"{prefix}.{key}" if prefix else str(key)
+
+
+def doubts(setting: Problem, name: str) -> list[Alternatives]:
+    """The entries of a step or gradient as formulas in the inputs, with every slip on the way."""
+    inputs = {s: s for v in setting.graph.inputs for s in entries(v)}
+    suspicion = Suspicion(setting.graph, inputs, SYMBOLIC)
+    way = adjoint(setting.graph, name)
+    return suspicion.backward(*way) if way else suspicion.forward(name)
+
+
+def planted_results(setting: Problem, returns: Any, question: str) -> Iterator[Planted]:
+    """A function for every slip in every result, the other results being right."""
+    if not workable(setting.graph):
+        return
+    code = reading(setting.graph, setting.arguments)
+    names = {path: f"result{i}" for i, (path, _) in enumerate(paths(returns))}
+    shapes = {path: shape_of(_node(setting.graph, name)) for path, name in paths(returns)}
+    found = {path: doubts(setting, name) for path, name in paths(returns)}
+    answer = assembled(returns, names)
+    if isinstance(returns, Mapping):
+        answer = f"{{**kept[{question!r}]({parameters(setting.arguments)}), **{answer}}}"
+    for path, entries_ in found.items():
+        for slips in dict.fromkeys(s for entry in entries_ for s in entry.wrong):
+            results = {
+                names[p]: ([d.after(slips) if p == path else d.right for d in ds], shapes[p]) for p, ds in found.items()
+            }
+            yield planted(question, setting, path, slips, [*computed(results, code), f"return {answer}"])
+
+
+def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
+    """A function that computes a graph as it stands, step by step."""
+    code = reading(graph, arguments)
+    lines: list[str] = []
+    for variable, expression in graph.steps.items():
+        name = name_of(variable)
+        lines += computed({name: (entries(expression), shape_of(variable))}, code)
+        code |= access_of(variable, name)
+        if name == output:
+            break
+    head = f"def {question}({parameters(arguments)}):"
+    return Planted(Slip(note, ()), "", "\n    ".join([head, *lines, f"return {output}"]))
+
+
+def planted(question: str, setting: Problem, path: str, slips: Slips, lines: Sequence[str]) -> Planted:
+    """A function of these lines."""
+    (slip,) = slips
+    head = f"def {question}({parameters(setting.arguments)}):"
+    return Planted(slip, path, "\n    ".join([head, *lines]))
+
+
+def _node(graph: Graph, name: str) -> Variable:
+    way = adjoint(graph, name)
+    return graph.variables[way[1] if way else name]
+
+
+def planted_steps(
+    setting: Problem, keys: Mapping[str, str], given: Iterable[tuple[str, Any, Mapping[str, str]]], question: str
+) -> Iterator[Planted]:
+    """A function for every slip in every step: what is right with one entry replaced, from the values before it."""
+    graph, whole = setting.graph, setting.whole
+    code = {**reading(graph, setting.arguments), **_steps_read(setting, keys, "out")}
+    lines = [f"out = dict(kept[{question!r}]({parameters(setting.arguments)}))"]
+    for i, (function, arguments, theirs) in enumerate(given):
+        passed = ", ".join(f"argument{setting.arguments.index(part)}" for part in arguments)
+        lines.append(f"before{i} = kept[{function!r}]({passed})")
+        code |= _steps_read(setting, theirs, f"before{i}")
+    known = {s: s for s in code} | {s: e for s, e in whole.steps.items() if s not in code}
+    suspicion = Suspicion(graph, known, SYMBOLIC)
+    for key, step in keys.items():
+        for slips, formula in _step(suspicion, step).wrong.items():
+            wrong = computed({"wrong": ([formula], ())}, code)
+            yield planted(question, setting, step, slips, [*lines, *wrong, f"return {{**out, {key!r}: wrong}}"])
+
+
+def _steps_read(setting: Problem, keys: Mapping[str, str], access: str) -> dict[Symbol, str]:
+    return {entries(setting.whole.variables[step])[0]: f"{access}[{key!r}]" for key, step in keys.items()}
+
+
+def _step(suspicion: Suspicion, step: str) -> Alternatives:
+    way = adjoint(suspicion.graph, step)
+    if not way:
+        return suspicion.step(step)[0]
+    target, node = way
+    given = {str(s): Alternatives(n) for s, n in suspicion.numbers.items()}
+    slopes = {n: given.get(f"d{target}_d{n}") for n in reversed(suspicion.graph.variables)}
+    arriving = {n: [slope] for n, slope in slopes.items() if slope}
+    return suspicion.gradient(target, node, {target: [Alternatives(1)], **arriving})[0]

@@ -1,0 +1,80 @@
+"""The outcomes of likely mistakes at given points, as a judge compares them with an answer.
+
+Knows arrays over points. Refuses to know which slips there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sympy import Symbol
+
+from grader.judge.truth import Named, Outcomes
+from grader.oracle.alternatives import Alternatives
+from grader.oracle.graph import Graph, entries, name_of, shape_of
+from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.protocol.messages import Array
+
+CHANGE = 1e-6
+"""A slip that changes a number by less, relative to it, changes nothing."""
+
+
+def outcomes(found: Sequence[Alternatives], shape: tuple[int, ...], points: int) -> Outcomes:
+    """What entries in doubt lead to at every point; slips that change nothing anywhere are none."""
+    known = dict.fromkeys(slips for entry in found for slips in entry.wrong)
+    right = _columns([entry.right for entry in found], shape, points)
+    listed = []
+    for slips in known:
+        wrong = _columns([entry.after(slips) for entry in found], shape, points)
+        if not (np.abs(wrong - right) <= CHANGE * np.abs(right)).all():
+            listed.append((slips, tuple(wrong)))
+    return listed
+
+
+def _columns(numbers: Sequence[Any], shape: tuple[int, ...], points: int) -> Array:
+    return np.stack([np.broadcast_to(n, points) for n in numbers], axis=1).astype(np.float64).reshape(points, *shape)
+
+
+def numbers_of(graph: Graph, values: Sequence[Named], names: Iterable[str]) -> dict[Symbol, Array]:
+    """Named values at every point, as an array over the points for every symbol that they name."""
+    found: dict[Symbol, Array] = {}
+    for name in names:
+        columns = np.array([point[name] for point in values], dtype=np.float64).reshape(len(values), -1).T
+        found.update(zip(entries(graph.variables[name]), columns, strict=True))
+    return found
+
+
+def likely_values(graph: Graph, name: str, draws: Sequence[Named], most: int) -> Outcomes:
+    """What slips anywhere in a graph make of one of its steps or gradients, at every point."""
+    if not workable(graph):
+        return ()
+    suspicion = Suspicion(graph, numbers_of(graph, draws, map(name_of, graph.inputs)), most=most)
+    way = adjoint(graph, name)
+    with np.errstate(all="ignore"):
+        found = suspicion.backward(*way) if way else suspicion.forward(name)
+    return outcomes(found, shape_of(graph.variables[way[1] if way else name]), len(draws))
+
+
+def likely_steps(graph: Graph, step: str, values: Sequence[Named], most: int) -> Outcomes:
+    """What a slip in one step makes of it, taken from the given values of the steps before it."""
+    way = adjoint(graph, step)
+    children = [c for c, parents in graph.parents.items() if way and way[1] in parents]
+    whole = graph if not way else graph.backward(graph.variables[way[0]])
+    numbers = numbers_of(whole, values, (name for name in whole.variables if name != step))
+    suspicion = Suspicion(graph, numbers, most=most)
+    with np.errstate(all="ignore"):
+        if way:
+            arriving = {c: _arriving(way[0], c, values) for c in children}
+            found = suspicion.gradient(*way, arriving)
+        else:
+            found = suspicion.step(step)
+    return outcomes(found, np.shape(values[0][step]), len(values))
+
+
+def _arriving(target: str, name: str, values: Sequence[Named]) -> list[Alternatives]:
+    if name == target:
+        return [Alternatives(1)]
+    columns = np.array([point[f"d{target}_d{name}"] for point in values], dtype=np.float64)
+    return [Alternatives(column) for column in columns.reshape(len(values), -1).T]

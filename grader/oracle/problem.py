@@ -1,0 +1,130 @@
+"""Settings: a graph, where it is asked, and how a function's arguments and results name its parts.
+
+Knows templates of names, and how to evaluate a graph at drawn points. Refuses to know what is asked there
+and how it is judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from grader.judge.model import Conditions
+from grader.judge.truth import Point
+from grader.oracle.domain import Domain
+from grader.oracle.graph import Graph, Variable, name_of
+from grader.oracle.precision import DIGITS, exact, rounded
+from grader.protocol.messages import Argument, Array, NumpyArray, Tensor
+
+POINTS = 5
+"""Hidden points a check. One point can hide a mistake (1 squared is 1); five drawn at random do not."""
+
+
+def keyed(*names: str) -> dict[str, str]:
+    """The template of a dict whose keys are the graph's own names."""
+    return {name: name for name in names}
+
+
+def paths(template: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, leaf) of a template of names: "" for a bare leaf, "0" in a tuple, "z" in a dict, "1.w1" deeper."""
+    if isinstance(template, tuple):
+        template = {str(i): part for i, part in enumerate(template)}
+    if not isinstance(template, Mapping):
+        yield prefix, template
+        return
+    for key, part in template.items():
+        yield from paths(part, f"{prefix}.{key}" if prefix else key)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A graph, where it is asked, and how a function's arguments name its inputs.
+
+    In `arguments` a string names an input; an integer array is passed as a tensor, anything else as it is.
+    `output`, where set, extends the graph by its backward pass.
+    """
+
+    graph: Graph
+    domain: Domain
+    arguments: tuple[Any, ...]
+    output: Variable | None = None
+
+    @cached_property
+    def whole(self) -> Graph:
+        """The graph, with the backward pass where there is one."""
+        return self.graph if self.output is None else self.graph.backward(self.output)
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """The steps of the backward pass, each with the name of what it is the gradient in."""
+        if self.output is None:
+            return {}
+        slopes = {f"d{name_of(self.output)}_d{name}": name for name in self.graph.variables}
+        return {slope: name for slope, name in slopes.items() if slope in self.whole.variables}
+
+    @property
+    def ways(self) -> tuple[Graph, ...]:
+        """The graph with its backward pass in terms of the steps before, and in terms of a step's own output."""
+        return (self.whole,) if self.output is None else (self.whole, self.graph.backward(self.output, "outputs"))
+
+    def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
+        """The hidden points of a question."""
+        return self.domain.draw(self.graph, count, f"{conditions.seed}/{name}")
+
+    def filled(self, draws: list[dict[str, Array]], kind: type[Tensor | NumpyArray] = Tensor) -> tuple[Argument, ...]:
+        """The arguments at all points."""
+        return tuple(fill(part, draws, kind) for part in self.arguments)
+
+
+def fill(template: Any, draws: list[dict[str, Array]], kind: type[Tensor | NumpyArray] = Tensor) -> Argument:
+    """One argument at all points; `kind` is what a name is made as."""
+    match template:
+        case str():
+            return kind(np.stack([draw[template] for draw in draws]))
+        case np.ndarray():
+            return Tensor(np.stack([template] * len(draws)))
+        case tuple():
+            return tuple(fill(part, draws, kind) for part in template)
+        case Mapping():
+            return {key: fill(part, draws, kind) for key, part in template.items()}
+    passed: Argument = template
+    return passed
+
+
+def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Array]]:
+    """Every input and step at every point, rounded to float64 from `DIGITS` digits."""
+    with mpmath.workdps(DIGITS):
+        found = [graph.values({n: exact(v) for n, v in draw.items()}) for draw in draws]
+        return [{name: rounded(value) for name, value in values.items()} for values in found]
+
+
+def points_at(
+    template: Any,
+    arguments: tuple[Any, ...],
+    draws: list[dict[str, Array]],
+    known: list[dict[str, Array]],
+) -> tuple[Point, ...]:
+    """The points of a truth: drawn and constant inputs, and the values that a template of results names."""
+    leaves = list(paths(template))
+    fixed = {
+        f"argument {i + 1}": np.asarray(a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray | int | float)
+    }
+    return tuple(
+        Point({**draw, **fixed}, {path: values[name] for path, name in leaves})
+        for draw, values in zip(draws, known, strict=True)
+    )
+
+
+def label(path: str, name: str, question: str) -> str:
+    """What a path of the result is called in a message: its key, dz/da in a tuple, or the question itself."""
+    if not path:
+        return question
+    if not path.isdigit():
+        return path
+    top, slash, bottom = name.partition("_d")
+    return f"{top}/d{bottom}" if slash and top.startswith("d") else name

@@ -1,0 +1,226 @@
+"""Gradients that follow rightly from one's own wrong forward pass count as right, and nothing else does."""
+
+import numpy as np
+import pytest
+from observed import QUESTIONS, leaf, marked, posed, seen
+
+from grader.judge.model import Mark, Status
+from grader.judge.source import Source
+from grader.judge.truth import ValueTruth
+from grader.student.feedback import checked
+
+SLIPS = {
+    "none": lambda v: 1 / (1 + np.exp(-v)),
+    "sign": lambda v: 1 / (1 + np.exp(v)),
+    "minus": lambda v: 0.5 / (1 + np.exp(-v)),
+    "zero": lambda v: 0 * v,
+}
+"""What a student takes for the sigmoid."""
+
+
+def neuron(slip: str, bias: bool = True, rule: str = "right") -> Mark:
+    """The mark of a gradient written as a (1 - a) x from the student's own a."""
+    _, trials = posed("sigmoid_neuron_gradient")
+    truth = next(t.truth for t in trials if isinstance(t.truth, ValueTruth))
+    forwards, backwards = [], []
+    for point in truth.points:
+        w, x, b = (float(point.inputs[n]) for n in "wxb")
+        u = w * x
+        v = u + b if bias else u
+        a = SLIPS[slip](v)
+        slope = a * (1 - a) if rule == "right" else a * (1 + a)
+        forwards.append(seen({"u": leaf(u), "v": leaf(v), "a": leaf(a)}))
+        backwards.append(seen(*[(leaf(slope * x), leaf(slope))] * 2))
+    return marked("sigmoid_neuron_gradient", (tuple(forwards), tuple(backwards), tuple(backwards)))
+
+
+def test_without_a_slip_nothing_is_carried() -> None:
+    mark = neuron("none")
+    assert (mark.score, mark.verdict.status, mark.verdict.said) == (2.0, Status.PASS, ())
+
+
+@pytest.mark.parametrize(("slip", "bias", "steps"), [("none", False, "v and a"), ("minus", True, "a")])
+def test_a_gradient_from_a_wrong_forward_pass_counts_as_right(slip: str, bias: bool, steps: str) -> None:
+    mark = neuron(slip, bias)
+    assert mark.score == 2.0
+    assert mark.verdict.said == (f"da/dw, da/db: follows rightly from your own {steps}, and counts as right.",)
+
+
+def test_a_wrong_rule_on_a_wrong_forward_pass_is_wrong() -> None:
+    assert neuron("none", bias=False, rule="plus").score == 0
+    assert neuron("none", rule="plus").verdict.note == "wrong_rule"
+
+
+def test_from_zeros_nothing_follows() -> None:
+    assert neuron("zero").score == 0
+
+
+FORWARD = """
+import torch
+
+def forward(inputs, parameters):
+    x1, x2, t1, t2 = inputs.values()
+    w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters.values()
+    h1 = torch.sigmoid(w1 * x1 + w2 * x2 + b_h1)
+    h2 = torch.sigmoid(w3 * x1 + w4 * x2 + b_h2)
+    E1 = (w5 * h1 + w6 * h2 + b_o1 - t1) ** 2 / 2
+    E2 = (w7 * h1 + w8 * h2 + b_o2 - t2) ** 2 / 2
+    return {"E": E1 + E2}
+
+def network_loss(inputs, parameters):
+    return forward(inputs, parameters)["E"]
+"""
+
+
+def written(name: str, code: str, changes: tuple[tuple[str, str], ...]) -> Mark:
+    """The mark of an answer in a notebook with this code, changed."""
+    for old, new in changes:
+        assert old in code
+        code = code.replace(old, new)
+    names: dict[str, object] = {}
+    exec(code, names)
+    return checked(QUESTIONS[name], names, Source((code,)))
+
+
+def loss(*changes: tuple[str, str]) -> Mark:
+    """The mark of a loss that is taken from a forward pass."""
+    return written("network_loss", FORWARD, changes)
+
+
+SIGN = ("x1 + w2", "x1 - w2")
+UNUSED = ("* h2 + b_o1", "* h2")
+OTHER = ("torch.sigmoid(w3", "torch.relu(w3")
+
+
+def test_a_right_loss_carries_nothing() -> None:
+    assert (loss().score, loss().verdict.said) == (2.0, ())
+
+
+@pytest.mark.parametrize("changes", [(SIGN,), (UNUSED,), (OTHER,), (SIGN, UNUSED)])
+def test_a_loss_taken_from_a_wrong_forward_pass_counts_as_right(changes: tuple[tuple[str, str], ...]) -> None:
+    mark = loss(*changes)
+    assert (mark.score, mark.verdict.status) == (2.0, Status.PASS)
+    assert mark.verdict.said == ("network_loss: follows rightly from your own E, and counts as right.",)
+    assert all(row.agrees for row in mark.verdict.comparisons)
+
+
+def test_what_forward_does_to_its_arguments_is_said_of_forward_alone() -> None:
+    """Here the loss is worked out beside it."""
+    again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again")
+    beside = ("def network_loss", f"{again}\ndef network_loss"), ("return forward(", "return again(")
+    mark = loss(("    x1, x2", "    inputs['x1'] += 0.5\n    x1, x2"), *beside)
+    assert (mark.score, mark.verdict.said) == (2.0, ())
+
+
+SLIPS_OF_A_LOSS = {
+    "halved": (SIGN, ('["E"]\n', '["E"] / 2\n')),
+    "cut off": (SIGN, ('["E"]\n', '["E"].detach()\n')),
+    "one parameter cut off": (SIGN, ("= parameters.values()", "= parameters.values(); w5 = w5.detach()")),
+    "a plain number": (SIGN, ("E1 + E2", "(E1 + E2).item()")),
+    "the same everywhere": (("E1 + E2", "0 * (E1 + E2) + 1"),),
+    "zero": (("E1 + E2", "E1 * 0"),),
+    # Whose mistake it is cannot be seen.
+    "written again": (SIGN, ("return forward(inputs, parameters)", "return again(inputs, parameters)")),
+}
+
+
+@pytest.mark.parametrize("changes", SLIPS_OF_A_LOSS.values(), ids=SLIPS_OF_A_LOSS)
+def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(changes: tuple[tuple[str, str], ...]) -> None:
+    again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again").replace(*SIGN)
+    mark = loss(("def network_loss", f"{again}\ndef network_loss"), *changes)
+    assert mark.score == 0
+    assert not any("follows rightly" in said for said in mark.verdict.said)
+
+
+TRAINING = """
+import torch
+
+def predict(x, w, b):
+    return x @ w.T if b is None else x @ w.T + b
+
+def mean_squared_error(prediction, y):
+    return ((prediction - y) ** 2).mean()
+
+def gradient_step(parameters, learning_rate):
+    with torch.no_grad():
+        for p in parameters:
+            p -= learning_rate * p.grad
+            p.grad = None
+
+def train(x, y, w, b, epochs, learning_rate):
+    parameters = [p.clone().requires_grad_() for p in (w, b) if p is not None]
+    losses = []
+    for _ in range(epochs):
+        loss = mean_squared_error(predict(x, *parameters, *[None] * (2 - len(parameters))), y)
+        loss.backward()
+        losses.append(loss.item())
+        gradient_step(parameters, learning_rate)
+    parameters = [p.detach() for p in parameters]
+    return (*parameters, *[None] * (2 - len(parameters)), losses)
+"""
+
+MINUS = ("x @ w.T + b", "x @ w.T - b")
+TWICE = ("x @ w.T if", "2 * x @ w.T + 1 if")
+SUM = (".mean()", ".sum()")
+HALF = ("** 2).mean()", "** 2).mean() / 2")
+UPHILL = ("p -= l", "p += l")
+KEPT = ("p.grad = None", "pass")
+RATELESS = ("learning_rate * p.grad", "p.grad")
+
+WRONG_PARTS = {
+    "the bias's sign": ((MINUS,), "predict"),
+    "twice and one more": ((TWICE,), "predict"),
+    "no bias": ((("x @ w.T + b", "x @ w.T + 0 * b"),), "predict"),
+    "a sum": ((SUM,), "mean_squared_error"),
+    "a half": ((HALF,), "mean_squared_error"),
+    "uphill": ((UPHILL,), "gradient_step"),
+    "not cleared": ((KEPT,), "gradient_step"),
+    "no rate": ((RATELESS,), "gradient_step"),
+    "all three": ((MINUS, SUM, KEPT), "predict mean_squared_error gradient_step"),
+}
+
+
+def test_a_right_training_carries_nothing() -> None:
+    assert (written("train", TRAINING, ()).score, written("train", TRAINING, ()).verdict.said) == (4.0, ())
+
+
+@pytest.mark.parametrize(("changes", "parts"), WRONG_PARTS.values(), ids=WRONG_PARTS)
+def test_training_through_wrong_parts_counts_as_right(changes: tuple[tuple[str, str], ...], parts: str) -> None:
+    mark = written("train", TRAINING, changes)
+    assert (mark.score, mark.verdict.status) == (4.0, Status.PASS)
+    assert mark.verdict.said == tuple(
+        f"train: follows rightly from your own {part}, and counts as right." for part in parts.split()
+    )
+    assert all(row.agrees for row in mark.verdict.comparisons)
+
+
+SLIPS_OF_TRAINING = {
+    "one epoch fewer": (SUM, ("range(epochs)", "range(epochs - 1)")),
+    "late losses": (MINUS, ("        losses", "        loss = 0.9 * loss\n        losses")),
+    "its own part": (("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict"),),
+    "a mistake made again": (SUM, ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict")),
+    "beyond all measure": (("return x @ w.T if b is None else x @ w.T + b", "return 1e6 * x @ w.T + (b or 0)"),),
+    "a part and its own": (UPHILL, ("loss.backward()", "(2 * loss).backward()")),
+    "not affine": (("x @ w.T + b", "x @ w.T + b ** 2"),),
+    "cut off": (MINUS, ("x @ w.T - b", "x @ w.detach().T - b"), ("* p.grad", "* (0 if p.grad is None else p.grad)")),
+    "nothing": (("return x @ w.T if b is None else x @ w.T + b", "return 0 * (x @ w.T) + (1 if b is None else b)"),),
+    "still": (("p -= learning_rate * p.grad", "p -= 0"),),
+    "another error": (("** 2).mean()", "** 4).mean()"),),
+    "another shape": (("return x @ w.T if b is None else x @ w.T + b", "return (x @ w.T)[:, 0]"),),
+}
+
+
+@pytest.mark.parametrize("changes", SLIPS_OF_TRAINING.values(), ids=SLIPS_OF_TRAINING)
+def test_training_that_slips_itself_or_through_what_cannot_be_told_is_wrong(
+    changes: tuple[tuple[str, str], ...],
+) -> None:
+    mark = written("train", TRAINING, changes)
+    assert mark.score < 4
+    assert not any("follows rightly" in said for said in mark.verdict.said)
+
+
+def test_a_forbidden_part_is_no_fault_of_training_that_does_without_it() -> None:
+    ready = ("return ((prediction - y) ** 2).mean()", "return torch.nn.functional.mse_loss(prediction, y)")
+    inline = ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).mean())(predict")
+    assert written("train", TRAINING, (ready,)).verdict.note == "forbidden_method"
+    assert written("train", TRAINING, (ready, inline)).score == 4.0
