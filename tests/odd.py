@@ -29,8 +29,7 @@ from grader.desk.gradebook import rows
 from grader.desk.report import as_json
 from grader.judge.model import CellRun, Conditions, Lab, Report, Status
 from grader.judge.source import Source
-from grader.kernel.answers import Notebook as Names
-from grader.kernel.answers import answer
+from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.pages.class_page import index
 from grader.pages.feedback_page import render
@@ -109,7 +108,7 @@ def solved(lab: Lab) -> Solved:
             exec(cell, names)
     posed = prepare(lab, Conditions("odd"))
     replies = tuple(
-        tuple(tuple(_asked(ask, Names(names, "cpu", lambda _: False)) for ask in trial.asks) for trial in trials)
+        tuple(tuple(_asked(ask, Namespace(names, "cpu", lambda _: False)) for ask in trial.asks) for trial in trials)
         for trials in posed.trials
     )
     return Solved(posed, replies, notebook(cells))

@@ -14,7 +14,7 @@ from grader.oracle.graph import Graph, Variable, entries, name_of, pulled
 from grader.oracle.precision import exact
 from grader.oracle.stability import SweepCheck
 
-SHEET = lab2_graphs.Numbers()
+SHEET = lab2_graphs.GraphNumbers()
 
 FIGURES = [
     (lab2_graphs.path(SHEET).whole, {"a": 1, "b": 1}, {"dz_da": 34}),
