@@ -114,7 +114,7 @@ def solved(lab: Lab) -> Solved:
     return Solved(posed, replies, notebook(cells))
 
 
-def _asked(ask: Ask | Read, names: Names) -> Reply:
+def _asked(ask: Ask | Read, names: Namespace) -> Reply:
     return wire.reply(*decode(encode(*answer(*decode(encode(*wire.request(ask))), names))), ask)
 
 
