@@ -1,6 +1,8 @@
 """Hidden points cannot be learnt: what was right at an earlier run's points is of no use at those of a new one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from random import Random
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -109,10 +111,20 @@ def between(rows: Table) -> Answer:
     return interpolated
 
 
-def marked(name: str, function: Answer) -> Mark:
-    """The mark of a function in a new run."""
-    trials = posed(name, NOW)
-    notebook = Namespace({name: function}, "cpu", lambda _: False)
+def scattered(rows: Table) -> Answer:
+    """What is right at some point that is known, another one for every argument."""
+
+    def found(*arguments: object) -> object:
+        place = Random(str(flat(arguments))).randrange(len(rows))
+        return told(rows[place][1])
+
+    return found
+
+
+def marked(name: str, function: Answer, others: Mapping[str, Answer] = MappingProxyType({}), now: str = NOW) -> Mark:
+    """The mark of a function in a new run, beside the `others` of its notebook."""
+    trials = posed(name, now)
+    notebook = Namespace({**others, name: function}, "cpu", lambda _: False)
 
     def asked(ask: Ask) -> object:
         body, arrays = wire.request(ask)
@@ -123,8 +135,12 @@ def marked(name: str, function: Answer) -> Mark:
 
 
 WEEKS = [f"week {week}" for week in range(RUNS)]
-ONE_BY_ONE = {name for name in BY_HAND if any(isinstance(t.truth, StepsTruth) for t in posed(name, "kind"))}
-"""Named steps count where they follow from one's own, looked up or not; nothing follows from zeros."""
+ONE_BY_ONE = {
+    name: [given for check in question.checks if isinstance(check, StepsCheck) for given, _, _ in check.given]
+    for name, question in QUESTIONS.items()
+    if any(isinstance(check, StepsCheck) for check in question.checks)
+}
+"""The questions of named steps, each with the other functions whose steps count as the steps before."""
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -135,11 +151,65 @@ def test_a_table_of_earlier_answers_earns_nothing(name: str) -> None:
     assert marked(name, known).verdict.note in ("correct", "numerical_derivative"), "it is right in float64"
 
 
-@pytest.mark.parametrize("name", sorted({*BY_HAND} - ONE_BY_ONE))
+@pytest.mark.parametrize("name", sorted({*BY_HAND} - {*ONE_BY_ONE}))
 def test_the_nearest_of_fifty_earlier_answers_earns_nothing(name: str) -> None:
     """But for the half of relu's gradient, da/db, that is 0 or 1 and nothing else."""
     mark = marked(name, nearest(table(name, WEEKS)))
     assert mark.score == (mark.question.points / 2 if name == "relu_neuron_gradient" else 0)
+
+
+@pytest.mark.parametrize("taken", [nearest, scattered])
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_steps_looked_up_in_a_table_do_not_follow_from_one_another(name: str, taken: Callable[[Table], Answer]) -> None:
+    """Whether the steps before are looked up as well, or are not there at all."""
+    answer = taken(table(name, WEEKS))
+    before = {function: taken(table(function, WEEKS)) for function in ONE_BY_ONE[name]}
+    for others in ({}, before):
+        mark = marked(name, answer, others)
+        assert mark.score <= mark.question.points / 10
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_steps_that_are_the_same_everywhere_do_not_follow_from_one_another(name: str) -> None:
+    """They are right at one point that is known."""
+    one = {function: nearest(table(function, WEEKS)[:1]) for function in (name, *ONE_BY_ONE[name])}
+    assert marked(name, one[name], one).score <= QUESTIONS[name].points / 10
+
+
+SIGMOID = """
+import torch
+
+def sigmoid_backward(x):
+    a = -x
+    b = torch.exp(a)
+    c = 1 + b
+    s = 1 / c
+    ds_dc = -1 / c**2
+    ds_db = ds_dc
+    ds_da = ds_db * b
+    return {"a": a, "b": b, "c": c, "s": s, "ds_dc": ds_dc, "ds_db": ds_db, "ds_da": ds_da, "ds_dx": -ds_da}
+"""
+STANDING_STILL = {
+    "forgotten": ("-1 / c**2", "-torch.ones(())"),
+    "forgotten at the end": ("ds_db * b", "torch.ones(())"),
+    "forgotten at the start": ("torch.exp(a)", "torch.ones(())"),
+    "a sign": ("= -x", "= -torch.sign(x)"),
+    "a step": ("torch.exp(a)", "torch.where(a > 0, 2.0, 0.5)"),
+    "a clamp": ("= -x", "= torch.clamp(-x, -0.5, 0.5)"),
+    "saturated": ("= -x", "= -torch.tanh(40 * x)"),
+    "steep": ("torch.exp(a)", "torch.exp(1.5 * a)"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), STANDING_STILL.values(), ids=STANDING_STILL)
+@pytest.mark.parametrize("run", range(4))
+def test_what_follows_from_a_step_that_stands_still_by_mistake_counts(old: str, new: str, run: int) -> None:
+    """It costs itself alone: a step with two values, or with one, is no table."""
+    assert old in SIGMOID
+    names: dict[str, Answer] = {}
+    exec(SIGMOID.replace(old, new), names)
+    mark = marked("sigmoid_backward", names["sigmoid_backward"], now=f"still {run}")
+    assert mark.score == pytest.approx(3 * 7 / 8, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["exponential_gradient", "polynomial_gradient"])

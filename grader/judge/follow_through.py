@@ -14,6 +14,15 @@ from grader.judge.model import Evidence
 from grader.judge.truth import Before, GradientTruth, Named, Tolerance
 from grader.protocol.messages import Array, Observation, Reply, Value
 
+STILL = 3
+"""So many values, no two alike, each of which is the same beside its point or anything there, are a table's.
+
+A constant, a step or a clamp that is made by mistake stands still at one or two values.
+"""
+
+LEAP = 2.0**-6
+"""Relative differences from here up are not those of a formula's values at a point and a hair's breadth beside it."""
+
 
 def own_steps(
     keys: Mapping[str, str], points: Sequence[Named], reply: Reply, tolerance: Tolerance
@@ -31,6 +40,36 @@ def own_steps(
             if row.numbers is not None and plausible(row.numbers, expected[step], scales[step]):
                 found[-1][step] = row.numbers
     return found
+
+
+def looked_up(
+    own: Sequence[Named], beside: Sequence[Named], mine: Sequence[str], tolerance: Tolerance
+) -> frozenset[str]:
+    """The steps of which own values do not go with the arguments: nothing can be seen to follow from those alone.
+
+    What a formula gives beside a point, in `beside`, is nearly the same as there and not quite, be it right or wrong.
+    One wrong step may stand still. Where all of the function's own (`mine`) are the same everywhere, it does not look
+    at its arguments, and then nothing follows from any.
+    """
+    values = {step: [at[step] for at in own if step in at] for step in {step for at in own for step in at}}
+    shown = [values[step] for step in mine if step in values]
+    if shown and all(_differing(each, tolerance) == 1 for each in shown):
+        return frozenset(values)
+    loose: dict[str, list[Array]] = {step: [] for step in values}
+    for one, other in zip(own, beside, strict=True):
+        for step in one.keys() & other.keys():
+            if not tolerance.agree < relative_error(other[step], one[step]) < LEAP:
+                loose[step].append(one[step])
+    return frozenset(step for step, each in loose.items() if _differing(each, tolerance) >= STILL)
+
+
+def _differing(values: Sequence[Array], tolerance: Tolerance) -> int:
+    """How many values there are, without those that are nearly the same as an earlier one."""
+    found: list[Array] = []
+    for value in values:
+        if all(relative_error(value, earlier) > tolerance.slip for earlier in found):
+            found.append(value)
+    return len(found)
 
 
 def taken_through(truth: GradientTruth, evidence: Evidence) -> list[dict[str, Array]]:

@@ -29,13 +29,15 @@ class Conditions:
 class PreparedCheck:
     """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
 
-    The first `given` asks are of other functions, from which an answer may follow though they are wrong.
+    The first `given` asks are of other functions, from which an answer may follow though they are wrong. The last
+    `twins` asks are of the same functions beside the points: they tell where values come from, and not what is right.
     """
 
     asks: tuple[Ask | Read, ...]
     truth: Truth
     weight: float = 1.0
     given: int = 0
+    twins: int = 0
 
 
 class Check(Protocol):
@@ -160,12 +162,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at of the question `name`: replies to a trial's asks, code, torch functions used."""
+    """All that a judge may look at of the question `name`: replies to asks and `beside` them, code, torch functions."""
 
     name: str
     replies: tuple[Reply, ...]
     source: Source
     used: frozenset[str] = frozenset()
+    beside: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ to know the steps' formulas: the truth evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,13 +15,13 @@ import numpy as np
 from grader.judge.annotated_graph import EdgeStatus, annotated
 from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
-from grader.judge.follow_through import own_steps
+from grader.judge.follow_through import looked_up, own_steps
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import StepsTruth
 from grader.judge.values import RIGHT, failed
 from grader.judge.wording import both, difference, place
-from grader.protocol.messages import Array, Leaf, Value
+from grader.protocol.messages import Array, Leaf, Reply, Value
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,14 @@ class Step:
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     """A share of the points for every step that is right, or follows rightly from one's own."""
-    own = _own_values(truth, evidence)
-    steps = [_judge_step(truth, evidence, key, own) for key in truth.keys[-1]]
+    own = _own_values(truth, evidence.replies)
+    beside = _own_values(truth, evidence.beside)
+    idle = looked_up(own, beside, list(truth.keys[-1].values()), truth.tolerance)
+    nothing: list[dict[str, Array]] = [{} for _ in own]
+    steps = [
+        _judge_step(truth, evidence, key, nothing if idle.issuperset(truth.parents[step]) else own)
+        for key, step in truth.keys[-1].items()
+    ]
     wrong = [step for step in steps if step.problem]
     for step in wrong:
         if step.problem and step.problem.note == "wrong_structure":
@@ -112,11 +118,11 @@ def _told(wrong: list[Step], total: int) -> str:
     return f"{first.problem.message}{others} ({total - len(wrong)} of {total} steps are right.)"
 
 
-def _own_values(truth: StepsTruth, evidence: Evidence) -> list[dict[str, Array]]:
+def _own_values(truth: StepsTruth, replies: Sequence[Reply]) -> list[dict[str, Array]]:
     """What the student's functions returned at each point, by step, where it can stand in for the truth."""
     expected = [point.expected for point in truth.points]
     found: list[dict[str, Array]] = [{} for _ in expected]
-    for keys, reply in zip(truth.keys, evidence.replies, strict=False):
+    for keys, reply in zip(truth.keys, replies, strict=False):
         for known, own in zip(found, own_steps(keys, expected, reply, truth.tolerance), strict=True):
             known.update(own)
     return found

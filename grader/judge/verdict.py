@@ -73,14 +73,20 @@ def judge(
     lacks = [s.reason for group in replies for reply in group for s in reply[:1] if isinstance(s, Unavailable)]
     if lacks:
         return _unavailable(question, lacks[0])
-    everything = tuple(reply for trial, group in zip(trials, replies, strict=True) for reply in group[trial.given :])
+    groups = [
+        (group[: len(trial.asks) - trial.twins], group[len(trial.asks) - trial.twins :])
+        for trial, group in zip(trials, replies, strict=True)
+    ]
+    everything = tuple(
+        reply for trial, (group, _) in zip(trials, groups, strict=True) for reply in group[trial.given :]
+    )
     used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
     verdicts = []
     # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
     with np.errstate(all="ignore"):
-        for trial, group in zip(trials, replies, strict=True):
+        for trial, (group, beside) in zip(trials, groups, strict=True):
             looked_at = group if trial.asks else everything
-            verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used)))
+            verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used, beside)))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 

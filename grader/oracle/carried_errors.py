@@ -21,6 +21,16 @@ from grader.protocol.messages import Array, Ask
 NEAR = 2.0**-16
 """So far the slope of a function whose formula nobody knows is looked for: its difference is off by some 1e-10."""
 
+BESIDE = 2.0**-13
+"""So far from a point lies its twin: no table of earlier points, however long, has another entry there, and a value
+that varies at all is another one in float32."""
+
+
+def twins(setting: Problem, draws: Sequence[Named], seed: str) -> list[dict[str, Array]]:
+    """A point beside every point: the one to see whether values go with the arguments."""
+    ways = Domain(default=(-1.0, 1.0)).draw(Graph(setting.graph.inputs, {}), len(draws), seed)
+    return [{n: value + BESIDE * way[n] for n, value in draw.items()} for draw, way in zip(draws, ways, strict=True)]
+
 
 def before(setting: Problem, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
     """What another function gives under `keys`, and what results become in terms of it; `names` are theirs by path."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.truth import GradientTruth, Outcomes, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
-from grader.oracle.carried_errors import before, real_step, through
+from grader.oracle.carried_errors import before, real_step, through, twins
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
 from grader.oracle.mistake_code import planted_results, planted_steps
@@ -197,7 +197,7 @@ class StepsCheck:
     """A dict of named steps, marked with errors carried forward.
 
     `keys` maps the dict's keys to the graph's steps. `given` are other functions of the notebook, called
-    with the same arguments: their own values count as the steps before.
+    with the same arguments: their own values count as the steps before, where they go with the arguments.
     """
 
     setting: Problem
@@ -207,12 +207,11 @@ class StepsCheck:
     weight: float = 1.0
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """A call of each function at each point."""
+        """A call of each function at each point, and beside it."""
         draws = self.setting.draw(name, conditions)
-        asked = (*self.given, (name, self.setting.arguments, self.keys))
-        asks = tuple(
-            Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
-            for function, arguments, _ in asked
+        asks, near = (
+            self._asks(name, draws),
+            self._asks(name, twins(self.setting, draws, f"{conditions.seed}/{name}/twins")),
         )
         if self.manner is CallMode.INFERENCE:
             asks = (*asks, replace(asks[-1], dtype="float32"))
@@ -230,7 +229,7 @@ class StepsCheck:
 
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
-            keys=tuple(keys for _, _, keys in asked),
+            keys=(*(keys for _, _, keys in self.given), self.keys),
             locally=locally,
             parents=self.setting.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
@@ -238,7 +237,14 @@ class StepsCheck:
             gradients=self.setting.gradients,
             likely=likely,
         )
-        return PreparedCheck(asks, truth, self.weight, given=len(self.given))
+        return PreparedCheck((*asks, *near), truth, self.weight, given=len(self.given), twins=len(near))
+
+    def _asks(self, name: str, draws: list[dict[str, Array]]) -> tuple[Ask, ...]:
+        """A call of each function at each of these points, the question's own last."""
+        return tuple(
+            Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
+            for function, arguments, _ in (*self.given, (name, self.setting.arguments, self.keys))
+        )
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""

@@ -130,7 +130,9 @@ def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[tuple[Reply,
         for place, each in enumerate(trial.asks):
             reply = (broken[0],) * each.points if broken else session.ask(each)
             group.append(reply)
-            if place >= trial.given and not any(isinstance(seen, Value) for seen in reply):
+            if trial.given <= place < len(trial.asks) - trial.twins and not any(
+                isinstance(seen, Value) for seen in reply
+            ):
                 broken = reply
         replies.append(tuple(group))
     return tuple(replies)
