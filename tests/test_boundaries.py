@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "pages": {"pages", "judge", "desk", "runner", "similarity"},
     "desk": {"desk", "pages", "runner", "judge", "labs", "similarity"},
     "similarity": {"similarity", "desk", "pages", "judge", "protocol", "runner"},
-    "student": {"student", "pages", "labs", "judge", "protocol", "kernel", "runner"},
+    "student": {"student", "pages", "labs", "judge", "protocol", "kernel"},
     "authoring": {"authoring", "desk", "runner", "labs", "judge", "protocol"},
     "__main__": {"authoring", "desk", "runner", "judge", "labs", "__main__"},
 }
