@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.kernel.driver import search_path
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -83,3 +85,12 @@ def test_a_module_of_ours_that_is_not_there_is_our_fault() -> None:
     )
     assert done.returncode == 3
     assert "This is a fault of the grader" in done.stderr
+
+
+def test_a_notebook_finds_libraries_whether_the_grader_is_a_checkout_or_lies_among_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    python, packages, checkout = "/python/lib", "/python/lib/site-packages", "/checkout"
+    for ours, path in ((packages, [python, packages]), (checkout, [python, packages, checkout])):
+        monkeypatch.setattr(sys, "path", [ours, *path])
+        assert search_path(Path(ours)) == [python, "", packages]
