@@ -6,14 +6,21 @@ Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be grad
 
 from __future__ import annotations
 
+import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import typer
-from rich.console import Console
-from rich.markup import escape
+from grader.desk.extras import lacking
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.markup import escape
+except ModuleNotFoundError as error:
+    print(lacking(error), file=sys.stderr)
+    raise SystemExit(2) from None
 
 from grader.desk import terminal
 from grader.judge.model import Lab, Report
@@ -243,10 +250,10 @@ def main() -> None:
     """Run the command line; whatever nobody expected is our fault, and says so."""
     try:
         app()
-    except Exception:
-        errors.print(escape(traceback.format_exc()))
-        errors.print("This is a fault of the grader, not of a submission. What was graded is kept.")
-        raise SystemExit(OURS) from None
+    except Exception as error:
+        sentence = lacking(error)
+        errors.print(escape(sentence or f"{traceback.format_exc()}\n{terminal.OURS}"), soft_wrap=True)
+        raise SystemExit(USAGE if sentence else OURS) from None
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from grader.pages.sanitize import line, points
 if TYPE_CHECKING:
     from grader.authoring.verification import Verification
 
+OURS: Final = "This is a fault of the grader, not of a submission. What was graded is kept."
+"""What is said below the traceback of an exception that nobody expected."""
 _COUNTED: Final = (
     (Status.PASS, "green"),
     (Status.PARTIAL, "yellow"),
