@@ -9,7 +9,8 @@ GRADER = .venv/bin/python -m grader
 
 .PHONY: grade test attack labs verify bench lint jupyter .venv
 grade: .venv
-	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)")
+	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
+	code=$$?; test $$code -gt 1 || $(GRADER) similar "$(OUT)"; exit $$code
 
 test: .venv
 	.venv/bin/python -m pytest -n auto --dist loadfile
