@@ -6,9 +6,10 @@ takes off no points.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from grader.pages.sanitize import line
 from grader.pages.templating import template
@@ -23,6 +24,10 @@ SHOWN: Final = 24
 """Pairs whose codes are shown of one group, and of one lab; the rest are named."""
 NAMED: Final = 3
 """Points that are shown of an answer that is right for others, and names of these."""
+
+
+Names: TypeAlias = tuple[str, str]
+"""The students of a pair."""
 
 
 @dataclass(frozen=True)
@@ -107,23 +112,25 @@ def alike(lab: str, class_: Mapping[str, Mapping[str, Keys]], answers: Callable[
     """One lab of a class, given by the keys of everybody's answers; `answers` are those of a student in full."""
     found = likenesses(class_)
     together = groups(found)
-    anchors = _anchors(lab, together)
-    answered = {q: sum(bool(each.get(q)) for each in class_.values()) for each in found for q in each.authors}
-    shown = tuple(
-        _pair(each, answered, answers, anchors[each.one, each.other])
-        for each in found
-        if (each.one, each.other) in anchors
-    )
-    drawn = [own for own in together if any((each.one, each.other) in anchors for each in own)]
-    pictures = tuple(picture({(e.one, e.other): anchors.get((e.one, e.other), "") for e in own}) for own in drawn)
-    rest = [each for each in found if (each.one, each.other) not in anchors]
+    anchors = _anchors(lab, found, together)
+    answered = Counter(question for own in class_.values() for question, keys in own.items() if keys)
+    shown = tuple(_pair(each, answered, answers, anchors[_names(each)]) for each in found if _names(each) in anchors)
+    links = [{_names(each): anchors.get(_names(each), "") for each in own} for own in together]
+    pictures = tuple(picture(own) for own in links if any(own.values()))
+    rest = [each for each in found if _names(each) not in anchors]
     return Alike(lab, len(class_), len(found), pictures, shown, _named(rest))
 
 
-def _anchors(lab: str, together: Sequence[Sequence[Likeness]]) -> dict[tuple[str, str], str]:
-    """The pairs whose codes are shown: of each group the most surprising ones."""
-    chosen = [(each.one, each.other) for own in together for each in own[:OF_GROUP]][:SHOWN]
-    return {pair: f"{lab}-{place}" for place, pair in enumerate(chosen, 1)}
+def _anchors(lab: str, found: Sequence[Likeness], together: Sequence[Sequence[Likeness]]) -> dict[Names, str]:
+    """Where the codes stand of those pairs that are shown: a pair of every group before another of any."""
+    turns = sorted((turn, group) for group, own in enumerate(together) for turn in range(min(len(own), OF_GROUP)))
+    chosen = {_names(together[group][turn]) for turn, group in turns[:SHOWN]}
+    shown = [_names(each) for each in found if _names(each) in chosen]
+    return {names: f"{lab}-{place}" for place, names in enumerate(shown, 1)}
+
+
+def _names(likeness: Likeness) -> Names:
+    return likeness.one, likeness.other
 
 
 def _named(rest: Sequence[Likeness]) -> tuple[tuple[str, str], ...]:
