@@ -136,8 +136,9 @@ class Family:
     def read(self, written: str) -> Numbers:
         """The numbers as they are written. Raises SyntaxError, ValueError or TypeError for what is none of this lab."""
         call = ast.parse(f"numbers({written})", mode="eval").body
-        given = call.keywords if isinstance(call, ast.Call) else []
-        return self.numbers(**{str(each.arg): ast.literal_eval(each.value) for each in given})
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError(written)
+        return self.numbers(**{str(each.arg): ast.literal_eval(each.value) for each in call.keywords})
 
     def draw(self, secret: bytes, student: str, taken: Collection[Numbers] = ()) -> Numbers:
         """The numbers of a student: the first sound draw that nobody has; where there is none, one that somebody has.
