@@ -18,7 +18,7 @@ import mpmath
 
 from grader.judge.model import Lab
 from grader.oracle.graph import Graph
-from grader.oracle.precision import DIGITS
+from grader.oracle.precision import precise
 from grader.oracle.problem import Problem
 
 ATTEMPTS = 1000
@@ -53,7 +53,7 @@ class Worked:
     def values(self) -> dict[str, Any]:
         """Every input and step there, as mpmath numbers."""
         graph: Graph = self.problem.whole
-        with mpmath.workdps(DIGITS):
+        with precise():
             # As written: 0.1 is a tenth, and not the float beside it.
             return graph.values({name: mpmath.mpf(str(value)) for name, value in self.point.items()})
 
