@@ -420,7 +420,7 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
     made = given.notebook if draw.one(2) else notebook(draw.cells(names))
     source = Source(tuple(cell.source for cell in made.code))
     lab_of(source, all_labs())
-    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, lab)
+    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, lab, variant="own")
     graded = mark(assignment, given.posed, draw.observed(given, left, made))
     faults = [m.question.name for m in graded.result.marks if m.verdict.note == "fault"]
     assert not faults, f"the judging failed at {faults}"
@@ -435,14 +435,15 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
 def filed(graded: Graded) -> None:
     """What a run writes of a notebook: its page, and its part of every table."""
     assert graded.notebook
-    assert graded.source
     page = render(graded.result, graded.notebook, graded.runs, "title", "cpu").encode("utf-8", "replace")
     assert len(page) < 4 << 20, len(page)
     report = Report("cpu", "seed", (graded.result,))
     assert added(graded) <= ADDED
     rows(report, [graded.result.lab])
-    index(report, [graded.result.lab], Path("/nowhere"))
-    answers(graded.source, [one.question.name for one in graded.result.marks])
+    index(report, ["s"], [graded.result.lab], lambda result: "")
+    answers(
+        Source(tuple(cell.source for cell in graded.notebook.code)), [one.question.name for one in graded.result.marks]
+    )
 
 
 def added(graded: Graded) -> int:

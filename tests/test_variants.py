@@ -92,8 +92,8 @@ X, F = symbols("x f", real=True)
 )
 def test_an_unsound_figure_is_refused(expression: object, x: float, where: tuple[object, ...], sound: bool) -> None:
     """Too large, too small to be shown, off the real line, at a pole, and near one; a whole 0 is a figure."""
-    setting = Problem(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
-    assert Worked(setting, {"x": x}, {"f": 4}).sound is sound
+    problem = Problem(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
+    assert Worked(problem, {"x": x}, {"f": 4}).sound is sound
 
 
 def test_figures_and_points_as_people_write_them() -> None:
@@ -234,3 +234,13 @@ def test_a_number_that_changes_only_a_figure_leaves_what_is_asked_as_it_was() ->
     assert "relu_neuron" not in changed
     assert "tanh_log" in changed
     assert family("lab5_backprop").lab(variants.sheet) is family("lab5_backprop").lab(variants.sheet)
+
+
+@pytest.mark.parametrize("lab", [lab.name for lab in all_labs()])
+def test_numbers_are_read_as_they_are_written(lab: str) -> None:
+    variants = family(lab)
+    numbers = variants.draw(b"secret", "ada")
+    assert variants.read(variants.written(numbers)) == numbers
+    for odd in ("x y", "nothing=1", "1", ") + print("):
+        with pytest.raises((SyntaxError, ValueError, TypeError)):
+            variants.read(odd)

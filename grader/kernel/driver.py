@@ -87,11 +87,17 @@ def hidden(descriptor: int) -> int:
 
 
 def search_path(root: Path) -> list[str]:
-    """Without our own folder, and with the current one where IPython puts it: after the standard library."""
-    entries = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
-    packages = (i for i, entry in enumerate(entries) if Path(entry).name in {"site-packages", "dist-packages"})
-    entries.insert(next(packages, 0), "")
+    """Without our own folder, and with the current one where IPython puts it: after the standard library.
+
+    Ours comes first. Where it is the folder of all installed packages, it stays in its own place.
+    """
+    entries = [e for e in sys.path[1:] if e and (Path(e).resolve() != root or _of_packages(e))]
+    entries.insert(next((i for i, entry in enumerate(entries) if _of_packages(entry)), 0), "")
     return entries
+
+
+def _of_packages(entry: str) -> bool:
+    return Path(entry).name in {"site-packages", "dist-packages"}
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs, family
 from grader.pages.fragments import sketched_piece, swept_piece
+from grader.pages.labels import STATUS_LABELS
 
 PUBLIC = "public"
-SIGNS = {Status.PASS: "✓", Status.PARTIAL: "◐", Status.FAIL: "✗", Status.MISSING: "…", Status.UNGRADED: "?"}
 
 
 def check(name: str | Callable[..., Any]) -> None:
@@ -88,7 +88,7 @@ def line(mark: Mark) -> str:
     verdict, name = mark.verdict, mark.question.name
     said = "right at the public points." if verdict.status is Status.PASS else verdict.message
     named = said if name in said else f"{name}: {said}"
-    first = f"{SIGNS[verdict.status]} {named}"
+    first = f"{STATUS_LABELS[verdict.status].sign} {named}"
     return "\n".join([first, *(f"    {remark}" for remark in verdict.said)])
 
 
