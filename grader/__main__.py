@@ -6,14 +6,21 @@ Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be grad
 
 from __future__ import annotations
 
+import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import typer
-from rich.console import Console
-from rich.markup import escape
+from grader.desk.extras import lacking
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.markup import escape
+except ModuleNotFoundError as error:
+    print(lacking(error), file=sys.stderr)
+    raise SystemExit(2) from None
 
 from grader.desk import terminal
 from grader.judge.model import Lab, Report
@@ -38,9 +45,7 @@ Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and s
 OnDevice = Annotated[DeviceOption, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
 
 OfCourse = Annotated[Path | None, typer.Option(help="A CSV file with a column student: each has numbers of its own.")]
-SecretIn = Annotated[
-    Path | None, typer.Option(help="The course's secret; default: the roster's name with .secret for .csv.")
-]
+SecretIn = Annotated[Path | None, typer.Option(help="The course's secret; default: beside the roster, as .secret.")]
 
 
 def refuse(sentence: object) -> NoReturn:
@@ -58,9 +63,7 @@ def grade(
     jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0: as many as cores, on CUDA at most 4.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
-    fail_under: Annotated[
-        float, typer.Option(min=0, max=100, help="Exit 1 where a notebook earns less, in per cent.")
-    ] = 0.0,
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit 1 where one earns less, in per cent.")] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     limits: Annotated[Path | None, typer.Option(help="A TOML file: how much a notebook may take, and wait.")] = None,
     roster: OfCourse = None,
@@ -192,9 +195,8 @@ def release(
         written = list(release_notebooks(root, course, chosen(lab), out))
     except (CourseError, OSError) as error:
         refuse(error)
-    console.print(
-        f"{len(written)} notebooks for {len(course.students)} students are in {escape(str(out))}.", soft_wrap=True
-    )
+    many = f"{len(written)} notebooks for {len(course.students)} students"
+    console.print(f"{many} are in {escape(str(out))}.", soft_wrap=True)
 
 
 @app.command()
@@ -214,9 +216,7 @@ def verify(
     root: Root = Path(),
     lab: Annotated[str | None, typer.Option(help="Verify only this lab.")] = None,
     device: OnDevice = DeviceOption.CPU,
-    seed: Annotated[
-        str, typer.Option(help="The seed of the hidden points; fixed, so that CI repeats itself.")
-    ] = "verify",
+    seed: Annotated[str, typer.Option(help="The seed of the points; fixed, so that CI repeats itself.")] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
@@ -250,10 +250,10 @@ def main() -> None:
     """Run the command line; whatever nobody expected is our fault, and says so."""
     try:
         app()
-    except Exception:
-        errors.print(escape(traceback.format_exc()))
-        errors.print("This is a fault of the grader, not of a submission. What was graded is kept.")
-        raise SystemExit(OURS) from None
+    except Exception as error:
+        sentence = lacking(error)
+        errors.print(escape(sentence or f"{traceback.format_exc()}\n{terminal.OURS}"), soft_wrap=True)
+        raise SystemExit(USAGE if sentence else OURS) from None
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "pages": {"pages", "judge", "protocol"},
     "desk": {"desk", "pages", "runner", "judge", "labs"},
     "similarity": {"similarity", "desk", "pages", "labs", "judge", "protocol"},
-    "student": {"student", "pages", "labs", "judge", "protocol", "kernel", "runner"},
+    "student": {"student", "pages", "labs", "judge", "protocol", "kernel"},
     "authoring": {"authoring", "desk", "runner", "labs", "judge", "protocol"},
     "__main__": {"authoring", "similarity", "desk", "runner", "judge", "labs", "__main__"},
 }

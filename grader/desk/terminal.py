@@ -17,6 +17,8 @@ from grader.judge.notes import FAULT, MACHINE
 from grader.pages.labels import STATUS_LABELS
 from grader.pages.sanitize import line, points
 
+OURS: Final = "This is a fault of the grader, not of a submission. What was graded is kept."
+"""What is said below the traceback of an exception that nobody expected."""
 _COUNTED: Final = (
     (Status.PASS, "green"),
     (Status.PARTIAL, "yellow"),
