@@ -102,13 +102,6 @@ def test_wrong_limits_are_exit_2(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    parent = Warm()
-    yield parent
-    parent.close()
-
-
-@pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """A parent whose children may take a little of the machine."""
     text = "[limits]\nmemory_mib = 1024\ncpu_seconds = 1\nopen_files = 32\nfile_mib = 1"
