@@ -22,16 +22,16 @@ x, u, f = symbols("x u f", real=True)
 NUMBERS = {"ada": 2, "ben": 3, "cyd": 5, "dan": 3}
 
 
-def setting(factor: int) -> Problem:
+def problem(factor: int) -> Problem:
     # Whether a point may be asked depends on the numbers, as it does in lab 2.
     graph = Graph((x,), {u: factor * x, f: exp(u) + x})
     return Problem(graph, Domain(where=(Abs(x) > 0, Abs(u - 1) > 0.5)), ("x",))
 
 
 CHECKS: dict[str, Callable[[int], Check]] = {
-    "value": lambda n: ValueCheck(setting(n), "f"),
-    "steps": lambda n: StepsCheck(setting(n), keyed("u", "f")),
-    "gradient": lambda n: GradientCheck(setting(n), "f", of=("f",)),
+    "value": lambda n: ValueCheck(problem(n), "f"),
+    "steps": lambda n: StepsCheck(problem(n), keyed("u", "f")),
+    "gradient": lambda n: GradientCheck(problem(n), "f", of=("f",)),
 }
 
 
@@ -107,8 +107,8 @@ def test_too_few_points_in_common_say_nothing(common: int, found: int) -> None:
 
 def setting_at(factor: int, which: slice) -> PreparedCheck:
     """A trial with some of its points, the same ones for every factor."""
-    setting = Problem(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
-    trial = ValueCheck(setting, "f").prepare("q", Conditions("tests"))
+    problem = Problem(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
+    trial = ValueCheck(problem, "f").prepare("q", Conditions("tests"))
     return replace(trial, truth=replace(trial.truth, points=trial.truth.points[which]))
 
 

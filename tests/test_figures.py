@@ -68,11 +68,11 @@ def differentiated() -> Iterator[object]:
 def _differentiated(check: object) -> tuple[Graph, Variable, Domain] | None:
     match check:
         case GradientCheck():
-            return *pulled(check.setting.graph, check.of), check.setting.domain
-        case ValueCheck() | StepsCheck() if check.setting.output is not None:
-            return check.setting.graph, check.setting.output, check.setting.domain
+            return *pulled(check.problem.graph, check.of), check.problem.domain
+        case ValueCheck() | StepsCheck() if check.problem.output is not None:
+            return check.problem.graph, check.problem.output, check.problem.domain
         case TrajectoryCheck():
-            return check.setting.graph, check.loss, check.setting.domain
+            return check.problem.graph, check.loss, check.problem.domain
         case SweepCheck(argument=str()):
             return *ending(check.graph, check.output), Domain()
     return None

@@ -220,15 +220,15 @@ def test_a_line_between_fifty_earlier_answers_earns_nothing(name: str) -> None:
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_the_numbers_of_points_are_odd_multiples_of_a_grid_step_and_of_different_size(lab: Lab) -> None:
     """But for what completes a row of probabilities."""
-    settings = [
-        (question.name, check.setting)
+    problems = [
+        (question.name, check.problem)
         for question in lab.questions
         for check in question.checks
-        if isinstance(check, ValueCheck | GradientCheck | StepsCheck | ViewCheck) and check.setting.graph.inputs
+        if isinstance(check, ValueCheck | GradientCheck | StepsCheck | ViewCheck) and check.problem.graph.inputs
     ]
-    for name, setting in settings:
-        for point in setting.draw(name, Conditions("grid")):
-            free = [v[..., :-1] if n in setting.domain.sums else v for n, v in point.items()]
+    for name, problem in problems:
+        for point in problem.draw(name, Conditions("grid")):
+            free = [v[..., :-1] if n in problem.domain.sums else v for n, v in point.items()]
             steps = GRID * np.concatenate([values.ravel() for values in free])
             assert (steps % 2 == 1).all(), name
             assert len({*np.abs(steps)}) == steps.size, name

@@ -92,8 +92,8 @@ X, F = symbols("x f", real=True)
 )
 def test_an_unsound_figure_is_refused(expression: object, x: float, where: tuple[object, ...], sound: bool) -> None:
     """Too large, too small to be shown, off the real line, at a pole, and near one; a whole 0 is a figure."""
-    setting = Problem(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
-    assert Worked(setting, {"x": x}, {"f": 4}).sound is sound
+    problem = Problem(Graph((X,), {F: expression}), Domain(where=where), ("x",), F)
+    assert Worked(problem, {"x": x}, {"f": 4}).sound is sound
 
 
 def test_figures_and_points_as_people_write_them() -> None:

@@ -83,8 +83,8 @@ positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **po
 
 def round_trip(dtype: str) -> Check:
     """`numpy_round_trip` in one dtype."""
-    setting = Problem(shared, WIDE, ("v",))
-    return ViewCheck(setting, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
+    problem = Problem(shared, WIDE, ("v",))
+    return ViewCheck(problem, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype)
 
 
 TAKEN_APART = (

@@ -19,7 +19,7 @@ from grader.protocol.messages import CallMode
 a, b, c, d, e, f, s, u, v, w, x, y, z = symbols("a b c d e f s u v w x y z", real=True)
 
 
-def setting(graph: Graph, domain: Domain, output: Variable) -> Problem:
+def problem(graph: Graph, domain: Domain, output: Variable) -> Problem:
     """A function of all the graph's inputs, in order, and the gradient of its output."""
     return Problem(graph, domain, tuple(i.name for i in graph.inputs), output)
 
@@ -29,14 +29,14 @@ def forward(backward: Problem) -> Problem:
     return replace(backward, output=None)
 
 
-def by_hand(setting: Problem, returns: Any) -> tuple[Check, ...]:
+def by_hand(problem: Problem, returns: Any) -> tuple[Check, ...]:
     """A gradient that the function works out itself."""
-    return BY_HAND, ValueCheck(setting, returns, CallMode.INFERENCE)
+    return BY_HAND, ValueCheck(problem, returns, CallMode.INFERENCE)
 
 
-def after(function: str, setting: Problem) -> tuple[Check, ...]:
+def after(function: str, problem: Problem) -> tuple[Check, ...]:
     """A neuron's gradient by hand, which may be built on the notebook's own `function` for its forward pass."""
-    return BY_HAND, ValueCheck(setting, ("da_dw", "da_db"), CallMode.INFERENCE, given=(function, keyed("u", "v", "a")))
+    return BY_HAND, ValueCheck(problem, ("da_dw", "da_db"), CallMode.INFERENCE, given=(function, keyed("u", "v", "a")))
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ def path(n: GraphNumbers) -> Problem:
     graph = Graph((a, b), {x: n.x_a * a + n.x_b * b, y: n.y_a * a**2 + n.y_b * b**3, z: n.z_x * x + n.z_y * y})
     # What a sum's terms nearly cancel to has a relative error that is not the student's doing.
     slope = n.z_x * n.x_a + 2 * n.z_y * n.y_a * a
-    return setting(graph, Domain(where=(*(Abs(v) > Rational(1, 8) for v in (x, y, z)), Abs(slope) > 1)), z)
+    return problem(graph, Domain(where=(*(Abs(v) > Rational(1, 8) for v in (x, y, z)), Abs(slope) > 1)), z)
 
 
-relu = setting(
+relu = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
     # Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
     Domain(where=(Abs(v) > 0.25, Abs(u) > 0.25), cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0)),
     a,
 )
-sigmoid = setting(
+sigmoid = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))}),
     Domain(where=(Abs(v) < 3, Abs(v) > 0.125)),
     a,
@@ -91,14 +91,14 @@ def bell(n: GraphNumbers) -> Problem:
     """Exercise 4."""
     graph = Graph((x,), {f: exp(-n.square * x**2 - n.straight * x - n.sine * sin(x))})
     inner = 2 * n.square * x + n.straight + n.sine * cos(x)
-    return setting(graph, Domain({"x": (-2.5, 1.5)}, where=(Abs(inner) > 0.5,)), f)
+    return problem(graph, Domain({"x": (-2.5, 1.5)}, where=(Abs(inner) > 0.5,)), f)
 
 
 @cache
 def quartic(n: GraphNumbers) -> Problem:
     """Exercise 5."""
     value = sum(c * x**power for power, c in enumerate(n.polynomial))
-    return setting(Graph((x,), {f: value}), Domain(where=(Abs(diff(value, x)) > 2,)), f)
+    return problem(Graph((x,), {f: value}), Domain(where=(Abs(diff(value, x)) > 2,)), f)
 
 
 @cache
@@ -109,7 +109,7 @@ def chain(n: GraphNumbers) -> Problem:
         {a: n.double * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)},
     )
     domain = Domain({"y": (0.25, 2.75)}, where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125))
-    return setting(graph, domain, f)
+    return problem(graph, domain, f)
 
 
 @cache
@@ -117,7 +117,7 @@ def quotient(n: GraphNumbers) -> Problem:
     """Exercise 7."""
     below = log(x) + (x - y) ** 3
     graph = Graph((x, y), {f: (n.above_x * x + n.above_y * exp(y)) / below})
-    return setting(graph, Domain({"x": (0.25, 3.0)}, where=(Abs(below) > 0.75,)), f)
+    return problem(graph, Domain({"x": (0.25, 3.0)}, where=(Abs(below) > 0.75,)), f)
 
 
 chain_slopes = ("df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "df_dz")

@@ -202,8 +202,8 @@ class StabilityNumbers:
 
 def figures(graph: Graph, places: int, **point: float) -> Worked:
     """The value and the gradients of a graph that ends in z."""
-    setting = Problem(graph, Domain(), tuple(point), z)
-    return Worked(setting, point, dict.fromkeys(("z", *(f"dz_d{name}" for name in point)), places))
+    problem = Problem(graph, Domain(), tuple(point), z)
+    return Worked(problem, point, dict.fromkeys(("z", *(f"dz_d{name}" for name in point)), places))
 
 
 WORKED = {

@@ -35,31 +35,31 @@ Own: TypeAlias = Mapping[str, Sequence[Array]]
 class Assembly:
     """A graph whose first step is a model and whose next is its `loss`; the arguments are x, y and the parameters."""
 
-    setting: Problem
+    problem: Problem
     loss: Variable
     rate: float
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters that there are."""
-        return tuple(n for n in self.setting.arguments[2:] if n is not None)
+        return tuple(n for n in self.problem.arguments[2:] if n is not None)
 
     @cached_property
     def model(self) -> Variable:
         """The step that predicts."""
-        return next(iter(self.setting.graph.steps))
+        return next(iter(self.problem.graph.steps))
 
     @cached_property
     def general(self) -> Graph:
         """The graph with any affine model in place of its own, and any multiple of its loss."""
-        known = self.setting.graph
+        known = self.problem.graph
         trained = [known.variables[name] for name in self.parameters]
         leaves = [leaf for variable in trained for leaf in entries(variable)]
         count = len(entries(self.model))
         base, along, scale = array("base", count), array("along", count, len(leaves)), Symbol("scale", real=True)
         affine = [base[i] + sum(along[i, j] * leaf for j, leaf in enumerate(leaves)) for i in range(count)]
         return Graph(
-            (base, along, scale, known.variables[self.setting.arguments[1]], *trained),
+            (base, along, scale, known.variables[self.problem.arguments[1]], *trained),
             {
                 self.model: ImmutableDenseNDimArray(affine, shape_of(self.model)),
                 self.loss: scale * known.steps[self.loss],
@@ -68,14 +68,14 @@ class Assembly:
 
     def predicting(self, name: str, draws: Sequence[Named], conditions: Conditions) -> tuple[Ask, ValueTruth]:
         """The model from each start, and with parameters that are 0 but for one entry: that tells an affine one."""
-        x, _, *trained = self.setting.arguments
+        x, _, *trained = self.problem.arguments
         starts = [start for draw in draws for start in self._starts(draw)]
         ask = Ask(name, tuple(fill(part, starts) for part in (x, *trained)), len(starts))
         return ask, self._known(name, name_of(self.model), starts, conditions)
 
     def measuring(self, name: str, draws: Sequence[Named], conditions: Conditions) -> tuple[Ask, ValueTruth]:
         """The loss, of predictions that are another start's targets."""
-        model, y = name_of(self.model), self.setting.arguments[1]
+        model, y = name_of(self.model), self.problem.arguments[1]
         guesses = [{**draw, model: draws[i - 1][y]} for i, draw in enumerate(draws)]
         return Ask(name, (fill(model, guesses), fill(y, guesses)), len(guesses)), self._known(
             name, name_of(self.loss), guesses, conditions
@@ -97,7 +97,7 @@ class Assembly:
         return found
 
     def _known(self, name: str, step: str, points: list[dict[str, Array]], conditions: Conditions) -> ValueTruth:
-        known = evaluate(self.setting.graph, points)
+        known = evaluate(self.problem.graph, points)
         found = tuple(Point(point, {"": values[step]}) for point, values in zip(points, known, strict=True))
         return ValueTruth(found, {"": name}, {}, TOLERANCE["float64", conditions.device])
 

@@ -26,36 +26,36 @@ BESIDE = 2.0**-13
 that varies at all is another one in float32."""
 
 
-def twins(setting: Problem, draws: Sequence[Named], seed: str) -> list[dict[str, Array]]:
+def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str, Array]]:
     """A point beside every point: the one to see whether values go with the arguments."""
-    ways = Domain(default=(-1.0, 1.0)).draw(Graph(setting.graph.inputs, {}), len(draws), seed)
+    ways = Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), len(draws), seed)
     return [{n: value + BESIDE * way[n] for n, value in draw.items()} for draw, way in zip(draws, ways, strict=True)]
 
 
-def before(setting: Problem, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
+def before(problem: Problem, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
     """What another function gives under `keys`, and what results become in terms of it; `names` are theirs by path."""
-    known = evaluate(setting.graph, [dict(draw) for draw in draws])
+    known = evaluate(problem.graph, [dict(draw) for draw in draws])
 
     def carried(path: str, own: Sequence[Named]) -> list[tuple[Array, ...]]:
         with mpmath.workdps(DIGITS):
             starts = [{**draw, **given} for draw, given in zip(draws, own, strict=True)]
             points = [{name: exact(value) for name, value in start.items()} for start in starts]
-            return [tuple(rounded(_real(graph, names[path], point)) for point in points) for graph in setting.ways]
+            return [tuple(rounded(_real(graph, names[path], point)) for point in points) for graph in problem.ways]
 
     return Before(keys, tuple({step: values[step] for step in keys.values()} for values in known), carried)
 
 
 def through(
-    setting: Problem, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
+    problem: Problem, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
 ) -> tuple[Ask, Through]:
     """What to ask of another function from which a result may be taken; `wrt` are the inputs to move, by path."""
-    ways = Domain(default=(-1.0, 1.0)).draw(Graph(setting.graph.inputs, {}), len(draws), seed)
+    ways = Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), len(draws), seed)
     moved = [
         {**draw, **{name: draw[name] + far * way[name] for name in wrt.values()}}
         for far in (0.0, NEAR, -NEAR)
         for draw, way in zip(draws, ways, strict=True)
     ]
-    ask = Ask(function, setting.filled(moved), len(moved))
+    ask = Ask(function, problem.filled(moved), len(moved))
     return ask, Through(function, tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
 
 

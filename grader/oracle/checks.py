@@ -27,7 +27,7 @@ from grader.protocol.messages import Array, Ask, CallMode, NumpyArray, Tensor
 
 
 def values_of(
-    setting: Problem,
+    problem: Problem,
     returns: Any,
     question: str,
     draws: list[dict[str, Array]],
@@ -35,15 +35,15 @@ def values_of(
     kinds: Mapping[str, str],
 ) -> ValueTruth:
     """What is right for a function whose results a template names."""
-    known = evaluate(setting.whole, draws)
+    known = evaluate(problem.whole, draws)
     names = dict(paths(returns))
 
     @cache
     def outcomes(path: str, count: int) -> Outcomes:
-        return likely_values(setting.graph, names[path], draws, count)
+        return likely_values(problem.graph, names[path], draws, count)
 
     return ValueTruth(
-        points=points_at(returns, setting.arguments, draws, known),
+        points=points_at(returns, problem.arguments, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
         tolerance=TOLERANCE["float64", device],
@@ -59,7 +59,7 @@ class ValueCheck:
     follows rightly from its wrong ones counts as right.
     """
 
-    setting: Problem
+    problem: Problem
     returns: Any
     manner: CallMode = CallMode.VALUE
     rounds: int = 2
@@ -69,26 +69,26 @@ class ValueCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
-        draws = self.setting.draw(name, conditions)
-        ask = Ask(name, self.setting.filled(draws), len(draws), self.manner, rounds=self.rounds)
+        draws = self.problem.draw(name, conditions)
+        ask = Ask(name, self.problem.filled(draws), len(draws), self.manner, rounds=self.rounds)
         asks = (ask, replace(ask, dtype="float32", rounds=1)) if self.manner is CallMode.INFERENCE else (ask,)
-        truth = values_of(self.setting, self.returns, name, draws, conditions.device, self.kinds)
+        truth = values_of(self.problem, self.returns, name, draws, conditions.device, self.kinds)
         if self._leaves_it_to_autograd:
             truth = replace(truth, likely=no_mistakes)
         if not self.given:
             return PreparedCheck(asks, truth, self.weight)
         function, keys = self.given
-        truth = replace(truth, before=before(self.setting, draws, keys, dict(paths(self.returns))))
+        truth = replace(truth, before=before(self.problem, draws, keys, dict(paths(self.returns))))
         return PreparedCheck((replace(ask, name=function, rounds=1), *asks), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
-        return () if self._leaves_it_to_autograd else planted_results(self.setting, self.returns, name)
+        return () if self._leaves_it_to_autograd else planted_results(self.problem, self.returns, name)
 
     @property
     def _leaves_it_to_autograd(self) -> bool:
         """Whether the results are gradients that need not be worked out by hand: no rule of calculus can slip."""
-        return self.setting.output is not None and self.manner is CallMode.VALUE
+        return self.problem.output is not None and self.manner is CallMode.VALUE
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class GradientCheck:
     and the steps under its keys, one of which is the result: where it is wrong, the result may be taken from it.
     """
 
-    setting: Problem
+    problem: Problem
     returns: Any
     of: tuple[str, ...]
     wrt: tuple[str, ...] = ()
@@ -110,16 +110,16 @@ class GradientCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point and one backward pass through it."""
-        draws = self.setting.draw(name, conditions)
-        graph, output = pulled(self.setting.graph, self.of)
-        cotangents = Graph(graph.inputs[len(self.setting.graph.inputs) :], {})
+        draws = self.problem.draw(name, conditions)
+        graph, output = pulled(self.problem.graph, self.of)
+        cotangents = Graph(graph.inputs[len(self.problem.graph.inputs) :], {})
         pulls: list[dict[str, Array]] = [{}] * len(draws)
         if cotangents.inputs:
             pulls = Domain(default=(-4.0, 4.0)).draw(cotangents, len(draws), f"{conditions.seed}/{name}/pulls")
         known = evaluate(graph.backward(output), [{**d, **p} for d, p in zip(draws, pulls, strict=True)])
         wrt = {
             path: n
-            for path, n in paths(self.setting.arguments)
+            for path, n in paths(self.problem.arguments)
             if isinstance(n, str) and f"d{name_of(output)}_d{n}" in known[0]
             if not self.wrt or n in self.wrt
         }
@@ -127,7 +127,7 @@ class GradientCheck:
         ones = np.ones(len(draws))
         ask = Ask(
             name,
-            self.setting.filled(draws),
+            self.problem.filled(draws),
             len(draws),
             CallMode.GRADIENT,
             pulls={
@@ -135,23 +135,23 @@ class GradientCheck:
             },
         )
         truth = GradientTruth(
-            values=values_of(self.setting, self.returns, name, draws, conditions.device, {}),
+            values=values_of(self.problem, self.returns, name, draws, conditions.device, {}),
             gradients=points_at(
-                {p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.setting.arguments, draws, known
+                {p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.problem.arguments, draws, known
             ),
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         if not self.given:
             return PreparedCheck((ask,), truth, self.weight)
         function, keys = self.given
-        earlier, beneath = through(self.setting, draws, function, wrt, f"{conditions.seed}/{name}/ways")
-        known_before = before(self.setting, draws, keys, dict(paths(self.returns)))
+        earlier, beneath = through(self.problem, draws, function, wrt, f"{conditions.seed}/{name}/ways")
+        known_before = before(self.problem, draws, keys, dict(paths(self.returns)))
         truth = replace(truth, values=replace(truth.values, before=known_before), through=beneath)
         return PreparedCheck((earlier, ask), truth, self.weight, given=1)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
-        return planted_results(self.setting, self.returns, name)
+        return planted_results(self.problem, self.returns, name)
 
 
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
@@ -166,7 +166,7 @@ class ViewCheck:
     `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`.
     """
 
-    setting: Problem
+    problem: Problem
     returns: Any
     kinds: Mapping[str, str]
     kind: type[Tensor | NumpyArray] = Tensor
@@ -175,19 +175,19 @@ class ViewCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call, and a second look after the first argument was overwritten."""
-        draws = self.setting.draw(name, conditions, 2 * POINTS)
+        draws = self.problem.draw(name, conditions, 2 * POINTS)
         first, second = draws[:POINTS], draws[POINTS:]
-        source = self.setting.arguments[0]
+        source = self.problem.arguments[0]
         ask = Ask(
             name,
-            self.setting.filled(first, self.kind),
+            self.problem.filled(first, self.kind),
             POINTS,
             CallMode.REWRITE,
             self.dtype,
             replacements={"0": np.stack([draw[source] for draw in second])},
         )
         before, after = (
-            values_of(self.setting, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
+            values_of(self.problem, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
         )
         return PreparedCheck((ask,), ViewTruth(before, after, self.dtype), self.weight)
 
@@ -200,7 +200,7 @@ class StepsCheck:
     with the same arguments: their own values count as the steps before, where they go with the arguments.
     """
 
-    setting: Problem
+    problem: Problem
     keys: Mapping[str, str]
     given: tuple[tuple[str, tuple[Any, ...], Mapping[str, str]], ...] = ()
     manner: CallMode = CallMode.VALUE
@@ -208,15 +208,15 @@ class StepsCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call of each function at each point, and beside it."""
-        draws = self.setting.draw(name, conditions)
+        draws = self.problem.draw(name, conditions)
         asks, near = (
             self._asks(name, draws),
-            self._asks(name, twins(self.setting, draws, f"{conditions.seed}/{name}/twins")),
+            self._asks(name, twins(self.problem, draws, f"{conditions.seed}/{name}/twins")),
         )
         if self.manner is CallMode.INFERENCE:
             asks = (*asks, replace(asks[-1], dtype="float32"))
-        known = evaluate(self.setting.whole, draws)
-        ways = self.setting.ways
+        known = evaluate(self.problem.whole, draws)
+        ways = self.problem.ways
 
         def locally(point: int, step: str, own: Mapping[str, Array]) -> tuple[Array, ...]:
             with mpmath.workdps(DIGITS):
@@ -225,16 +225,16 @@ class StepsCheck:
 
         def likely(step: str, own: Sequence[Mapping[str, Array]], count: int) -> Outcomes:
             values = [{**k, **o} for k, o in zip(known, own, strict=True)]
-            return likely_steps(self.setting.graph, step, values, count)
+            return likely_steps(self.problem.graph, step, values, count)
 
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=(*(keys for _, _, keys in self.given), self.keys),
             locally=locally,
-            parents=self.setting.whole.parents,
+            parents=self.problem.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
-            edges=self.setting.graph.edges,
-            gradients=self.setting.gradients,
+            edges=self.problem.graph.edges,
+            gradients=self.problem.gradients,
             likely=likely,
         )
         return PreparedCheck((*asks, *near), truth, self.weight, given=len(self.given), twins=len(near))
@@ -243,9 +243,9 @@ class StepsCheck:
         """A call of each function at each of these points, the question's own last."""
         return tuple(
             Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
-            for function, arguments, _ in (*self.given, (name, self.setting.arguments, self.keys))
+            for function, arguments, _ in (*self.given, (name, self.problem.arguments, self.keys))
         )
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""
-        return planted_steps(self.setting, self.keys, self.given, name)
+        return planted_steps(self.problem, self.keys, self.given, name)

@@ -49,11 +49,11 @@ def _as_written(values: Any) -> Any:
 class TrajectoryCheck:
     """`train`: the parameters and losses after some epochs from a drawn start.
 
-    The arguments of the setting are x, y, w and b (a name, or None for a model without bias). `parts` are the functions
+    The arguments of the problem are x, y, w and b (a name, or None for a model without bias). `parts` are the functions
     of the notebook that predict, measure the loss and step: where they are wrong, the run may follow from them.
     """
 
-    setting: Problem
+    problem: Problem
     loss: Variable
     epochs: int
     rate: float
@@ -62,8 +62,8 @@ class TrajectoryCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A training run from each of a few starts."""
-        draws = self.setting.draw(name, conditions, 3)
-        arguments = (*self.setting.filled(draws), self.epochs, self.rate)
+        draws = self.problem.draw(name, conditions, 3)
+        arguments = (*self.problem.filled(draws), self.epochs, self.rate)
         fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
         with mpmath.workdps(DIGITS):
             runs = [descend(*self._problem(draw)) for draw in draws]
@@ -110,21 +110,21 @@ class TrajectoryCheck:
     @cached_property
     def assembly(self) -> Assembly:
         """The parts of a run, any of which may be another."""
-        return Assembly(self.setting, self.loss, self.rate)
+        return Assembly(self.problem, self.loss, self.rate)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A training run for every likely mistake."""
-        (draw,) = self.setting.domain.draw(self.setting.graph, 1, name)
+        (draw,) = self.problem.domain.draw(self.problem.graph, 1, name)
         for mistake, _, _ in detours(*self._problem(draw)):
             yield Planted(mistake, "0", loop_with(name, mistake))
 
     @property
     def _parameters(self) -> tuple[str, ...]:
-        return tuple(n for n in self.setting.arguments[2:] if n is not None)
+        return tuple(n for n in self.problem.arguments[2:] if n is not None)
 
     def _problem(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
         start = {n: exact(v) for n, v in draw.items()}
-        return self.setting.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
+        return self.problem.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
 
     def _known(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
         known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}

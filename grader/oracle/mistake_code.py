@@ -103,31 +103,31 @@ def _joined(prefix: str, key: object) -> str:
     return f"{prefix}.{key}" if prefix else str(key)
 
 
-def doubts(setting: Problem, name: str) -> list[Alternatives]:
+def doubts(problem: Problem, name: str) -> list[Alternatives]:
     """The entries of a step or gradient as formulas in the inputs, with every slip on the way."""
-    inputs = {s: s for v in setting.graph.inputs for s in entries(v)}
-    suspicion = Suspicion(setting.graph, inputs, SYMBOLIC)
-    way = adjoint(setting.graph, name)
+    inputs = {s: s for v in problem.graph.inputs for s in entries(v)}
+    suspicion = Suspicion(problem.graph, inputs, SYMBOLIC)
+    way = adjoint(problem.graph, name)
     return suspicion.backward(*way) if way else suspicion.forward(name)
 
 
-def planted_results(setting: Problem, returns: Any, question: str) -> Iterator[Planted]:
+def planted_results(problem: Problem, returns: Any, question: str) -> Iterator[Planted]:
     """A function for every slip in every result, the other results being right."""
-    if not workable(setting.graph):
+    if not workable(problem.graph):
         return
-    code = reading(setting.graph, setting.arguments)
+    code = reading(problem.graph, problem.arguments)
     names = {path: f"result{i}" for i, (path, _) in enumerate(paths(returns))}
-    shapes = {path: shape_of(_node(setting.graph, name)) for path, name in paths(returns)}
-    found = {path: doubts(setting, name) for path, name in paths(returns)}
+    shapes = {path: shape_of(_node(problem.graph, name)) for path, name in paths(returns)}
+    found = {path: doubts(problem, name) for path, name in paths(returns)}
     answer = assembled(returns, names)
     if isinstance(returns, Mapping):
-        answer = f"{{**kept[{question!r}]({parameters(setting.arguments)}), **{answer}}}"
+        answer = f"{{**kept[{question!r}]({parameters(problem.arguments)}), **{answer}}}"
     for path, entries_ in found.items():
         for slips in dict.fromkeys(s for entry in entries_ for s in entry.wrong):
             results = {
                 names[p]: ([d.after(slips) if p == path else d.right for d in ds], shapes[p]) for p, ds in found.items()
             }
-            yield planted(question, setting, path, slips, [*computed(results, code), f"return {answer}"])
+            yield planted(question, problem, path, slips, [*computed(results, code), f"return {answer}"])
 
 
 def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
@@ -144,10 +144,10 @@ def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str],
     return Planted(Slip(note, ()), "", "\n    ".join([head, *lines, f"return {output}"]))
 
 
-def planted(question: str, setting: Problem, path: str, slips: Slips, lines: Sequence[str]) -> Planted:
+def planted(question: str, problem: Problem, path: str, slips: Slips, lines: Sequence[str]) -> Planted:
     """A function of these lines."""
     (slip,) = slips
-    head = f"def {question}({parameters(setting.arguments)}):"
+    head = f"def {question}({parameters(problem.arguments)}):"
     return Planted(slip, path, "\n    ".join([head, *lines]))
 
 
@@ -157,26 +157,26 @@ def _node(graph: Graph, name: str) -> Variable:
 
 
 def planted_steps(
-    setting: Problem, keys: Mapping[str, str], given: Iterable[tuple[str, Any, Mapping[str, str]]], question: str
+    problem: Problem, keys: Mapping[str, str], given: Iterable[tuple[str, Any, Mapping[str, str]]], question: str
 ) -> Iterator[Planted]:
     """A function for every slip in every step: what is right with one entry replaced, from the values before it."""
-    graph, whole = setting.graph, setting.whole
-    code = {**reading(graph, setting.arguments), **_steps_read(setting, keys, "out")}
-    lines = [f"out = dict(kept[{question!r}]({parameters(setting.arguments)}))"]
+    graph, whole = problem.graph, problem.whole
+    code = {**reading(graph, problem.arguments), **_steps_read(problem, keys, "out")}
+    lines = [f"out = dict(kept[{question!r}]({parameters(problem.arguments)}))"]
     for i, (function, arguments, theirs) in enumerate(given):
-        passed = ", ".join(f"argument{setting.arguments.index(part)}" for part in arguments)
+        passed = ", ".join(f"argument{problem.arguments.index(part)}" for part in arguments)
         lines.append(f"before{i} = kept[{function!r}]({passed})")
-        code |= _steps_read(setting, theirs, f"before{i}")
+        code |= _steps_read(problem, theirs, f"before{i}")
     known = {s: s for s in code} | {s: e for s, e in whole.steps.items() if s not in code}
     suspicion = Suspicion(graph, known, SYMBOLIC)
     for key, step in keys.items():
         for slips, formula in _step(suspicion, step).wrong.items():
             wrong = computed({"wrong": ([formula], ())}, code)
-            yield planted(question, setting, step, slips, [*lines, *wrong, f"return {{**out, {key!r}: wrong}}"])
+            yield planted(question, problem, step, slips, [*lines, *wrong, f"return {{**out, {key!r}: wrong}}"])
 
 
-def _steps_read(setting: Problem, keys: Mapping[str, str], access: str) -> dict[Symbol, str]:
-    return {entries(setting.whole.variables[step])[0]: f"{access}[{key!r}]" for key, step in keys.items()}
+def _steps_read(problem: Problem, keys: Mapping[str, str], access: str) -> dict[Symbol, str]:
+    return {entries(problem.whole.variables[step])[0]: f"{access}[{key!r}]" for key, step in keys.items()}
 
 
 def _step(suspicion: Suspicion, step: str) -> Alternatives:

@@ -1,4 +1,4 @@
-"""Settings: a graph, where it is asked, and how a function's arguments and results name its parts.
+"""Problems: a graph, where it is asked, and how a function's arguments and results name its parts.
 
 Knows templates of names, and how to evaluate a graph at drawn points. Refuses to know what is asked there
 and how it is judged.

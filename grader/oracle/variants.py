@@ -39,27 +39,27 @@ def drawn(sheet: object, choices: Iterable[object]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Worked:
-    """A worked figure: a setting's steps at a point that stands in the prose.
+    """A worked figure: a problem's steps at a point that stands in the prose.
 
     `shown` maps steps to the decimals they are shown with.
     """
 
-    setting: Problem
+    problem: Problem
     point: Mapping[str, float]
     shown: Mapping[str, int]
 
     @cached_property
     def values(self) -> dict[str, Any]:
         """Every input and step there, as mpmath numbers."""
-        graph: Graph = self.setting.whole
+        graph: Graph = self.problem.whole
         with mpmath.workdps(DIGITS):
             # As written: 0.1 is a tenth, and not the float beside it.
             return graph.values({name: mpmath.mpf(str(value)) for name, value in self.point.items()})
 
     @property
     def sound(self) -> bool:
-        """Whether the point is where the setting may be asked, and every figure of a size to be read."""
-        if not self.setting.domain.holds(self.setting.graph, self.point):
+        """Whether the point is where the problem may be asked, and every figure of a size to be read."""
+        if not self.problem.domain.holds(self.problem.graph, self.point):
             return False
         try:
             return all(readable(self.values[name], places) for name, places in self.shown.items())

@@ -28,7 +28,7 @@ from grader.similarity.likeness import Answers, Likeness, likenesses
 from grader.similarity.normal_form import Statement
 from grader.similarity.pictures import GroupPicture, pictures
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
+TEMPLATES: Final = Path(__file__).parents[1] / "pages" / "templates"
 PAGE: Final = Path("instructor", "similar.html")
 """Where the page lies in the output folder: not among the students' pages."""
 HEAD: Final = 1_000
