@@ -33,7 +33,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[1]
-LIMITS = Limits(cell=1.0, call=1.0, notebook=30.0, wall_factor=2.0, room=Room(size=32 << 20, entries=2_000))
+LIMITS = Limits(cell=1.0, call=1.0, notebook=30.0, wall_factor=6.0, room=Room(size=32 << 20, entries=2_000))
 """Of processor time the solution takes a fiftieth, in a cell and in a call."""
 SITE = sysconfig.get_path("purelib")
 SECRET = "a-secret-of-the-grader-7391"

@@ -25,7 +25,7 @@ def test_the_same_seed_makes_the_same_class() -> None:
 
 
 def test_a_class_in_which_every_cell_differs_is_graded_to_the_end(tmp_path: Path) -> None:
-    class_ = write_class(tmp_path / "class", LABS, STUDENTS, "class", MORE)
+    class_ = write_class(tmp_path / "class", LABS, STUDENTS, "a class", MORE)
     cells = [c.source for each in class_.values() for c in each.notebook.cells if c.cell_type == "code"]
     assert len(set(cells)) == len(cells) > CELLS
 

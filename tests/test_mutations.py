@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[1]
 MORE = "MUTATIONS" in os.environ
 
 mutations = settings(
-    max_examples=int(os.environ.get("MUTATIONS", "100")),
+    max_examples=int(os.environ.get("MUTATIONS", "50")),
     derandomize=not MORE,
     deadline=None,
     suppress_health_check=list(HealthCheck),
