@@ -15,7 +15,6 @@ from grader.labs import all_labs
 from grader.oracle.precision import EPS64, TOLERANCE, ULP_LIMIT, exact, rounded
 from grader.oracle.stability import SweepCheck
 from grader.protocol.messages import Ask, Value
-from grader.runner import wire
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,8 +32,7 @@ def solved(request: pytest.FixtureRequest) -> tuple[Lab, Namespace]:
 
 
 def asked(ask: Ask, notebook: Namespace) -> list[Value]:
-    body, arrays = wire.request(ask)
-    reply = wire.reply(*answer(body, arrays, notebook), ask)
+    reply = answer(ask, notebook)
     assert all(isinstance(seen, Value) for seen in reply)
     return [seen for seen in reply if isinstance(seen, Value)]
 

@@ -1,4 +1,4 @@
-"""What a run found in each notebook: a file for each, written as soon as the notebook is graded.
+"""What a run saw of each notebook and found in it: a file for each, written as soon as the notebook is graded.
 
 Knows where it lies, and that the folder of an interrupted run is as good as that of another. Refuses to hold what it
 has written: of a class of thousands an outline is kept in memory, and the rest is read again when it is asked for.
@@ -7,17 +7,29 @@ has written: of a class of thousands an outline is kept in memory, and the rest 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from grader.desk.files import read_json, record_path, write_whole
 from grader.desk.report import VERSION, Json, head, ordered, read_result, result_json, text
+from grader.judge.given import Given
 from grader.judge.model import Mark, Question, Report, Result, Verdict
 
 RUN: Final = Path("records", "run.json")
 """What holds for all records of an output folder."""
+SEEN: Final = ("cells", "given")
+"""What a record has beside its part of the report."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of one notebook: the result, its code cells, and what `Graded` says that wrong answers gave."""
+
+    result: Result
+    cells: tuple[str, ...] = ()
+    given: Mapping[str, Sequence[Given]] = field(default_factory=dict)
 
 
 def outline(result: Result) -> Result:
@@ -38,16 +50,26 @@ def write_run(report: Report, out: Path) -> None:
     write_whole(out / RUN, text(head(report)).encode("utf-8", "backslashreplace"))
 
 
-def write_record(result: Result, out: Path) -> None:
-    """Write down one result, whole."""
-    write_whole(record_path(out, result), text(result_json(result)).encode("utf-8", "backslashreplace"))
+def write_record(record: Record, out: Path) -> None:
+    """Write down one notebook's record, whole."""
+    found = {**result_json(record.result), "cells": record.cells, "given": record.given}
+    write_whole(record_path(out, record.result), text(found).encode("utf-8", "backslashreplace"))
+
+
+def read_record(result: Result, out: Path) -> Record:
+    """The record of a result; without cells and numbers where it has none that can be read."""
+    found = read_json(record_path(out, result))
+    try:
+        return Record(result, tuple(found["cells"]), found["given"])
+    except (KeyError, TypeError):
+        return Record(result)
 
 
 def records(results: Iterable[Result], out: Path) -> Iterator[Json]:
-    """The records of some results as they were written, each with the file that its result has now. Raises OSError."""
+    """The part of each result in the report, as it was recorded, with the file that it has now. Raises OSError."""
     for result in ordered(results):
         found: Json = json.loads(record_path(out, result).read_text("utf-8"))
-        yield {**found, "file": result.file}
+        yield {**{key: value for key, value in found.items() if key not in SEEN}, "file": result.file}
 
 
 def read_records(out: Path) -> Report | None:

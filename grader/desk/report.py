@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from grader.desk.files import write_parts
-from grader.judge.model import Cause, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.desk.files import read_json, write_parts
+from grader.judge.model import Absence, Cause, Mark, Question, Remark, Report, Result, Status, Verdict
 
 VERSION: Final = 1
+FILE: Final = "report.json"
 
 Json: TypeAlias = dict[str, object]
 
@@ -42,7 +43,7 @@ def as_json(report: Report) -> Json:
 
 def write_report(report: Report, results: Iterable[Json], out: Path) -> Path:
     """Write `report.json` into the folder `out`, a line for each of the `results` as they come; returns its path."""
-    path = out / "report.json"
+    path = out / FILE
     write_parts(path, (part.encode("utf-8", "backslashreplace") for part in _parts(report, results)))
     return path
 
@@ -93,6 +94,17 @@ def _question(mark: Mark) -> Json:
         "message": verdict.message,
         "remarks": list(verdict.said),
     }
+
+
+def read_report(out: Path) -> Report | None:
+    """The report in the folder `out`; None where there is none that can be read."""
+    found = read_json(out / FILE)
+    try:
+        results = tuple(read_result(each) for each in found["results"])
+        missing = tuple(Absence(**each) for each in found["missing"])
+        return Report(found["device"], found["seed"], results, tuple(found["confinement"]), missing)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def read_result(found: Any) -> Result:

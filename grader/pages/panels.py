@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from grader.judge.model import Comparison, Mark
 from grader.judge.source import Source
@@ -18,7 +18,9 @@ from grader.pages.curves import CurvePicture, picture
 from grader.pages.diagram import Diagram, diagram
 from grader.pages.labels import STATUS_LABELS, StatusLabel
 from grader.pages.sanitize import cut, line, points
-from grader.runner.notebook import Notebook
+
+if TYPE_CHECKING:
+    from grader.runner.notebook import Notebook
 
 MESSAGE: Final = 6_000
 CELL: Final = 600
