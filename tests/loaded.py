@@ -5,19 +5,15 @@ command whose notebooks are to be confined otherwise than by default, or not at 
 """
 
 import atexit
+import importlib
 from collections.abc import Callable
 
-import grader.authoring.release
-import grader.desk.course
-import grader.desk.running
 from grader.judge.model import Conditions
 from grader.labs import all_labs
 from grader.labs.lab2_graphs import LAB
 from grader.runner.grading import prepare
 from grader.runner.probing import Starters
 from grader.runner.starting import Confinement, Starter, Warm
-
-__all__ = ["grader", "share"]
 
 
 class Shared(Warm):
@@ -31,6 +27,8 @@ WARM = Shared()
 """It loads while the grader does."""
 OWN: Callable[[Starters], Starter] = Starters._made
 
+for name in ("grader.desk.running", "grader.desk.course", "grader.authoring.release"):
+    importlib.import_module(name)
 all_labs()
 prepare(LAB, Conditions("loaded"))
 # It has said that it has loaded, which it says once: whoever is forked from here need not wait for it.
@@ -45,4 +43,5 @@ def share() -> None:
         usual = starters.device == WARM.device and starters._confinement == Confinement()
         return WARM if usual else OWN(starters)
 
-    Starters._made = made  # type: ignore[method-assign] # in a process that ends with the command
+    # In a process that ends with the command.
+    setattr(Starters, "_made", made)  # noqa: B010

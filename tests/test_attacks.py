@@ -101,6 +101,7 @@ class Bench:
 
     @property
     def parent(self) -> int:
+        assert self.warm._popen
         return self.warm._popen.pid
 
     def processes(self) -> list[str]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from classes import handed_in, write_class
-from test_command_line import grader
+from commands import grader
 
 LABS = ("lab1_tensors",)
 """The lab with the most cells."""

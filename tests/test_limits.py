@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_command_line import grader, notebook
+from commands import grader
+from test_command_line import notebook
 
 from grader.desk.resuming import fingerprint
 from grader.judge.model import CellRun, Conditions

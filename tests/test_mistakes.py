@@ -14,13 +14,13 @@ from grader.judge.compare import Compared
 from grader.judge.diagnosis import UNLIKELY, diagnosed
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
 from grader.judge.notes import Finding
-from grader.judge.truth import EdgeList, GradientTruth, Slip, StepsTruth, TrajectoryTruth, ValueTruth
+from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
 from grader.oracle.graph import Graph, array
-from grader.oracle.mistake_outcomes import likely_values, numbers_of
+from grader.oracle.mistake_outcomes import ResultMistakes, numbers_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
@@ -110,17 +110,22 @@ def test_two_slips_at_once() -> None:
     assert any(np.allclose(n, -np.cos(AT[x] ** 2) * 2 * AT[x] ** 2) for n in both)
 
 
+def of_result(graph: Graph, point: Any) -> Outcomes:
+    """What each slip makes of a graph's result at a point."""
+    return ResultMistakes(graph, {"": "result"}, ({"x": point},))("", (), 1)
+
+
 def test_entries_are_moved_as_a_reshape_or_a_neighbour_would() -> None:
     source = array("x", 2, 3)
     result = array("result", 3, 2)
     turned = Graph((source,), {result: sympy.permutedims(source, (1, 0))})
     point = np.arange(6.0).reshape(2, 3)
-    found = {next(iter(s)).note: n[0] for s, n in likely_values(turned, "result", [{"x": point}], 1)}
+    found = {next(iter(s)).note: n[0] for s, n in of_result(turned, point)}
     np.testing.assert_array_equal(found["reshaped"], point.reshape(3, 2))
     wide = array("x", 2, 5)
     last = Graph((wide,), {array("result", 2): wide[:, 4]})
     point = np.arange(10.0).reshape(2, 5)
-    near = [n[0] for s, n in likely_values(last, "result", [{"x": point}], 1) if next(iter(s)).note == "off_by_one"]
+    near = [n[0] for s, n in of_result(last, point) if next(iter(s)).note == "off_by_one"]
     assert any(np.array_equal(n, point[:, 3]) for n in near)
 
 
