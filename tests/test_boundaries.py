@@ -15,11 +15,11 @@ ROOMS: dict[str, set[str]] = {
     "labs": {"labs", "oracle", "judge", "protocol"},
     "kernel": {"kernel", "protocol"},
     "runner": {"runner", "kernel", "judge", "protocol", "similarity"},
-    "pages": {"pages", "judge", "desk", "runner", "similarity"},
+    "pages": {"pages", "judge", "desk", "runner", "similarity", "protocol"},
     "desk": {"desk", "pages", "runner", "judge", "labs", "similarity"},
     "similarity": {"similarity", "desk", "pages", "judge", "protocol", "runner"},
     "student": {"student", "pages", "labs", "judge", "protocol", "kernel", "runner"},
-    "authoring": {"authoring", "desk", "runner", "labs", "judge", "protocol"},
+    "authoring": {"authoring", "pages", "desk", "runner", "labs", "judge", "protocol"},
     "__main__": {"authoring", "desk", "runner", "judge", "labs", "__main__"},
 }
 """What each room may import of ours."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from grader.desk.files import read_json, record_path, write_whole
-from grader.desk.report import VERSION, Json, head, ordered, read_result, result_json, text
+from grader.desk.report import VERSION, Json, head, ordered, read_result, record_json, text
+from grader.judge.findings import Finding
 from grader.judge.model import Mark, Question, Report, Result, Verdict
 
 RUN: Final = Path("records", "run.json")
@@ -27,10 +28,8 @@ def outline(result: Result) -> Result:
 
 def _outlined(mark: Mark) -> Mark:
     verdict = mark.verdict
-    return Mark(
-        Question(mark.question.name, mark.question.points, ()),
-        Verdict(verdict.status, verdict.note, "", verdict.score),
-    )
+    found = (Finding(verdict.note),) if verdict.findings else ()
+    return Mark(Question(mark.question.name, mark.question.points, ()), Verdict(verdict.status, verdict.score, found))
 
 
 def write_run(report: Report, out: Path) -> None:
@@ -40,14 +39,14 @@ def write_run(report: Report, out: Path) -> None:
 
 def write_record(result: Result, out: Path) -> None:
     """Write down one result, whole."""
-    write_whole(record_path(out, result), text(result_json(result)).encode("utf-8", "backslashreplace"))
+    write_whole(record_path(out, result), text(record_json(result)).encode("utf-8", "backslashreplace"))
 
 
 def records(results: Iterable[Result], out: Path) -> Iterator[Json]:
-    """The records of some results as they were written, each with the file that its result has now. Raises OSError."""
+    """Some results as their records have them, each with the file that it has now. Raises OSError."""
     for result in ordered(results):
-        found: Json = json.loads(record_path(out, result).read_text("utf-8"))
-        yield {**found, "file": result.file}
+        record = json.loads(record_path(out, result).read_text("utf-8"))
+        yield {**record["result"], "file": result.file}
 
 
 def read_records(out: Path) -> Report | None:
@@ -65,9 +64,20 @@ def read_records(out: Path) -> Report | None:
     return replace(found, results=tuple(_results(out)))
 
 
+def read_record(path: Path) -> Result:
+    """A result as it was found, whole: its page can be drawn again. Raises ValueError, KeyError or TypeError."""
+    return read_result(read_json(path))
+
+
+def is_outdated(out: Path) -> bool:
+    """Whether the folder `out` has records of another version, from which nothing is kept."""
+    run = read_json(out / RUN)
+    return isinstance(run, dict) and run.get("version") != VERSION
+
+
 def _results(out: Path) -> Iterator[Result]:
     for path in sorted((out / RUN.parent).glob("*/*.json")):
         try:
-            yield outline(read_result(read_json(path)))
+            yield outline(read_record(path))
         except (ValueError, KeyError, TypeError):
             continue

@@ -1,4 +1,4 @@
-"""The report of a run as JSON: the contract with every other program (version 1).
+"""The report of a run as JSON: the contract with every other program (version 2, `docs/report.schema.json`).
 
 Knows the report's keys. Refuses to know who reads it.
 """
@@ -11,10 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from grader.desk.encoding import decoded, encoded
 from grader.desk.files import write_parts
-from grader.judge.model import Cause, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.findings import Finding
+from grader.judge.model import Cause, Mark, Question, Report, Result, Verdict
+from grader.pages.sentences import message, remarks, sentence
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 Json: TypeAlias = dict[str, object]
 
@@ -90,18 +93,34 @@ def _question(mark: Mark) -> Json:
         "score": float(mark.score),
         "status": str(verdict.status),
         "note": verdict.note,
-        "message": verdict.message,
-        "remarks": list(verdict.said),
+        "message": message(verdict),
+        "remarks": list(remarks(verdict)),
+        "findings": [_finding(finding) for finding in verdict.findings],
     }
 
 
-def read_result(found: Any) -> Result:
-    """A result from what `result_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
+def _finding(finding: Finding) -> Json:
+    return {
+        "note": finding.note,
+        "code": finding.code,
+        "sentence": sentence(finding),
+        "facts": encoded(finding.facts),
+    }
+
+
+def record_json(result: Result) -> Json:
+    """One result as the report has it, and all that its page is drawn from."""
+    return {"result": result_json(result), "verdicts": [encoded(mark.verdict) for mark in result.marks]}
+
+
+def read_result(record: Any) -> Result:
+    """A result from what `record_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
+    found = record["result"]
     return Result(
         student=found["student"],
         lab=found["lab"],
         file=found["file"],
-        marks=tuple(_read_mark(question) for question in found["questions"]),
+        marks=tuple(map(_read_mark, found["questions"], record["verdicts"])),
         seconds=found["seconds"],
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
@@ -113,8 +132,5 @@ def read_result(found: Any) -> Result:
     )
 
 
-def _read_mark(found: Any) -> Mark:
-    remarks = tuple(Remark(*remark.split(": ", 1)) for remark in found["remarks"])
-    share = found["score"] / found["points"]
-    verdict = Verdict(Status(found["status"]), found["note"], found["message"], share, remarks)
-    return Mark(Question(found["name"], found["points"], ()), verdict)
+def _read_mark(question: Any, verdict: Any) -> Mark:
+    return Mark(Question(question["name"], question["points"], ()), decoded(Verdict, verdict))

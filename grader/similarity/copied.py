@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.judge.compare import Compared, compared, part
+from grader.judge.facts import both, excerpt, place
+from grader.judge.findings import Finding
 from grader.judge.model import Comparison, Lab, PreparedCheck
-from grader.judge.notes import Finding
 from grader.judge.truth import GradientTruth, Named, Point, StepsTruth, Tolerance, Truth, ValueTruth
-from grader.judge.values import rows_of
-from grader.judge.wording import both, place, written
+from grader.judge.values import by_autograd, rows_of
 from grader.protocol.messages import Array, Node, Reply, Value
 
 LEAST = 3
@@ -151,7 +151,7 @@ def _outputs(truth: Truth) -> Iterator[tuple[str, Point, str]]:
             yield from ((what, p, path) for path, what in labels.items() for p in points if path in p.expected)
         case GradientTruth(values=values, gradients=points, labels=labels):
             yield from _outputs(values)
-            yield from ((what, p, path) for path, what in labels.items() for p in points)
+            yield from ((by_autograd(what), p, path) for path, what in labels.items() for p in points)
         case StepsTruth(points=points, keys=keys):
             yield from ((key, p, step) for key, step in keys[-1].items() for p in points)
 
@@ -168,7 +168,8 @@ def _answers(truth: Truth, reply: Reply) -> Iterator[tuple[str, Sequence[Compare
             yield from _answers(values, reply)
             for path, what in labels.items():
                 nodes = [(point, one.gradients.get(path)) for point, one in zip(points, seen, strict=True)]
-                yield what, [_row(n, p, path, what, values.tolerance) for p, n in nodes if n], values.tolerance
+                called = by_autograd(what)
+                yield called, [_row(n, p, path, called, values.tolerance) for p, n in nodes if n], values.tolerance
         case StepsTruth(points=points, keys=keys, tolerance=tolerance):
             for key, step in keys[-1].items():
                 parts = [(p, part(one.results[0], key, list(keys[-1]))) for p, one in zip(points, seen, strict=True)]
@@ -180,5 +181,5 @@ def _row(node: Node | Finding, point: Point, path: str, what: str, tolerance: To
 
 
 def _shown(what: str, row: Compared) -> Comparison:
-    theirs, expected = both(row.numbers, row.expected) if row.numbers is not None else ("–", written(row.expected))
-    return Comparison(what, place(row.inputs).removeprefix(" at "), theirs, expected, False)
+    theirs, expected = both(row.numbers, row.expected) if row.numbers is not None else (None, excerpt(row.expected))
+    return Comparison(what, place(row.inputs), theirs, expected, False)

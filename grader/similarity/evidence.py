@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from grader.desk.files import write_whole
 from grader.judge.model import Result
+from grader.pages.wording import row
 from grader.runner.grading import Graded
 
 FILE: Final = Path("instructor", "copied.json")
@@ -52,7 +53,7 @@ def evidence(graded: Graded) -> tuple[ForeignAnswer, ...]:
             question,
             found.what,
             found.owners,
-            tuple(ForeignValue(row.at, row.theirs, row.expected) for row in found.rows),
+            tuple(ForeignValue(told.at, told.theirs, told.expected) for told in map(row, found.rows)),
         )
         for question, found in graded.copied
     )
