@@ -29,7 +29,7 @@ def notebook(path: Path, *cells: str) -> Path:
 
 def report(out: Path) -> list[dict[str, object]]:
     found = json.loads((out / "report.json").read_text("utf-8"))
-    assert found["version"] == 1
+    assert found["version"] == 2
     return found["results"]
 
 

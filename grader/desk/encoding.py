@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
-from math import isfinite
+from math import inf, isfinite, nan
 from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -19,7 +19,7 @@ from grader.judge.truth import Slip
 
 T = TypeVar("T")
 
-NOT_FINITE: Final = frozenset({"nan", "inf", "-inf"})
+NOT_FINITE: Final = {"nan": nan, "inf": inf, "-inf": -inf}
 
 
 def encoded(value: Any) -> Any:
@@ -87,8 +87,10 @@ def _shown(found: Any) -> Any:
 
 def _plain(kind: Any, found: Any) -> Any:
     """A number, a text, or a member of an enumeration."""
-    if kind is float and (found in NOT_FINITE or type(found) in (int, float)):
+    if kind is float and type(found) in (int, float):
         return float(found)
+    if kind is float:
+        return NOT_FINITE[found]
     if issubclass(kind, Enum):
         return kind(found)
     if type(found) is not kind:

@@ -55,7 +55,6 @@ class Panel:
     look: StatusLabel
     score: str
     points: str
-    weight: float
     brief: str
     message: str
     remarks: tuple[str, ...]
@@ -84,7 +83,6 @@ def panel(mark: Mark) -> Panel:
         look=STATUS_LABELS[verdict.status],
         score=points(mark.score),
         points=points(mark.question.points),
-        weight=mark.question.points,
         brief=_brief(verdict),
         message=cut(said, MESSAGE),
         remarks=tuple(cut(remark, MESSAGE) for remark in remarks(verdict)),
