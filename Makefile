@@ -1,5 +1,5 @@
-# Every target makes .venv by itself the first time. SUBMISSIONS=, OUT=, DEVICE=, JOBS=, LIMITS= and VARIANTS= pass
-# through.
+# Every target makes .venv by itself the first time, and says what it does and how long that takes on two cores.
+# SUBMISSIONS=, OUT=, DEVICE=, JOBS=, LIMITS= and VARIANTS= pass through.
 PYTHON ?= python3
 SUBMISSIONS ?= submissions
 OUT ?= out
@@ -9,28 +9,37 @@ GRADER = .venv/bin/python -m grader
 
 .PHONY: grade test attack labs verify bench lint jupyter .venv
 grade: .venv
-	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)")
+	@echo "Grading $(SUBMISSIONS) into $(OUT): a bar on a terminal, a table at the end."
+	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
+	code=$$?; test $$code -gt 1 || $(GRADER) similar "$(OUT)"; exit $$code
 
 test: .venv
+	@echo "Testing on all cores: a dot a test, some ten minutes."
 	.venv/bin/python -m pytest -n auto --dist loadfile
 
 attack: .venv
+	@echo "Attacking the grader with notebooks of every kind: a dot an attack, a few minutes."
 	.venv/bin/python -m pytest -m attack -n auto --dist loadfile
 
 labs: .venv
+	@echo "Building labs/ from solutions/: a line a notebook, some ten seconds."
 	$(GRADER) build
 
 verify: .venv
+	@echo "Holding solutions, blank notebooks and planted mistakes against the labs: a line a lab, a few minutes."
 	$(GRADER) verify --device $(DEVICE) --variants $(VARIANTS)
 
 bench: .venv
+	@echo "Measuring on a machine that should do nothing else: a line a measurement, up to an hour; BENCHFLAGS=--help."
 	.venv/bin/python tests/bench.py $(BENCHFLAGS)
 
 jupyter: .venv
+	@echo "Installing JupyterLab, if it is not there, and opening labs/ in it."
 	.venv/bin/python -m pip install --quiet jupyterlab
 	.venv/bin/jupyter lab labs
 
 lint: .venv
+	@echo "Looking at format, style and types: under a minute."
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy grader solutions
@@ -38,6 +47,7 @@ lint: .venv
 .venv: .venv/ready
 
 .venv/ready: pyproject.toml .ci/constraints.txt
+	@echo "Making .venv: torch and what else is needed, a gigabyte and some minutes; only this once."
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	.venv/bin/python -m pip install --constraint .ci/constraints.txt --editable '.[dev]'
 	touch $@

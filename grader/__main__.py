@@ -1,4 +1,4 @@
-"""The command line: `grader grade`, `grader release`, `grader build`, `grader verify`. It alone prints and exits.
+"""The command line: `grader grade`, `similar`, `release`, `build`, `verify`. It alone prints and exits.
 
 Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be graded, or fell below
 --fail-under; 2 wrong usage; 3 our fault, or the machine's.
@@ -6,14 +6,21 @@ Exit codes: 0 all graded, whatever the scores; 1 some notebook could not be grad
 
 from __future__ import annotations
 
+import sys
 import traceback
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import typer
-from rich.console import Console
-from rich.markup import escape
+from grader.desk.extras import lacking
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.markup import escape
+except ModuleNotFoundError as error:
+    print(lacking(error), file=sys.stderr)
+    raise SystemExit(2) from None
 
 from grader.desk import terminal
 from grader.judge.model import Lab, Report
@@ -38,9 +45,7 @@ Root = Annotated[Path, typer.Option(help="The project's folder, with labs/ and s
 OnDevice = Annotated[DeviceOption, typer.Option(help="Where the notebooks compute; auto takes CUDA if it is there.")]
 
 OfCourse = Annotated[Path | None, typer.Option(help="A CSV file with a column student: each has numbers of its own.")]
-SecretIn = Annotated[
-    Path | None, typer.Option(help="The course's secret; default: the roster's name with .secret for .csv.")
-]
+SecretIn = Annotated[Path | None, typer.Option(help="The course's secret; default: beside the roster, as .secret.")]
 
 
 def refuse(sentence: object) -> NoReturn:
@@ -58,9 +63,7 @@ def grade(
     jobs: Annotated[int, typer.Option(min=0, help="Notebooks at a time; 0: as many as cores, on CUDA at most 4.")] = 0,
     seed: Annotated[str | None, typer.Option(help="Draw the hidden points again as in an earlier run.")] = None,
     unconfined: Annotated[bool, typer.Option("--unconfined", help="Let notebooks do what you may do.")] = False,
-    fail_under: Annotated[
-        float, typer.Option(min=0, max=100, help="Exit 1 where a notebook earns less, in per cent.")
-    ] = 0.0,
+    fail_under: Annotated[float, typer.Option(min=0, max=100, help="Exit 1 where one earns less, in per cent.")] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     limits: Annotated[Path | None, typer.Option(help="A TOML file: how much a notebook may take, and wait.")] = None,
     roster: OfCourse = None,
@@ -111,7 +114,6 @@ def fill(run: Run) -> None:
             for graded in run.coming:
                 filing.add(graded)
                 bar.update(task, advance=1, description=terminal.description(graded.result.student))
-            filing.compare()
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")
@@ -140,23 +142,35 @@ def conclude(report: Report, out: Path, fail_under: float) -> None:
     console.print(terminal.table(report))
     console.print(f"Pages: {escape(str(out / 'index.html'))}", soft_wrap=True)
     console.print(f"Report: {escape(str(out / 'report.json'))}, gradebook.csv beside it", soft_wrap=True)
-    if report.missing:
-        console.print(
-            f"{len(report.missing)} student{' has' if len(report.missing) == 1 else 's have'} nothing to grade."
-        )
-    short = [r for r in report.results if not r.problem and r.max_score and 100 * r.score < fail_under * r.max_score]
-    if short:
-        console.print(f"{len(short)} of {len(report.results)} notebooks earned less than {fail_under:g} %.")
-    ungraded = sum(bool(result.problem) for result in report.results)
-    if ungraded:
-        console.print(f"{ungraded} of {len(report.results)} hand-ins could not be graded.")
+    shortfalls = terminal.shortfalls(report, fail_under)
+    for sentence in (*terminal.absences(report), *shortfalls):
+        console.print(sentence)
     faults = terminal.faults(report)
     for sentence in faults:
         errors.print(sentence, soft_wrap=True)
     if faults:
         raise typer.Exit(OURS)
-    if short or ungraded:
+    if shortfalls:
         raise typer.Exit(UNGRADED)
+
+
+@app.command()
+def similar(out: Annotated[Path, typer.Argument(help="The folder that grader grade wrote into.")]) -> None:
+    """Find out who wrote the same as whom in a graded class: OUT/instructor/similar.html. It changes no mark."""
+    from grader.desk.class_index import SIMILAR  # noqa: PLC0415
+    from grader.desk.locking import OccupiedError, occupy  # noqa: PLC0415
+    from grader.similarity.search import NoRunError, search  # noqa: PLC0415
+
+    if not out.is_dir():
+        refuse(f"There is no folder called {out}.")
+    try:
+        with occupy(out):
+            found = search(out)
+    except (NoRunError, OccupiedError) as error:
+        refuse(error)
+    except OSError as error:
+        refuse(f"The output folder {out} cannot be written: {error.strerror}.")
+    console.print(f"Who wrote the same: {found}; see {escape(str(out / SIMILAR))}", soft_wrap=True)
 
 
 @app.command()
@@ -181,9 +195,8 @@ def release(
         written = list(release_notebooks(root, course, chosen(lab), out))
     except (CourseError, OSError) as error:
         refuse(error)
-    console.print(
-        f"{len(written)} notebooks for {len(course.students)} students are in {escape(str(out))}.", soft_wrap=True
-    )
+    many = f"{len(written)} notebooks for {len(course.students)} students"
+    console.print(f"{many} are in {escape(str(out))}.", soft_wrap=True)
 
 
 @app.command()
@@ -203,17 +216,16 @@ def verify(
     root: Root = Path(),
     lab: Annotated[str | None, typer.Option(help="Verify only this lab.")] = None,
     device: OnDevice = DeviceOption.CPU,
-    seed: Annotated[
-        str, typer.Option(help="The seed of the hidden points; fixed, so that CI repeats itself.")
-    ] = "verify",
+    seed: Annotated[str, typer.Option(help="The seed of the points; fixed, so that CI repeats itself.")] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
+    from grader.authoring.outcome import defect_line, lab_line, proofs, verdict_line  # noqa: PLC0415
     from grader.authoring.verification import Defect, Verification  # noqa: PLC0415
     from grader.authoring.verification import verify as verify_labs  # noqa: PLC0415
 
     expect_project(root)
-    findings: list[Defect] = []
+    defects: list[Defect] = []
     verified: list[Verification] = []
     try:
         where = resolve(device)
@@ -221,21 +233,16 @@ def verify(
         refuse(error)
     for found in verify_labs(root, chosen(lab), seed, where, variants):
         if isinstance(found, Defect):
-            findings.append(found)
+            defects.append(found)
             continue
-        findings += found.findings
+        defects += found.findings
         verified.append(found)
-        console.print(
-            f"{found.lab}: solution {found.solution:g} of {found.points:g}, blank {found.blank:g}, "
-            f"{found.mistakes} planted mistakes"
-        )
-    console.print(terminal.proofs(verified))
-    for finding in findings:
-        errors.print(escape(f"{finding.lab or 'project'}: {finding.text}"), soft_wrap=True)
-    verdict = "all as it should be" if not findings else f"{len(findings)} findings"
-    mistakes = sum(found.mistakes for found in verified)
-    console.print(f"verified with seed {seed} on {where}: {mistakes} planted mistakes, {verdict}", soft_wrap=True)
-    if findings:
+        console.print(lab_line(found))
+    console.print(proofs(verified))
+    for defect in defects:
+        errors.print(escape(defect_line(defect)), soft_wrap=True)
+    console.print(verdict_line(verified, defects, seed, where), soft_wrap=True)
+    if defects:
         raise typer.Exit(UNGRADED)
 
 
@@ -243,10 +250,10 @@ def main() -> None:
     """Run the command line; whatever nobody expected is our fault, and says so."""
     try:
         app()
-    except Exception:
-        errors.print(escape(traceback.format_exc()))
-        errors.print("This is a fault of the grader, not of a submission. What was graded is kept.")
-        raise SystemExit(OURS) from None
+    except Exception as error:
+        sentence = lacking(error)
+        errors.print(escape(sentence or f"{traceback.format_exc()}\n{terminal.OURS}"), soft_wrap=True)
+        raise SystemExit(USAGE if sentence else OURS) from None
 
 
 if __name__ == "__main__":

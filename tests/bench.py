@@ -38,7 +38,6 @@ from grader.authoring.notebooks import answered, solution_notebook
 from grader.judge.model import Conditions
 from grader.kernel import answers
 from grader.labs import all_labs
-from grader.runner import wire
 from grader.runner.grading import ask_all, prepare
 from grader.runner.session import Session
 from grader.runner.starting import Cold, Warm
@@ -166,7 +165,7 @@ def own_work() -> float:
             patch.object(answers, "_grad", timed(torch.autograd.grad)),
         ):
             for ask in asked:
-                answers.answer(*wire.request(ask), answers.Notebook(names, "cpu", lambda _: False))
+                answers.answer(ask, answers.Namespace(names, "cpu", lambda _: False))
     return spent
 
 

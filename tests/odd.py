@@ -34,7 +34,7 @@ from grader.labs import all_labs
 from grader.pages.class_page import index
 from grader.pages.feedback_page import render
 from grader.pages.sentences import message
-from grader.protocol.frames import Body, decode, encode
+from grader.protocol.frames import decode, encode
 from grader.protocol.messages import (
     Array,
     Ask,
@@ -51,7 +51,9 @@ from grader.protocol.messages import (
     Unreadable,
     Value,
 )
-from grader.runner import wire
+from grader.protocol.observations import grouped
+from grader.protocol.replies import decode_reply, encode_answer
+from grader.protocol.requests import decode_request, encode_request
 from grader.runner.assigning import lab_of
 from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab, mark, prepare
 from grader.runner.notebook import Cell, Notebook
@@ -76,7 +78,7 @@ WORDS: Final = (
     *("", " ", "a", "x", "z", "w", "b", "dz_da", "0", "1", "2", "-1", "²", "٣", "0.0", "None", "…", "nan", "E", "loss"),
     *("{what}", "{0}", "{", "}}", "%s", "a\nb", "\x00", "\r\n\t", "\x1b[31m", "\u202eabc", "\u2066", "<script>", "]]>"),
     *("a → b", "é", "𝔵" * 3, "'", '"', "\\", "a: b", ": ", "does not require grad", "CUDA error: no", "\u2028"),
-    *("k" * 4_000, "🙂" * 2_000, "\n" * 4_000, "\x00" * 4_000, "NotImplementedError", "a" * 300),
+    *("k" * 2_000, "🙂" * 1_000, "\n" * 2_000, "\x00" * 2_000, "NotImplementedError", "a" * 300),
 )
 KINDS: Final = {
     **dict.fromkeys(("tensor", "numpy"), ("biufc", None)),
@@ -116,7 +118,9 @@ def solved(lab: Lab) -> Solved:
 
 
 def _asked(ask: Ask | Read, names: Namespace) -> Reply:
-    return wire.reply(*decode(encode(*answer(*decode(encode(*wire.request(ask))), names))), ask)
+    number, question = decode_request(encode_request(1, ask))
+    assert isinstance(question, Ask | Read)
+    return decode_reply(decode(encode_answer(number, answer(question, names))), 1, ask)
 
 
 def notebook(cells: list[str]) -> Notebook:
@@ -129,10 +133,9 @@ def sent(reply: Reply, ask: Ask | Read) -> Reply:
     """A reply as the grader reads it from a frame. What could not be sent is an error here."""
     if isinstance(reply[0], TimedOut | Died):
         return reply
-    arrays: list[Array] = []
-    groups = [{"count": 1, "observation": _skeleton(seen, arrays)} for seen in reply]
-    used = sorted(reply[0].used) if isinstance(reply[0], Value | Raised) else []
-    return wire.reply(*decode(encode({"groups": groups, "used": used}, arrays)), ask)
+    plain = tuple(Unreadable("mixed") if isinstance(seen, TimedOut | Died) else seen for seen in reply)
+    body, arrays = grouped(plain)
+    return decode_reply(decode(encode({"id": 1, **body}, arrays)), 1, ask)
 
 
 def updated(ask: Ask | Read, seen: Observation) -> Observation:
@@ -140,36 +143,6 @@ def updated(ask: Ask | Read, seen: Observation) -> Observation:
     if isinstance(ask, Ask) and ask.manner == "update" and isinstance(seen, Value):
         return replace(seen, results=seen.results[: ask.rounds - bool(seen.gradient_error)])
     return seen
-
-
-def _skeleton(seen: Observation, arrays: list[Array]) -> Body:
-    match seen:
-        case Value(results, gradients, error, changed):
-            return {
-                "results": [_part(node, arrays) for node in results],
-                "changed": list(changed),
-                "gradients": {path: leaf and _part(leaf, arrays) for path, leaf in gradients.items()},
-                "error": error and _skeleton(error, arrays),
-            }
-        case Raised(kind, text, line):
-            return {"raised": kind, "text": text, "line": line, "errno": 0}
-        case Missing(reason):
-            return {"missing": reason}
-        case Unreadable(reason):
-            return {"unreadable": reason}
-    return {"unreadable": "mixed"}
-
-
-def _part(node: Node, arrays: list[Array]) -> Body:
-    match node:
-        case Leaf(array, kind, dtype, device):
-            arrays.append(np.ascontiguousarray(array).reshape(1, *array.shape))
-            return {"leaf": kind, "dtype": dtype, "device": device}
-        case Other(name, text):
-            return {"other": name, "text": text}
-        case tuple():
-            return {"tuple": [_part(item, arrays) for item in node]}
-    return {"map": {key: _part(item, arrays) for key, item in node.items()}}
 
 
 class Odd(Random):
@@ -180,7 +153,7 @@ class Odd(Random):
         return self.random() * n < 1
 
     def word(self) -> str:
-        """A word of up to 4 000 characters."""
+        """A word of up to 2 000 characters."""
         return self.choice(WORDS) if self.one(2) else self.choice("abxyzwE") * self.randint(1, 3)
 
     def array(self, like: Array | None = None) -> Array:
@@ -275,7 +248,7 @@ class Odd(Random):
 
     def _deep(self) -> Node:
         found: Node = self.leaf()
-        for _ in range(self.randint(1, 19 - 4)):
+        for _ in range(self.randint(1, 16 - 4)):
             found = (found,) if self.one(2) else {self.word(): found}
         return found
 
@@ -448,7 +421,7 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
     made = given.notebook if draw.one(2) else notebook(draw.cells(names))
     source = Source(tuple(cell.source for cell in made.code))
     lab_of(source, all_labs())
-    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, lab)
+    assignment = Assignment(Submission("s", Path("s/n.ipynb")), made.sha256, lab, variant="own")
     graded = mark(assignment, given.posed, draw.observed(given, left, made))
     faults = [m.question.name for m in graded.result.marks if m.verdict.note == "fault"]
     assert not faults, f"the judging failed at {faults}"
@@ -463,14 +436,15 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
 def filed(graded: Graded) -> None:
     """What a run writes of a notebook: its page, and its part of every table."""
     assert graded.notebook
-    assert graded.source
     page = render(graded.result, graded.notebook, graded.runs, "title", "cpu").encode("utf-8", "replace")
     assert len(page) < 4 << 20, len(page)
     report = Report("cpu", "seed", (graded.result,))
     assert added(graded) <= ADDED
     rows(report, [graded.result.lab])
-    index(report, [graded.result.lab], Path("/nowhere"))
-    answers(graded.source, [one.question.name for one in graded.result.marks])
+    index(report, ["s"], [graded.result.lab], lambda result: "")
+    answers(
+        Source(tuple(cell.source for cell in graded.notebook.code)), [one.question.name for one in graded.result.marks]
+    )
 
 
 def added(graded: Graded) -> int:

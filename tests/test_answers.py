@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from grader.kernel.answers import Namespace, answer
-from grader.protocol.frames import FrameError, decode, encode
+from grader.protocol.frames import decode
 from grader.protocol.messages import (
     Ask,
     CallMode,
@@ -23,14 +23,16 @@ from grader.protocol.messages import (
     Unreadable,
     Value,
 )
-from grader.runner import wire
+from grader.protocol.observations import grouped
+from grader.protocol.replies import decode_reply, encode_answer
+from grader.protocol.requests import decode_request, encode_request
 
 
 def ask(question, device="cpu", **names):
     """The reply of a notebook that defined `names`, through the frames of both directions."""
-    body, arrays = decode(encode(*wire.request(question)))
+    number, asked = decode_request(encode_request(1, question))
     notebook = Namespace(names, device, is_cell=lambda name: name == __file__)
-    return wire.reply(*decode(encode(*answer(body, arrays, notebook))), question)
+    return decode_reply(decode(encode_answer(number, answer(asked, notebook))), 1, question)
 
 
 def one(question, **names):
@@ -461,9 +463,10 @@ def test_a_point_that_fails_leaves_the_others():
 
 
 def test_points_of_one_structure_travel_as_one_group():
-    body, arrays = wire.request(Ask("f", (Tensor(np.arange(2000.0)),), 2000))
-    reply, stacked = answer(body, arrays, Namespace({"f": lambda x: (x, x * x)}, "cpu", lambda name: False))
-    assert [group["count"] for group in reply["groups"]] == [2000]
+    question = Ask("f", (Tensor(np.arange(2000.0)),), 2000)
+    notebook = Namespace({"f": lambda x: (x, x * x)}, "cpu", lambda name: False)
+    body, stacked = grouped(answer(question, notebook))
+    assert [group["count"] for group in body["groups"]] == [2000]
     assert [array.shape for array in stacked] == [(2000,), (2000,)]
 
 
@@ -488,81 +491,3 @@ def test_variables_are_read_as_they_are():
 
 def test_wrong_arguments_are_the_functions_own_error():
     assert one(Ask("f", (1, 2), 1), f=lambda x: x).type_name == "TypeError"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"groups": [], "used": []},
-        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "used": []},
-        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": 5}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"results": []}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x"}}], "used": [1]},
-        *(
-            {
-                "groups": [
-                    {
-                        "count": 1,
-                        "observation": {
-                            "results": [node],
-                            "changed": [],
-                            "gradients": {},
-                            "error": None,
-                        },
-                    }
-                ],
-                "used": [],
-            }
-            for node in (
-                5,
-                {},
-                {"leaf": "tensor", "dtype": "x", "device": "cpu"},
-                {"leaf": "odd", "dtype": "x", "device": "cpu"},
-                {"leaf": "float", "dtype": 5, "device": "cpu"},
-                {"tuple": 5},
-                {"tuple": [5]},
-                {"map": []},
-                {"other": None, "text": ""},
-            )
-        ),
-    ],
-)
-@pytest.mark.parametrize("arrays", [[], [np.zeros((1, 2, 2), bool), np.zeros(1)]])
-def test_an_odd_answer_is_refused(body, arrays):
-    with pytest.raises(FrameError):
-        wire.reply(body, arrays, Ask("f", (), 1))
-
-
-def test_a_short_answer_cannot_stand_for_endless_results():
-    node = {"tuple": [{"other": "x", "text": ""}] * 1000}
-    value = {"results": [node], "changed": [], "gradients": {}, "error": None}
-    body = {"groups": [{"count": 1000, "observation": value}], "used": []}
-    with pytest.raises(FrameError, match="too many parts"):
-        wire.reply(body, [], Ask("f", (), 1000))
-
-
-@pytest.mark.parametrize(
-    ("question", "whole", "odd"),
-    [
-        (Read("f"), 1, 2),
-        (Ask("f", (), 1), 1, 0),
-        (Ask("f", (), 1, rounds=2), 2, 1),
-        (Ask("f", (), 1, CallMode.GRADIENT), 1, 0),
-        (Ask("f", (), 1, CallMode.REWRITE), 2, 1),
-        (Ask("f", (), 1, CallMode.UPDATE, rounds=3), 3, 0),
-    ],
-)
-def test_an_answer_has_a_result_of_every_call(question, whole, odd):
-    def body(count):
-        value = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
-        return {"groups": [{"count": 1, "observation": value}], "used": []}
-
-    (seen,) = wire.reply(body(whole), [], question)
-    assert len(seen.results) == whole
-    with pytest.raises(FrameError, match="number of calls"):
-        wire.reply(body(odd), [], question)

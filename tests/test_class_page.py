@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from grader.desk.gradebook import everybody
 from grader.judge.model import Absence, Mark, Question, Report, Result, Status, Verdict
 from grader.pages.class_page import index
 
@@ -20,6 +20,10 @@ REPORT = Report(
 )
 
 
+def page_of(report: Report, *labs: str) -> str:
+    return index(report, everybody(report), labs, lambda result: "")
+
+
 def cells(page: str, heading: str) -> list[list[str]]:
     """The rows of a section's table, as text."""
     (section,) = re.findall(rf'<section aria-labelledby="{heading}">.*?</section>', page, flags=re.DOTALL)
@@ -30,20 +34,20 @@ def cells(page: str, heading: str) -> list[list[str]]:
     return [row for row in texts if row]
 
 
-def test_everybody_has_a_row_of_scores(tmp_path: Path) -> None:
-    page = index(REPORT, ["lab1_tensors", "lab2_graphs"], tmp_path)
+def test_everybody_has_a_row_of_scores() -> None:
+    page = page_of(REPORT, "lab1_tensors", "lab2_graphs")
     assert "4 students, graded on the CPU" in page
     assert cells(page, "scores") == [["&lt;i&gt;eve", ""], ["ada", "2 of 2"], ["bob", ""], ["karl", ""]]
 
 
-def test_what_was_not_graded_says_why(tmp_path: Path) -> None:
-    assert cells(index(REPORT, ["lab1_tensors"], tmp_path), "unread") == [
+def test_what_was_not_graded_says_why() -> None:
+    assert cells(page_of(REPORT, "lab1_tensors"), "unread") == [
         ["&lt;i&gt;eve", "", "&lt;b&gt;Nothing."],
         ["bob", "", "Nothing was handed in."],
         ["karl", "class/karl/x.ipynb", "This file is no notebook."],
     ]
 
 
-def test_a_class_of_which_nothing_is_missing_has_no_such_table(tmp_path: Path) -> None:
+def test_a_class_of_which_nothing_is_missing_has_no_such_table() -> None:
     report = Report("cpu", "s", REPORT.results[:1])
-    assert 'id="unread"' not in index(report, ["lab1_tensors"], tmp_path)
+    assert 'id="unread"' not in page_of(report, "lab1_tensors")

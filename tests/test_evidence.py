@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from test_command_line import grader, notebook, report
 
+from grader.desk.class_index import SIMILAR
 from grader.desk.course import Course
-from grader.judge.model import Result
-from grader.similarity.evidence import FILE, ForeignAnswer, ForeignValue, read_evidence, write_evidence
-from grader.similarity.similar_page import NAMED, PAGE, similar
+from grader.judge.model import Check
+from grader.oracle.checks import GradientCheck
+from grader.similarity.copied import ForeignOutput, ForeignValue
+from grader.similarity.evidence import ForeignAnswer
+from grader.similarity.search import search
+from grader.similarity.similar_page import NAMED, Findings, foreign, page
 
 SECRET = bytes(range(32))
 COURSE = Course(("ada", "bob", "cyd"), SECRET)
@@ -34,14 +38,15 @@ def graded(tmp_path: Path, out: str) -> Path:
     (tmp_path / "roster.csv").write_text("student\nada\nbob\ncyd\n")
     (tmp_path / "roster.secret").write_text(SECRET.hex())
     roster = ("--roster", tmp_path / "roster.csv", "--seed", "own")
-    done = grader("grade", tmp_path / "class", "--out", tmp_path / out, *roster)
-    assert done.returncode == 0, done.stderr
+    for command in (("grade", tmp_path / "class", "--out", tmp_path / out, *roster), ("similar", tmp_path / out)):
+        done = grader(*command)
+        assert done.returncode == 0, done.stderr
     return tmp_path / out
 
 
 def rows(out: Path) -> list[list[str]]:
     """The texts of the cells of each entry's first row."""
-    section = (out / PAGE).read_text("utf-8").split('<h2 id="foreign">')[1].split("</section>")[0]
+    section = (out / SIMILAR).read_text("utf-8").split('<h2 id="foreign">')[1].split("</section>")[0]
     bodies = re.findall(r"<tbody>\s*<tr>(.*?)</tr>", section, re.DOTALL)
     return [
         [re.sub(r"<[^>]*>", "", cell.replace("<br>", "; ")) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", b)]
@@ -61,8 +66,7 @@ def test_the_numbers_differ() -> None:
 def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_else(tmp_path: Path) -> None:
     hand_in(tmp_path / "class", "ada", of="bob")
     alone = graded(tmp_path, "alone")
-    assert "No answer is wrong for its author’s numbers" in (alone / PAGE).read_text("utf-8")
-    assert not (alone / FILE).exists()
+    assert "No answer is wrong for its author’s numbers" in (alone / SIMILAR).read_text("utf-8")
     hand_in(tmp_path / "class", "bob", of="bob")
     hand_in(tmp_path / "class", "cyd", of="cyd")
     out = graded(tmp_path, "out")
@@ -73,8 +77,8 @@ def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_el
     x = float(re.fullmatch(r"\(x = (.*)\)", at)[1])
     assert float(given) == pytest.approx(polynomial("bob", x), rel=1e-3)
     assert float(right) == pytest.approx(polynomial("ada", x), rel=1e-3)
-    assert "evidence to look at, and no verdict" in (out / PAGE).read_text("utf-8")
-    assert f'href="{PAGE.as_posix()}"' in (out / "index.html").read_text("utf-8")
+    assert "evidence to look at, and no verdict" in (out / SIMILAR).read_text("utf-8")
+    assert f'href="{SIMILAR.as_posix()}"' in (out / "index.html").read_text("utf-8")
 
     assert result(out, "ada") == result(alone, "ada")
     assert [question["score"] for question in result(out, "ada")["questions"] if question["name"] == "polynomial"] == [
@@ -86,50 +90,53 @@ def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_el
         assert "another student" not in path.read_text("utf-8") and "copied" not in path.read_text("utf-8")
 
 
-def test_a_run_that_is_taken_up_keeps_what_was_found_and_compares_with_the_kept(tmp_path: Path) -> None:
+def test_whoever_hands_in_later_is_compared_with_all_who_did_before(tmp_path: Path) -> None:
     hand_in(tmp_path / "class", "ada", of="bob")
     hand_in(tmp_path / "class", "bob", of="bob")
     graded(tmp_path, "out")
     hand_in(tmp_path / "class", "cyd", of="bob")
     out = graded(tmp_path, "out")
     assert [(row[0], row[-1]) for row in rows(out)] == [("ada", "bob"), ("cyd", "bob")]
-    # Whoever hands in again is found anew, or not at all.
+    # Whoever hands in again is compared anew.
     hand_in(tmp_path / "class", "ada", of="ada")
     assert [row[0] for row in rows(graded(tmp_path, "out"))] == ["cyd"]
 
 
-ONE = ForeignAnswer("a", "lab2_graphs", "f", "polynomial", "p", ("b", "c"), (ForeignValue("(x = 1)", "2", "3"),))
+def test_what_is_right_for_a_class_is_derived_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_in(tmp_path / "class", "ada", of="bob")
+    hand_in(tmp_path / "class", "bob", of="bob")
+    out = graded(tmp_path, "out")
+    first = rows(out)
+    (out / SIMILAR).unlink()
+
+    def prepare(*_: object) -> Check:
+        raise AssertionError("it is derived again")
+
+    monkeypatch.setattr(GradientCheck, "prepare", prepare)
+    assert search(out).endswith("1 answer is right for another's numbers")
+    assert rows(out) == first
 
 
-def test_what_is_written_is_read_for_the_notebooks_that_are_kept(tmp_path: Path) -> None:
-    kept = Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="f")
-    other = ForeignAnswer("\udcff", "lab2_graphs", "f", "polynomial", "p", ("b",), ())
-    write_evidence((ONE, other), tmp_path)
-    assert read_evidence(tmp_path, [kept]) == (ONE,)
-    assert read_evidence(tmp_path, [Result("a", "lab2_graphs", "a.ipynb", (), 0.0, fingerprint="g")]) == ()
-    (tmp_path / FILE).write_text('[{"student": 1}]')
-    assert read_evidence(tmp_path, [kept]) == ()
-    write_evidence((), tmp_path)
-    assert not (tmp_path / FILE).exists()
+def page_of(*found: ForeignAnswer) -> str:
+    return page(Findings((), foreign(found), own_numbers=bool(found)))
 
 
-def test_of_many_owners_and_points_some_are_shown_and_all_counted(tmp_path: Path) -> None:
+def answer(student: str, what: str, owners: tuple[str, ...], *values: ForeignValue) -> ForeignAnswer:
+    return ForeignAnswer(student, "lab2_graphs", "polynomial", ForeignOutput(what, owners, values))
+
+
+def test_of_many_owners_and_points_some_are_shown_and_all_counted() -> None:
     owners = tuple(f"s{place:02}" for place in range(12))
-    values = tuple(ForeignValue(f"(x = {place})", "2", "3") for place in range(9))
-    page = similar([], [ForeignAnswer("a", "lab2_graphs", "f", "polynomial", "p", owners, values)], tmp_path)
-    assert "12 students: s00, s01, s02, …" in page and "s03" not in page
-    assert f"shown at {NAMED} of 9 hidden points" in page and "(x = 2)" in page and "(x = 3)" not in page
+    text = page_of(answer("a", "p", owners, *(ForeignValue(f"(x = {place})", "2", "3") for place in range(9))))
+    assert "12 students: s00, s01, s02, …" in text and "s03" not in text
+    assert f"shown at {NAMED} of 9 hidden points" in text and "(x = 2)" in text and "(x = 3)" not in text
 
 
-def test_names_and_values_are_text_and_no_markup(tmp_path: Path) -> None:
-    page = similar(
-        [],
-        [ForeignAnswer(HOSTILE, HOSTILE, "f", HOSTILE, HOSTILE, (HOSTILE,), (ForeignValue(*(HOSTILE,) * 3),))],
-        tmp_path,
-    )
-    assert "&lt;script" in page
-    assert "<script" not in page
+def test_names_and_values_are_text_and_no_markup() -> None:
+    text = page_of(answer(HOSTILE, HOSTILE, (HOSTILE,), ForeignValue(*(HOSTILE,) * 3)))
+    assert "&lt;script" in text
+    assert "<script" not in text and "\u202e" not in text
 
 
-def test_without_numbers_of_their_own_nothing_is_said(tmp_path: Path) -> None:
-    assert "another student’s numbers" not in similar([], [], tmp_path)
+def test_without_numbers_of_their_own_nothing_is_said() -> None:
+    assert "another student’s numbers" not in page_of()

@@ -13,6 +13,7 @@ import pytest
 from effort import ending
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
+from grader.desk.class_index import write_index
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
 from grader.judge.findings import Facts, Finding, Form, Numbers, Remark
 from grader.judge.model import (
@@ -25,7 +26,6 @@ from grader.judge.model import (
     Status,
     Verdict,
 )
-from grader.pages.class_page import index
 from grader.pages.code import coloured, highlighted
 from grader.pages.feedback_page import render
 from grader.pages.images import data_url
@@ -455,7 +455,7 @@ def test_the_class_at_a_glance(tmp_path: Path) -> None:
         result(mark("x", Status.PASS), mark("y", Status.PASS), student=SCRIPT + BIDI),
         Result("karl", "", "x.ipynb", (), 0.0, f"Unreadable {SCRIPT}"),
     )
-    page = index(Report("cpu", "s", results), ["lab1_tensors", "lab2_graphs"], tmp_path)
+    page = write_index(Report("cpu", "s", results), ["lab1_tensors", "lab2_graphs"], tmp_path).read_text("utf-8")
     seen = Seen(page)
     assert not set(page) & set(BIDI)
     assert {tag for tag, _ in seen.elements} <= ALLOWED
@@ -482,4 +482,5 @@ def test_what_a_notebook_was_refused_is_on_the_page_of_the_class(
 ) -> None:
     results = (result(mark("x", Status.PASS), student="grace"), result(mark("x", Status.PASS), student="karl"))
     tried = replace(results[1], refused=refused)
-    assert sentence in Seen(index(Report("cpu", "s", (results[0], tried)), ["lab2_graphs"], tmp_path)).text
+    page = write_index(Report("cpu", "s", (results[0], tried)), ["lab2_graphs"], tmp_path)
+    assert sentence in Seen(page.read_text("utf-8")).text

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grader.protocol.frames import DTYPES, Caps, FrameError, decode, encode, read_frame, write_frame
+from grader.protocol.caps import FrameCaps
+from grader.protocol.frames import DTYPES, FrameError, decode, encode, read_frame, weight, write_frame
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 bodies = st.dictionaries(texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4)
@@ -118,7 +119,7 @@ def test_objects_are_not_sent():
 
 def test_caps_hold():
     frame = encode({}, [np.zeros(10), np.zeros(10)])
-    for caps in (Caps(total=100), Caps(header=10), Caps(arrays=1), Caps(axes=0)):
+    for caps in (FrameCaps(total=100), FrameCaps(header=10), FrameCaps(arrays=1), FrameCaps(axes=0)):
         with pytest.raises(FrameError):
             decode(frame, caps)
 
@@ -151,6 +152,12 @@ def test_a_header_of_many_small_values_is_refused_before_it_is_parsed():
         frame = framed(f'{{"body": {{"a": [{", ".join([value] * 500)}]}}, "arrays": []}}'.encode())
         assert decode(frame)[0].keys() == {"a"}
         with pytest.raises(FrameError, match="the header holds too much"):
-            decode(frame, Caps(values=500))
+            decode(frame, FrameCaps(values=500))
     text = framed(f'{{"body": {{"a": "{"{}," * 5000}"}}, "arrays": []}}'.encode())
-    assert decode(text, Caps(values=10))[0].keys() == {"a"}
+    assert decode(text, FrameCaps(values=10))[0].keys() == {"a"}
+
+
+def test_what_is_short_to_write_is_weighed_by_what_it_takes():
+    assert weight({"a": [{} for _ in range(1000)]}, []) > 64_000
+    assert weight({}, [np.zeros(1000)]) > 8_000
+    assert weight({"text": "x" * 1000}, []) < 2_000

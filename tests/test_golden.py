@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from test_report_schema import VALIDATOR
 
-from grader.desk.files import page_path, record_path
+from grader.desk.files import page_path
 from grader.desk.filing import Filing
-from grader.desk.records import read_record
+from grader.desk.records import outline, read_record
 from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
@@ -67,7 +67,7 @@ def test_every_page_can_be_drawn_again_from_its_record(tmp_path: Path) -> None:
         for graded in graded_class():
             filing.add(graded)
     for graded in graded_class():
-        kept = read_record(record_path(tmp_path, graded.result))
+        kept = read_record(outline(graded.result), tmp_path).result
         again = render(kept, graded.notebook, graded.runs, labs[kept.lab].title, "cpu")
         assert again.encode("utf-8", "replace") == page_path(tmp_path, graded.result).read_bytes(), kept.file
     VALIDATOR.validate(json.loads((tmp_path / "report.json").read_text("utf-8")))

@@ -13,6 +13,7 @@ from grader.desk.resuming import fingerprint
 from grader.judge.model import CellRun, Conditions
 from grader.kernel.profile import Bounds
 from grader.labs import all_labs
+from grader.protocol.caps import FrameCaps, OutputCaps
 from grader.protocol.messages import Ask
 from grader.runner.grading import Assignment
 from grader.runner.limits import LIMITS, SETTINGS, Limits, LimitsError, Room, read_limits
@@ -47,10 +48,8 @@ def test_a_file_sets_what_it_names_in_its_units(tmp_path: Path) -> None:
         start=6,
         bounds=Bounds(cpu_seconds=7, memory=8 << 20, open_files=9, threads=10, file_bytes=11 << 20),
         room=Room(size=12 << 20, entries=13),
-        cell_output=14,
-        output=15,
-        outputs=16,
-        reply_bytes=17 << 20,
+        output=OutputCaps(cell_characters=14, characters=15, cell_outputs=16),
+        reply=FrameCaps(total=17 << 20),
     )
 
 

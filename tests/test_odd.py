@@ -103,7 +103,7 @@ def test_numbers_too_long_to_be_written_out_are_read(lab: str, code: str) -> Non
     filed(graded)
 
 
-LONG = "\x00" * 4_000
+LONG = "\x00" * 2_000
 WORST: dict[str, Callable[[Value], Observation]] = {
     "an exception": lambda seen: Raised(LONG, LONG, LONG),
     "a type": filled(Other(LONG)),
@@ -111,7 +111,7 @@ WORST: dict[str, Callable[[Value], Observation]] = {
     "types": lambda seen: replace(seen, results=tuple(_typed(node) for node in seen.results)),
     "dtypes": filled(Leaf(np.zeros(5), "tensor", LONG, LONG)),
     "shapes": filled(Leaf(np.zeros((1,) * 15), "tensor", "float64", LONG)),
-    "edges": filled(tuple((Other("str", f"{i}{LONG}"[:4_000]), Other("str", f"{i % 7}")) for i in range(49))),
+    "edges": filled(tuple((Other("str", f"{i}{LONG}"[:2_000]), Other("str", f"{i % 7}")) for i in range(49))),
     "many edges": filled(tuple((Other("str", f"{i}"), Other("str", f"{i}{LONG}"[:400])) for i in range(200))),
     "why there is no gradient": lambda seen: replace(
         seen, gradients={}, gradient_error=Raised(LONG, LONG, LONG), changed=(LONG,) * 9
@@ -123,7 +123,7 @@ WORST: dict[str, Callable[[Value], Observation]] = {
 def _keyed(node: Node, count: int) -> Node:
     """A dict with the right entries but one, and many more."""
     own = dict(list(node.items())[1:]) if isinstance(node, Mapping) else {}
-    return own | {f"{i}{LONG}"[:4_000]: Other("None") for i in range(count)}
+    return own | {f"{i}{LONG}"[:2_000]: Other("None") for i in range(count)}
 
 
 def _typed(node: Node) -> Node:

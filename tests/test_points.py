@@ -16,8 +16,7 @@ from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck, ViewCheck
-from grader.protocol.messages import GRID, Ask, CallMode
-from grader.runner import wire
+from grader.protocol.messages import GRID, CallMode
 
 Answer = Callable[..., object]
 BY_HAND = [
@@ -125,12 +124,7 @@ def marked(name: str, function: Answer, others: Mapping[str, Answer] = MappingPr
     """The mark of a function in a new run, beside the `others` of its notebook."""
     trials = posed(name, now)
     notebook = Namespace({**others, name: function}, "cpu", lambda _: False)
-
-    def asked(ask: Ask) -> object:
-        body, arrays = wire.request(ask)
-        return wire.reply(*answer(body, arrays, notebook), ask)
-
-    replies = [tuple(asked(ask) for ask in trial.asks) for trial in trials]
+    replies = [tuple(answer(ask, notebook) for ask in trial.asks) for trial in trials]
     return judge(QUESTIONS[name], trials, replies, Source((f"def {name}(*arguments):\n    return table[arguments]",)))
 
 

@@ -14,7 +14,6 @@ from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.oracle.precision import EPS64, TOLERANCE, ULP_LIMIT, exact, rounded
 from grader.protocol.messages import Ask, Value
-from grader.runner import wire
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,8 +31,7 @@ def solved(request: pytest.FixtureRequest) -> tuple[Lab, Namespace]:
 
 
 def asked(ask: Ask, notebook: Namespace) -> list[Value]:
-    body, arrays = wire.request(ask)
-    reply = wire.reply(*answer(body, arrays, notebook), ask)
+    reply = answer(ask, notebook)
     assert all(isinstance(seen, Value) for seen in reply)
     return [seen for seen in reply if isinstance(seen, Value)]
 

@@ -1,11 +1,14 @@
-"""The README's commands and its table of labs are those of the code."""
+"""What the README and the other pages say of commands, labs, limits and rooms is so."""
 
 import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from operator import attrgetter
 from pathlib import Path
+
+import pytest
 
 from grader.judge.source import Source
 from grader.labs import all_labs
@@ -15,6 +18,10 @@ from grader.student.feedback import _questions, checked, line
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+INSTRUCTOR = (ROOT / "docs" / "instructor.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+ALL = "\n".join(page.read_text("utf-8") for page in PAGES)
 
 
 def test_the_table_of_labs_is_that_of_the_code() -> None:
@@ -23,7 +30,7 @@ def test_the_table_of_labs_is_that_of_the_code() -> None:
 
 
 def test_the_table_of_limits_is_that_of_the_code() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \| .+ \|$", README, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \| .+ \|$", INSTRUCTOR, flags=re.MULTILINE)
     defaults = {name: attrgetter(place)(LIMITS) for name, (place, _) in SETTINGS.items()}
     assert rows == [
         (name, unit, f"{defaults[name] / (2**20 if unit == 'MiB' else 1):.0f}") for name, (_, unit) in SETTINGS.items()
@@ -31,7 +38,7 @@ def test_the_table_of_limits_is_that_of_the_code() -> None:
 
 
 def test_the_example_of_limits_can_be_read(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^    \[limits\]\n(?:    .+\n)+", README, flags=re.MULTILINE)
+    (example,) = re.findall(r"^    \[limits\]\n(?:    .+\n)+", INSTRUCTOR, flags=re.MULTILINE)
     path = tmp_path / "limits.toml"
     path.write_text(textwrap.dedent(example), "utf-8")
     limits = read_limits(path)
@@ -41,23 +48,23 @@ def test_the_example_of_limits_can_be_read(tmp_path: Path) -> None:
 def test_how_long_one_waits_and_how_to_wait_less_is_said_in_the_numbers_of_the_code(tmp_path: Path) -> None:
     said = re.search(
         r"answers nothing is waited for (\d+) seconds in a cell, (\d+) in a question and (\d+) in all",
-        " ".join(README.split()),
+        " ".join(INSTRUCTOR.split()),
     )
     assert said
     times = (LIMITS.cell, LIMITS.call, LIMITS.notebook)
     assert tuple(map(int, said.groups())) == tuple(LIMITS.wall_factor * each for each in times)
-    (shorter,) = re.findall(r"`(wall_factor = \d+)` in the file of `--limits`", README.replace("\n", " "))
+    (shorter,) = re.findall(r"`(wall_factor = \d+)` in the file of `--limits`", INSTRUCTOR.replace("\n", " "))
     path = tmp_path / "limits.toml"
     path.write_text(f"[limits]\n{shorter}", "utf-8")
     assert read_limits(path).wall_factor < LIMITS.wall_factor
 
 
 def test_what_is_said_of_cuda_is_that_of_the_code() -> None:
-    assert f"On CUDA at most {ON_CUDA} notebooks run at a time" in README
+    assert f"On CUDA at most {ON_CUDA} notebooks run at a time" in INSTRUCTOR
 
 
 def test_every_make_target_named_is_there() -> None:
-    targets = set(re.findall(r"(?:`|^    )make ((?:[a-z]+ ?)+)", README, flags=re.MULTILINE))
+    targets = set(re.findall(r"(?:`|^    )make ((?:[a-z]+ ?)+)", ALL, flags=re.MULTILINE))
     words = {word for group in targets for word in group.split()}
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for word in words:
@@ -65,23 +72,40 @@ def test_every_make_target_named_is_there() -> None:
     assert {"grade", "test", "labs", "verify"} <= words
 
 
-def test_every_option_named_is_there() -> None:
+def options(command: str) -> set[str]:
+    """The options of a command of `grader`."""
     shown = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", "--help"],
+        [sys.executable, "-m", "grader", command, "--help"],
         capture_output=True,
         text=True,
         check=True,
         env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
     ).stdout
-    ours = "\n".join(row for row in README.splitlines() if "pip " not in row)
-    for option in set(re.findall(r"(--[a-z][a-z-]+)", ours)):
-        assert option in shown
+    return set(re.findall(r"(--[a-z][a-z-]+)", shown))
 
 
-def test_the_rooms_named_are_there() -> None:
-    for room in re.findall(r"^      (\w+)/  ", README, flags=re.MULTILINE):
-        assert (ROOT / "grader" / room).is_dir()
-    assert all((ROOT / name).is_dir() for name in ("solutions", "labs", "submissions", "grader"))
+def test_every_option_named_is_there() -> None:
+    known = set().union(*map(options, ("grade", "release", "verify")))
+    ours = "\n".join(row for row in ALL.splitlines() if "pip " not in row)
+    assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", ours)) <= known
+
+
+def test_the_rooms_named_are_those_that_are_there() -> None:
+    named = re.findall(r"^      (\w+)/ ", CONTRIBUTING, flags=re.MULTILINE)
+    assert sorted(named) == sorted(path.parent.name for path in ROOT.glob("grader/*/__init__.py"))
+    for name in re.findall(r"^    (\w+)/ ", CONTRIBUTING, flags=re.MULTILINE):
+        assert (ROOT / name).is_dir()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_the_extras_named_are_there() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(re.findall(r"`deep-learning-labs\[(\w+)\]`", ALL)) == set(project["optional-dependencies"])
 
 
 def test_the_example_of_check_says_what_it_would_say() -> None:

@@ -10,7 +10,7 @@ import pytest
 from test_report import ADA, BOB, KARL
 
 from grader.desk.filing import Filing, FilingError
-from grader.desk.records import RUN, outline, read_records, records, write_record, write_run
+from grader.desk.records import RUN, Record, outline, read_record, read_records, records, write_record, write_run
 from grader.desk.report import as_json, result_json
 from grader.judge.findings import NOTHING
 from grader.judge.model import Cause, Report
@@ -23,7 +23,7 @@ REPORT = Report("cpu", "s", (ADA, KARL), ("files",), (BOB,))
 def filed(report: Report, out: Path) -> None:
     write_run(report, out)
     for result in report.results:
-        write_record(result, out)
+        write_record(Record(result), out)
 
 
 def test_a_run_is_read_again_in_outline(tmp_path: Path) -> None:
@@ -38,13 +38,13 @@ def test_a_run_is_read_again_in_outline(tmp_path: Path) -> None:
 @pytest.mark.parametrize("student", ["ada", "Zoë", "\udcff broken", '"quoted"\n\x00', "../../x", "x" * 5000])
 def test_any_student_has_a_record_inside_the_folder(tmp_path: Path, student: str) -> None:
     result = replace(ADA, student=student)
-    write_record(result, tmp_path / "out")
+    write_record(Record(result), tmp_path / "out")
     assert list(records([outline(result)], tmp_path / "out")) == [result_json(result)]
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
 
 
 def test_a_file_that_was_moved_is_named_where_it_is_now(tmp_path: Path) -> None:
-    write_record(ADA, tmp_path)
+    write_record(Record(ADA), tmp_path)
     (found,) = records([replace(outline(ADA), file="elsewhere/lab2.ipynb")], tmp_path)
     assert found == {**result_json(ADA), "file": "elsewhere/lab2.ipynb"}
 
@@ -57,6 +57,15 @@ def test_what_is_no_run_is_none_and_a_broken_record_is_graded_again(tmp_path: Pa
     assert found is not None and [result.student for result in found.results] == ["karl"]
     (tmp_path / RUN).write_text(text)
     assert read_records(tmp_path) is None
+
+
+def test_a_record_has_the_code_and_what_wrong_answers_gave_and_the_report_has_neither(tmp_path: Path) -> None:
+    ada = replace(ADA, seconds=0.09)
+    record = Record(ada, ("x = 1", "\udcff"), {"path_gradient": [{"dz_da": [[1.5, 1e-300], None]}]})
+    write_record(record, tmp_path)
+    assert read_record(ada, tmp_path) == record
+    assert list(records([outline(ada)], tmp_path)) == [result_json(ada)]
+    assert read_record(KARL, tmp_path) == Record(KARL)
 
 
 def test_nothing_is_found_where_nothing_was_filed(tmp_path: Path) -> None:

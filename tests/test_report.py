@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, ordered, read_result, record_json, result_json, write_report
+from grader.desk.report import as_json, ordered, read_report, read_result, result_json, write_report
 from grader.judge.findings import Facts, Finding, Numbers, Remark
 from grader.judge.model import Absence, Mark, Question, Report, Result, Status, Verdict
 from grader.judge.truth import Slip
@@ -125,9 +125,9 @@ def written(report: Report, out: Path) -> Path:
 
 
 def test_refused_calls_are_in_the_report_where_there_are_any() -> None:
-    found = record_json(replace(ADA, refused=("fork", "socket")))
-    assert found["result"]["refused"] == ["fork", "socket"]
-    assert read_result(found).refused == ("fork", "socket")
+    said = result_json(replace(ADA, refused=("fork", "socket")))
+    assert said["refused"] == ["fork", "socket"]
+    assert read_result(said, [mark.verdict for mark in ADA.marks]).refused == ("fork", "socket")
     assert "refused" not in result_json(ADA)
 
 
@@ -136,6 +136,18 @@ def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) 
         path = written(report, tmp_path)
         assert json.loads(path.read_text("utf-8")) == as_json(report)
         assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
+
+
+def test_a_report_is_read_in_outline_if_it_is_of_this_version(tmp_path: Path) -> None:
+    path = written(Report("cpu", "s", (ADA,), missing=(BOB,)), tmp_path)
+    found = read_report(tmp_path)
+    assert found is not None and found.missing == (BOB,)
+    assert [(m.question.name, m.score, m.verdict.note) for m in found.results[0].marks] == [
+        ("path_gradient", 0.0, "missing_path"),
+        ("path_edges", 1.0, "correct"),
+    ]
+    path.write_text(path.read_text("utf-8").replace('"version": 2', '"version": 1'), "utf-8")
+    assert read_report(tmp_path) is None
 
 
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.protocol.caps import FrameCaps, OutputCaps
 from grader.protocol.messages import (
     Ask,
     CallMode,
@@ -25,7 +26,7 @@ from grader.protocol.messages import (
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
 
-LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, wall_factor=20.0, cell_output=10_000, output=50_000, outputs=20)
+LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, wall_factor=20.0, output=OutputCaps(10_000, 50_000, 20))
 HUNG_UP = "exit code 70" if sys.platform == "linux" else "exit code 1"
 """How a forked process ends, and a spawned one, whose connection was closed under it."""
 
@@ -437,7 +438,7 @@ def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them(sta
 
 
 def test_all_that_a_notebook_sends_has_to_fit(starter):
-    small = Limits(cell=20.0, reply_bytes=1 << 20)
+    small = Limits(cell=20.0, reply=FrameCaps(total=1 << 20))
     cells = ["import torch\ndef large(): return torch.zeros(100_000, dtype=torch.float64)\ndef right(): return 1.0"]
     with Session(small, starter) as other:
         other.run(cells)

@@ -44,7 +44,7 @@ def test_a_forbidden_way_is_named() -> None:
 
 
 def test_a_stub_is_not_written_yet() -> None:
-    assert said(STUB) == "… polynomial_gradient is not written yet: its stub still stands."
+    assert said(STUB) == "– polynomial_gradient is not written yet: its stub still stands."
 
 
 def test_an_exception_shows_its_text() -> None:
@@ -69,8 +69,8 @@ def test_check_takes_a_function_or_its_name(capsys: pytest.CaptureFixture[str]) 
     check(drop_ones)
     check("to_grid")
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith("… No drop_ones was found")
-    assert second.startswith("… No to_grid was found")
+    assert first.startswith("– No drop_ones was found")
+    assert second.startswith("– No to_grid was found")
 
 
 def test_marks_are_those_of_the_judge() -> None:

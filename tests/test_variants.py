@@ -234,3 +234,13 @@ def test_a_number_that_changes_only_a_figure_leaves_what_is_asked_as_it_was() ->
     assert "relu_neuron" not in changed
     assert "tanh_log" in changed
     assert family("lab5_backprop").lab(variants.sheet) is family("lab5_backprop").lab(variants.sheet)
+
+
+@pytest.mark.parametrize("lab", [lab.name for lab in all_labs()])
+def test_numbers_are_read_as_they_are_written(lab: str) -> None:
+    variants = family(lab)
+    numbers = variants.draw(b"secret", "ada")
+    assert variants.read(variants.written(numbers)) == numbers
+    for odd in ("x y", "nothing=1", "1", ") + print("):
+        with pytest.raises((SyntaxError, ValueError, TypeError)):
+            variants.read(odd)

@@ -49,11 +49,6 @@ def record_path(out: Path, result: Result) -> Path:
     return out / "records" / folder_name(result.student) / f"{_file_name(result)}.json"
 
 
-def comparable_path(out: Path, result: Result) -> Path:
-    """Where its answers lie in the form in which they are compared with those of others: for the instructor alone."""
-    return out / "instructor" / "answers" / folder_name(result.student) / f"{_file_name(result)}.json"
-
-
 def _file_name(result: Result) -> str:
     """The lab's name; what is about an unreadable notebook is called after its file."""
     return folder_name(result.lab or f"unread {Path(result.file).stem}")

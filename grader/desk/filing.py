@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from grader.desk.class_index import write_index
 from grader.desk.files import page_path, write_whole
 from grader.desk.gradebook import write_gradebook
-from grader.desk.records import outline, records, write_record, write_run
+from grader.desk.records import Record, outline, records, write_record, write_run
 from grader.desk.report import write_report
 from grader.judge.model import Lab, Report
-from grader.pages.class_page import write_index
 from grader.pages.feedback_page import render
 from grader.runner.grading import Graded, failed
 from grader.runner.machine import MachineError, is_scarce
-from grader.similarity.answers_kept import write_comparable
-from grader.similarity.evidence import ForeignAnswer, evidence, write_evidence
-from grader.similarity.normal_form import answers
-from grader.similarity.similar_page import write_similar
 
 LOG = logging.getLogger(__name__)
 PAUSE: Final = 1.0
@@ -41,13 +37,12 @@ class FilingError(Exception):
 class Filing:
     """An output folder that grows with every graded notebook."""
 
-    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab], found: Sequence[ForeignAnswer] = ()) -> None:
-        """Make the folder; `report` and `found` have what holds already. Raises FilingError where it cannot be made."""
+    def __init__(self, out: Path, report: Report, labs: Mapping[str, Lab]) -> None:
+        """Make the folder; `report` has what holds already. Raises FilingError where it cannot be made."""
         self._out = out
         self._labs = labs
         self._run = report
         self._results = list(report.results)
-        self._found = list(found)
         self._next = 0.0
         self._write(lambda: write_run(report, out))
         self._write(self._write_tables)
@@ -82,19 +77,11 @@ class Filing:
 
     def _file(self, graded: Graded) -> None:
         result, page = graded.result, self._page(graded)
-        if graded.source:
-            questions = [question.name for question in self._labs[result.lab].questions]
-            own = answers(graded.source, questions)
-            self._write(lambda: write_comparable(result, own, self._out))
+        cells = tuple(cell.source for cell in graded.notebook.code) if graded.notebook else ()
         self._write(lambda: write_whole(page_path(self._out, result), page.encode("utf-8", "replace")))
-        # After all else, without which it would not be believed.
-        self._write(lambda: write_record(result, self._out))
+        # After the page, without which it would not be believed.
+        self._write(lambda: write_record(Record(result, cells, graded.given), self._out))
         self._results.append(outline(result))
-        self._found += evidence(graded)
-
-    def compare(self) -> None:
-        """File who wrote the same as whom, and what is right for others, for the instructor. Raises FilingError."""
-        self._write(lambda: write_similar(self._results, self._found, self._out))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:
@@ -116,8 +103,6 @@ class Filing:
 
     def _write_tables(self) -> None:
         began, report = time.monotonic(), self.report
-        # Before the report: whoever is in there is not compared again.
-        write_evidence(self._found, self._out)
         write_report(report, records(report.results, self._out), self._out)
         write_gradebook(report, list(self._labs), self._out)
         write_index(report, list(self._labs), self._out)

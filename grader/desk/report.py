@@ -11,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from grader.desk.encoding import decoded, encoded
-from grader.desk.files import write_parts
-from grader.judge.findings import Finding
-from grader.judge.model import Cause, Mark, Question, Report, Result, Verdict
+from grader.desk.encoding import encoded
+from grader.desk.files import read_json, write_parts
+from grader.judge.findings import CORRECT, Finding
+from grader.judge.model import Absence, Cause, Mark, Question, Report, Result, Status, Verdict
 from grader.pages.sentences import message, remarks, sentence
 
 VERSION: Final = 2
+FILE: Final = "report.json"
 
 Json: TypeAlias = dict[str, object]
 
@@ -45,7 +46,7 @@ def as_json(report: Report) -> Json:
 
 def write_report(report: Report, results: Iterable[Json], out: Path) -> Path:
     """Write `report.json` into the folder `out`, a line for each of the `results` as they come; returns its path."""
-    path = out / "report.json"
+    path = out / FILE
     write_parts(path, (part.encode("utf-8", "backslashreplace") for part in _parts(report, results)))
     return path
 
@@ -108,19 +109,35 @@ def _finding(finding: Finding) -> Json:
     }
 
 
-def record_json(result: Result) -> Json:
-    """One result as the report has it, and all that its page is drawn from."""
-    return {"result": result_json(result), "verdicts": [encoded(mark.verdict) for mark in result.marks]}
+def read_report(out: Path) -> Report | None:
+    """The report in the folder `out`, its results in outline; None where there is none that can be read."""
+    found = read_json(out / FILE)
+    try:
+        if found["version"] != VERSION:
+            return None
+        results = tuple(read_result(each, map(_outline, each["questions"])) for each in found["results"])
+        missing = tuple(Absence(**each) for each in found["missing"])
+        return Report(found["device"], found["seed"], results, tuple(found["confinement"]), missing)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
-def read_result(record: Any) -> Result:
-    """A result from what `record_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
-    found = record["result"]
+def _outline(question: Any) -> Verdict:
+    """How a question ended, without what was found."""
+    found = () if question["note"] == CORRECT else (Finding(question["note"]),)
+    return Verdict(Status(question["status"]), question["score"] / question["points"], found)
+
+
+def read_result(found: Any, verdicts: Iterable[Verdict]) -> Result:
+    """A result from what `result_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
     return Result(
         student=found["student"],
         lab=found["lab"],
         file=found["file"],
-        marks=tuple(map(_read_mark, found["questions"], record["verdicts"])),
+        marks=tuple(
+            Mark(Question(question["name"], question["points"], ()), verdict)
+            for question, verdict in zip(found["questions"], verdicts, strict=True)
+        ),
         seconds=found["seconds"],
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
@@ -130,7 +147,3 @@ def read_result(record: Any) -> Result:
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),
         refused=tuple(found.get("refused", ())),
     )
-
-
-def _read_mark(question: Any, verdict: Any) -> Mark:
-    return Mark(Question(question["name"], question["points"], ()), decoded(Verdict, verdict))

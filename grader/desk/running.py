@@ -21,13 +21,11 @@ from grader.judge.model import Absence, Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.assigning import assign, refusal
 from grader.runner.devices import DeviceError, at_a_time
-from grader.runner.grading import Assignment, Graded, PreparedLab, prepare_all
+from grader.runner.grading import Assignment, Graded, prepare_all
 from grader.runner.machine import cramped
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
-from grader.similarity.copied import LabTruths, all_truths
-from grader.similarity.evidence import read_evidence
 
 MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseError, OccupiedError)
 """What is the caller's fault; each text is a sentence for people."""
@@ -104,18 +102,15 @@ def prepare_run(
     work = _sorted(handed_in, comparable, out, wanted, starters, conditions, course)
     if not work.kept and not work.left and not work.refused:
         raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
-    coming_labs = {assignment.lab.name for assignment in work.left}
-    # The kept ones too: somebody may have handed in late what is right for one of them.
-    class_ = [one for one in work.class_ if one.lab.name in coming_labs]
-    posed = prepare_all(class_, conditions)
+    posed = prepare_all(work.left, conditions)
     kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
     kept = tuple(one.result for one in work.kept)
     missing = _missing(handed_in, work, list(wanted), course)
     report = Report(conditions.device, conditions.seed, kept, kept_from, missing)
-    filing = Filing(out, report, wanted, read_evidence(out, kept))
+    filing = Filing(out, report, wanted)
     busy = min(count, len(work.left))
     workers = Workers(starters, max(1, busy))
-    coming = grade(work.left, posed, workers, starters.limits, _known(class_, posed))
+    coming = grade(work.left, posed, workers, starters.limits)
     notices = (*outdated, *filter(None, [cramped(starters.limits, busy)]))
     return Run(len(kept), len(work.left), work.refused, coming, filing, lock, notices)
 
@@ -173,10 +168,3 @@ def _missing(handed_in: HandedIn, work: Work, wanted: Sequence[str], course: Cou
     found += [Absence(s, named, f"No notebook in this folder is of {' or '.join(wanted)}.") for s in others]
     found += [Absence(student, named, ABSENT) for student in (course.absent(with_files | empty) if course else ())]
     return tuple(sorted(found, key=lambda one: one.student))
-
-
-def _known(class_: Sequence[Kept | Assignment], posed: Mapping[Lab, PreparedLab]) -> dict[str, LabTruths]:
-    """What is right for each student of a class, by lab; nothing where all have the sheet's numbers."""
-    own = {a.lab.name for a in class_ if a.variant}
-    trials = {n: {a.submission.student: posed[a.lab].trials for a in class_ if a.lab.name == n} for n in own}
-    return {lab: all_truths(students) for lab, students in trials.items()}

@@ -5,9 +5,8 @@ Knows rich. Refuses to print: the command line does. Text from students never re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,9 +17,8 @@ from grader.judge.model import Absence, Cause, Report, Result, Status
 from grader.pages.labels import STATUS_LABELS
 from grader.pages.sanitize import line, points
 
-if TYPE_CHECKING:
-    from grader.authoring.verification import Verification
-
+OURS: Final = "This is a fault of the grader, not of a submission. What was graded is kept."
+"""What is said below the traceback of an exception that nobody expected."""
 _COUNTED: Final = (
     (Status.PASS, "green"),
     (Status.PARTIAL, "yellow"),
@@ -59,6 +57,22 @@ def table(report: Report) -> Table:
     return made
 
 
+def absences(report: Report) -> list[str]:
+    """A sentence where of some students there is nothing to grade."""
+    count = len(report.missing)
+    return [f"{count} student{' has' if count == 1 else 's have'} nothing to grade."] if count else []
+
+
+def shortfalls(report: Report, fail_under: float) -> list[str]:
+    """A sentence on the notebooks that earned less than `fail_under` per cent, and one on those not graded."""
+    said, results = [], report.results
+    if short := sum(not r.problem and 100 * r.score < fail_under * r.max_score for r in results):
+        said.append(f"{short} of {len(results)} notebooks earned less than {fail_under:g} %.")
+    if ungraded := sum(bool(r.problem) for r in results):
+        said.append(f"{ungraded} of {len(results)} hand-ins could not be graded.")
+    return said
+
+
 def faults(report: Report) -> list[str]:
     """A sentence for each cause, but a notebook itself, that kept answers or whole notebooks from being graded."""
     said = []
@@ -77,22 +91,6 @@ def _kept_back(result: Result, cause: Cause, note: str) -> bool:
     """Whether a notebook, or an answer of it, was not graded for this cause."""
     whole = bool(result.problem) and result.cause is cause
     return whole or any(mark.verdict.note == note for mark in result.marks)
-
-
-def proofs(verifications: Sequence[Verification]) -> Table:
-    """The derived mistakes of every exercise, in all its variants: how many there are, lost points, and were named."""
-    made = Table(box=None, pad_edge=False, padding=(0, 2), header_style="bold")
-    made.add_column("Exercise", no_wrap=True)
-    for heading in ("mistakes", "rejected", "named"):
-        made.add_column(heading, justify="right")
-    counts: dict[str, list[int]] = {}
-    for proof in (proof for found in verifications for proof in found.proofs):
-        row = counts.setdefault(proof.question, [0, 0, 0])
-        counts[proof.question] = [a + b for a, b in zip(row, (proof.planted, proof.rejected, proof.named), strict=True)]
-    for name, row in counts.items():
-        made.add_row(name, *map(str, row))
-    made.add_row("all", *(str(sum(row[i] for row in counts.values())) for i in range(3)), style="bold")
-    return made
 
 
 def progress() -> Progress:

@@ -9,16 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
-from grader.kernel.results import Stack, TooLargeError, Writer, type_name
+from grader.kernel.results import TooLargeError, Writer, type_name
 from grader.kernel.watch import Listener, raised
-from grader.protocol.frames import Array, Body
+from grader.protocol.messages import (
+    Array,
+    Ask,
+    CallMode,
+    Leaf,
+    Missing,
+    Observation,
+    Raised,
+    Read,
+    Reply,
+    Unreadable,
+    Value,
+)
 
 _as_tensor = torch.as_tensor
 _backward = torch.autograd.backward
@@ -31,7 +43,7 @@ _reshape = Tensor.reshape
 _sum = Tensor.sum
 _to = Tensor.to
 
-TOO_LARGE: Final = {"unreadable": "result too large"}
+TOO_LARGE: Final = Unreadable("result too large")
 
 
 @dataclass(frozen=True)
@@ -47,12 +59,16 @@ class Namespace:
 class Visit:
     """A question at one of its points."""
 
-    body: Body
     recipe: Recipe
     point: int
     writer: Writer
     notebook: Namespace
     listening: AbstractContextManager[object]
+
+    @property
+    def question(self) -> Ask:
+        """What is asked."""
+        return self.recipe.question
 
     def arguments(self) -> Arguments:
         """The arguments, made fresh."""
@@ -61,87 +77,87 @@ class Visit:
     def call(self, arguments: Arguments) -> Any:
         """What the student's function returns."""
         with self.listening:
-            return self.notebook.names[self.body["name"]](*arguments.values)
+            return self.notebook.names[self.question.name](*arguments.values)
 
-    def at_point(self, field: str) -> dict[str, Array]:
-        """The arrays of "pulls" or "replacements" by path, at this point."""
-        return {path: self.recipe.arrays[i][self.point, ...] for path, i in self.body[field].items()}
+    def here(self, named: Mapping[str, Array]) -> dict[str, Array]:
+        """Of arrays for all points, what they hold for this one."""
+        return {path: values[self.point, ...] for path, values in named.items()}
 
 
-def answer(body: Body, arrays: Sequence[Array], notebook: Namespace) -> tuple[Body, list[Array]]:
-    """The reply to a question: groups of observations, and what the first call used of torch."""
-    stack, writer, listener = Stack(), Writer(), Listener()
-    reading = body["request"] == "read"
-    recipe = Recipe(*([], [], "", "") if reading else (body["arguments"], arrays, body["dtype"], notebook.device))
-    for point in range(body["points"]):
-        writer.begin()
-        visit = Visit(body, recipe, point, writer, notebook, nullcontext() if point else listener)
+def answer(question: Ask | Read, notebook: Namespace) -> Reply:
+    """What was seen at each point of a question; at the first, also what the call used of torch."""
+    writer, listener = Writer(), Listener()
+    seen: list[Observation] = []
+    for point in range(question.points):
+        listening = nullcontext() if point else listener
         try:
-            seen = _read(visit) if reading else _ask(visit)
+            if isinstance(question, Read):
+                seen.append(_read(question.name, writer, notebook))
+            else:
+                seen.append(_ask(Visit(Recipe(question, notebook.device), point, writer, notebook, listening)))
         except TooLargeError:
-            seen = TOO_LARGE
+            seen.append(TOO_LARGE)
         except BaseException as error:
-            seen = raised(error, notebook.is_cell)
-        stack.add(seen, writer.arrays if "results" in seen else [])
-    groups, stacked = stack.message()
-    return {"groups": groups, "used": listener.names()}, stacked
+            seen.append(raised(error, notebook.is_cell))
+    first = [replace(each, used=listener.names()) for each in seen[:1] if isinstance(each, Value | Raised)]
+    return (*first, *seen[len(first) :])
 
 
-def _read(visit: Visit) -> Body:
-    name, names = visit.body["name"], visit.notebook.names
-    return _value([visit.writer.node(names[name])]) if name in names else {"missing": "undefined"}
+def _read(name: str, writer: Writer, notebook: Namespace) -> Observation:
+    return Value((writer.node(notebook.names[name]),)) if name in notebook.names else Missing("undefined")
 
 
-def _ask(visit: Visit) -> Body:
-    name, names = visit.body["name"], visit.notebook.names
+def _ask(visit: Visit) -> Observation:
+    name, names = visit.question.name, visit.notebook.names
     if name not in names:
-        return {"missing": "undefined"}
+        return Missing("undefined")
     if not callable(names[name]):
-        return {"missing": "not callable"}
-    return _MANNERS[visit.body["manner"]](visit)
+        return Missing("not callable")
+    return _MANNERS[visit.question.manner](visit)
 
 
-def _value(results: list[Body], changed: Sequence[str] = ()) -> Body:
-    return {"results": results, "changed": list(changed), "gradients": {}, "error": None}
+def _changed(arguments: Arguments, before: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple([path for path, now in arguments.contents().items() if now != before[path]])
 
 
-def _changed(arguments: Arguments, before: Mapping[str, object]) -> list[str]:
-    return [path for path, now in arguments.contents().items() if now != before[path]]
-
-
-def _plain(visit: Visit) -> Body:
+def _plain(visit: Visit) -> Value:
     arguments = visit.arguments()
     before = arguments.contents()
-    results = [visit.writer.node(visit.call(arguments)) for _ in range(visit.body["rounds"])]
-    return _value(results, _changed(arguments, before))
+    results = [visit.writer.node(visit.call(arguments)) for _ in range(visit.question.rounds)]
+    return Value(tuple(results), changed=_changed(arguments, before))
 
 
-def _inference(visit: Visit) -> Body:
+def _inference(visit: Visit) -> Value:
     with _inference_mode():
         return _plain(visit)
 
 
-def _gradient(visit: Visit) -> Body:
+def _gradient(visit: Visit) -> Value:
     arguments = visit.arguments()
     before = arguments.contents()
     leaves = arguments.leaves()
     require_gradients(leaves)
     gradients: Sequence[Tensor | None] = [None] * len(leaves)
-    results, last = [], None
+    results, last, failed = [], None, None
     # The notebook may have left recording switched off.
     with _enable_grad():
-        for _ in range(visit.body["rounds"]):
+        for _ in range(visit.question.rounds):
             last = visit.call(arguments)
             results.append(visit.writer.node(last))
-        seen = _value(results, _changed(arguments, before))
+        changed = _changed(arguments, before)
         try:
-            total = _pulled(last, visit.at_point("pulls"))
+            total = _pulled(last, visit.here(visit.question.pulls))
             gradients = _grad(total, list(leaves.values()), allow_unused=True)
         except BaseException as error:
-            seen["error"] = raised(error, visit.notebook.is_cell)
-    for path, gradient in zip(leaves, gradients, strict=True):
-        seen["gradients"][path] = None if gradient is None else visit.writer.node(gradient)
-    return seen
+            failed = raised(error, visit.notebook.is_cell)
+    found = {path: _leaf(gradient, visit.writer) for path, gradient in zip(leaves, gradients, strict=True)}
+    return Value(tuple(results), found, failed, changed)
+
+
+def _leaf(gradient: Tensor | None, writer: Writer) -> Leaf | None:
+    """A gradient's numbers; None where there are none, as in a sparse one."""
+    node = None if gradient is None else writer.node(gradient)
+    return node if isinstance(node, Leaf) else None
 
 
 def _pulled(result: Any, pulls: Mapping[str, Array]) -> Tensor:
@@ -165,41 +181,41 @@ def _found(result: Any, path: str) -> Any:
     return result
 
 
-def _rewrite(visit: Visit) -> Body:
+def _rewrite(visit: Visit) -> Value:
     arguments = visit.arguments()
     before = arguments.contents()
     result = visit.call(arguments)
-    looks = [visit.writer.node(result)]
+    first = visit.writer.node(result)
     changed = _changed(arguments, before)
-    for path, values in visit.at_point("replacements").items():
+    for path, values in visit.here(visit.question.replacements).items():
         overwrite(arguments.holders[path], values)
-    return _value([*looks, visit.writer.node(result)], changed)
+    return Value((first, visit.writer.node(result)), changed=changed)
 
 
-def _update(visit: Visit) -> Body:
+def _update(visit: Visit) -> Value:
     arguments = visit.arguments()
     before = arguments.contents()
-    pulls = visit.at_point("pulls")
+    pulls = visit.here(visit.question.pulls)
     parameters: dict[str, Any] = {path: arguments.holders[path] for path in pulls}
     require_gradients(parameters)
-    seen = _value([])
+    results, failed = [], None
     with _enable_grad():
-        for turn in range(visit.body["rounds"]):
+        for turn in range(visit.question.rounds):
             slopes = {path: visit.recipe.tensor(pull[turn, ...]) for path, pull in pulls.items()}
             try:
                 _backward([_sum(_multiply(parameters[path], slope)) for path, slope in slopes.items()])
             except Exception as error:
-                seen["error"] = raised(error, visit.notebook.is_cell)
+                failed = raised(error, visit.notebook.is_cell)
                 break
             visit.call(arguments)
-            seen["results"].append(visit.writer.node(parameters))
-    return {**seen, "changed": _changed(arguments, before)}
+            results.append(visit.writer.node(parameters))
+    return Value(tuple(results), gradient_error=failed, changed=_changed(arguments, before))
 
 
-_MANNERS: Final[Mapping[str, Callable[[Visit], Body]]] = {
-    "value": _plain,
-    "gradient": _gradient,
-    "inference": _inference,
-    "rewrite": _rewrite,
-    "update": _update,
+_MANNERS: Final[Mapping[CallMode, Callable[[Visit], Value]]] = {
+    CallMode.VALUE: _plain,
+    CallMode.GRADIENT: _gradient,
+    CallMode.INFERENCE: _inference,
+    CallMode.REWRITE: _rewrite,
+    CallMode.UPDATE: _update,
 }

@@ -1,6 +1,6 @@
 """Fresh arguments for one call, as a question describes them.
 
-Knows how a description becomes tensors, arrays, functions and containers, and where in them each array
+Knows how those become tensors, arrays, functions and containers, and where in them each array
 lies: "0" is the first argument, "1.w1" an entry of a dict, "0.0" of a list. Refuses to know the
 student's code.
 """
@@ -8,7 +8,7 @@ student's code.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeAlias
@@ -17,7 +17,8 @@ import torch
 from numpy import array, copyto
 from torch import Tensor, bfloat16, device, float32, no_grad, tensor
 
-from grader.protocol.frames import Array, Body
+from grader.protocol import messages
+from grader.protocol.messages import Argument, Array, Ask, Device, Function, NumpyArray
 
 Holder: TypeAlias = "Tensor | Array"
 Contents: TypeAlias = tuple[tuple[int, ...], bytes]
@@ -52,50 +53,44 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A question's description of its arguments; `arrays` hold the values of all points."""
+    """How the arguments of a question are made on a device."""
 
-    described: Sequence[Any]
-    arrays: Sequence[Array]
-    dtype: str
+    question: Ask
     device: str
 
     def make(self, point: int) -> Arguments:
         """New arguments for a point, sharing nothing with those of any other call."""
         holders: dict[str, Holder] = {}
-        values = tuple(self._value(part, point, str(i), holders) for i, part in enumerate(self.described))
+        parts = enumerate(self.question.arguments)
+        values = tuple([self._value(part, point, str(i), holders) for i, part in parts])
         return Arguments(values, holders)
 
-    def _value(self, described: Body, point: int, path: str, holders: dict[str, Holder]) -> Any:
-        ((kind, content),) = described.items()
-        match kind:
-            case "tensor":
-                holders[path] = self.tensor(self.arrays[content][point, ...])
+    def _value(self, argument: Argument, point: int, path: str, holders: dict[str, Holder]) -> Any:
+        match argument:
+            case messages.Tensor(values):
+                holders[path] = self.tensor(values[point, ...])
                 return holders[path]
-            case "numpy":
-                holders[path] = self._array(self.arrays[content][point, ...])
+            case NumpyArray(values):
+                holders[path] = self._array(values[point, ...])
                 return holders[path]
-            case "function":
-                return function(tuple(content["parameters"]), content["expression"])
-            case "device":
+            case Function(parameters, expression):
+                return function(parameters, expression)
+            case Device():
                 return device(self.device)
-            case "float":
-                return float.fromhex(content)
-            case "tuple":
-                return [self._value(p, point, f"{path}.{i}", holders) for i, p in enumerate(content)]
-            case "map":
-                return {k: self._value(p, point, f"{path}.{k}", holders) for k, p in content.items()}
-            case "plain":
-                return content
-        raise ValueError(f"no argument is made from {kind}")
+            case float() | int() | None:
+                return argument
+            case tuple():
+                return [self._value(part, point, f"{path}.{i}", holders) for i, part in enumerate(argument)]
+        return {key: self._value(part, point, f"{path}.{key}", holders) for key, part in argument.items()}
 
     def tensor(self, values: Array) -> Tensor:
         """A tensor of its own memory; floating values in the question's dtype."""
-        dtype = _TORCH[self.dtype] if values.dtype.kind == "f" else None
+        dtype = _TORCH[self.question.dtype] if values.dtype.kind == "f" else None
         return tensor(array(values), dtype=dtype, device=self.device)
 
     def _array(self, values: Array) -> Array:
         # NumPy has no bfloat16; its nearest wider type stands in.
-        dtype = "float32" if self.dtype == "bfloat16" else self.dtype
+        dtype = "float32" if self.question.dtype == "bfloat16" else self.question.dtype
         return array(values, dtype if values.dtype.kind == "f" else values.dtype)
 
 

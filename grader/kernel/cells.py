@@ -28,8 +28,10 @@ from traitlets import Instance, Type, default
 from traitlets.config import Config
 
 from grader.kernel import unattended
-from grader.kernel.outputs import OutputCaps, Recorder
-from grader.protocol.frames import Body
+from grader.kernel.outputs import Bundle, Recorder
+from grader.kernel.shortage import shortage
+from grader.protocol.caps import OutputCaps
+from grader.protocol.messages import CellDone, RunCell
 
 
 class Compiler(CachingCompiler):
@@ -61,7 +63,7 @@ class ResultHook(DisplayHook):
     def write_output_prompt(self) -> None:
         """Write none: the count travels with the result."""
 
-    def write_format_data(self, format_dict: Body, md_dict: Body | None = None) -> None:
+    def write_format_data(self, format_dict: Bundle, md_dict: Bundle | None = None) -> None:
         """Record the result."""
         count = self.prompt_count
         _recorder(self).shown("execute_result", format_dict, md_dict, execution_count=count)
@@ -76,11 +78,11 @@ class Publisher(DisplayPublisher):
 
     def publish(
         self,
-        data: Body,
-        metadata: Body | None = None,
+        data: Bundle,
+        metadata: Bundle | None = None,
         source: object = None,
         *,
-        transient: Body | None = None,
+        transient: Bundle | None = None,
         update: bool = False,
         **_: object,
     ) -> None:
@@ -185,17 +187,17 @@ class Cells:
         """Whether code of this file name came from a cell."""
         return file_name in self.shell.compile._filename_map
 
-    def run(self, number: int, source: str, count: int) -> tuple[dict[str, list[Body]], bool, BaseException | None]:
-        """Run a cell as In[count]: the outputs by cell number, whether it ended without an error, and which it was."""
-        self.shell.execution_count = count
-        self._recorder.begin(number)
+    def run(self, cell: RunCell) -> CellDone:
+        """Run a cell to its end."""
+        self.shell.execution_count = cell.count
+        self._recorder.begin(cell.place)
         success, error = False, None
         try:
-            ran = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+            ran = self.shell.run_cell(cell.source, store_history=True)  # type: ignore[no-untyped-call]
             success, error = bool(ran.success), ran.error_before_exec or ran.error_in_exec
         finally:
             outputs = self._recorder.end()
-        return outputs, success, error
+        return CellDone(outputs, success, shortage(error))
 
 
 def _own_builtins() -> ModuleType:

@@ -1,13 +1,7 @@
 """The main loop of a student's process: run a cell, answer a question, until the grader hangs up.
 
-Knows the requests and the form of their replies. Refuses to know who asks: it serves the one socket
+Knows what is done at each request. Refuses to know who asks, and how messages are written: it serves the one socket
 that it inherited, and answers with facts.
-
-    {"request": "start", "device", "caps"}            -> {"ready": true}
-    {"request": "cell", "number", "source", "count"}  -> {"outputs", "success", "errno"}
-    {"request": "ask" or "read", …}                   -> {"groups", "used"} and arrays
-
-Every reply repeats the request's "id".
 """
 
 from __future__ import annotations
@@ -17,7 +11,6 @@ import fcntl
 import mmap
 import os
 import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,9 +19,10 @@ import torch
 from grader.kernel import stub_package
 from grader.kernel.answers import Namespace, answer
 from grader.kernel.cells import Cells
-from grader.kernel.outputs import OutputCaps
-from grader.kernel.shortage import shortage
-from grader.protocol.frames import Array, Body, FrameError, decode, encode, read_frame, write_frame
+from grader.protocol.frames import read_frame, write_frame
+from grader.protocol.messages import Ask, CellDone, Read, Ready, Reply, RunCell, Start
+from grader.protocol.replies import Answer, encode_answer
+from grader.protocol.requests import decode_request
 
 LOWEST = 100
 """Below it a descriptor of ours might be taken for one that the student's code opened."""
@@ -41,22 +35,21 @@ RESERVE = 64 << 20
 class Driver:
     """One student's process."""
 
-    def __init__(self, cells: Cells, start: Body) -> None:
+    def __init__(self, cells: Cells, start: Start) -> None:
         """Take over a shell, on the device that the first request names."""
-        self._device: str = start["device"]
-        if self._device != "cpu":
-            torch.set_default_device(self._device)
+        if start.device != "cpu":
+            torch.set_default_device(start.device)
+        self._device = start.device
         self._cells = cells
-        self._cells.settle(OutputCaps(**start["caps"]))
+        self._cells.settle(start.output)
         self._reserve = mmap.mmap(-1, RESERVE)
 
-    def reply(self, body: Body, arrays: Sequence[Array]) -> tuple[Body, list[Array]]:
+    def reply(self, request: RunCell | Ask | Read) -> CellDone | Reply:
         """Do what a request asks."""
-        if body["request"] == "cell":
-            outputs, success, error = self._cells.run(body["number"], body["source"], body["count"])
-            return {"outputs": outputs, "success": success, "errno": shortage(error)}, []
+        if isinstance(request, RunCell):
+            return self._cells.run(request)
         self._reserve.close()
-        return answer(body, arrays, Namespace(self._cells.names, self._device, self._cells.is_cell))
+        return answer(request, Namespace(self._cells.names, self._device, self._cells.is_cell))
 
 
 def serve(descriptor: int, cells: Cells) -> None:
@@ -64,22 +57,15 @@ def serve(descriptor: int, cells: Cells) -> None:
     read, write = partial(os.read, descriptor), partial(os.write, descriptor)
     driver: Driver | None = None
     while (frame := read_frame(read)) is not None:
-        body, arrays = decode(frame)
-        if driver is None:
-            driver = Driver(cells, body)
+        number, request = decode_request(frame)
+        found: Answer
+        if isinstance(request, Start):
+            driver, found = Driver(cells, request), Ready()
             _silence()
-            reply: Body = {"ready": True}
-            more: list[Array] = []
         else:
-            reply, more = driver.reply(body, arrays)
-        write_frame(write, _encoded(body["id"], reply, more))
-
-
-def _encoded(number: int, reply: Body, arrays: list[Array]) -> bytes:
-    try:
-        return encode({"id": number, **reply}, arrays)
-    except FrameError as error:
-        return encode({"id": number, "unreadable": str(error)[:200]})
+            assert driver is not None, "the first request is to start"
+            found = driver.reply(request)
+        write_frame(write, encode_answer(number, found))
 
 
 def _silence() -> None:
@@ -101,11 +87,17 @@ def hidden(descriptor: int) -> int:
 
 
 def search_path(root: Path) -> list[str]:
-    """Without our own folder, and with the current one where IPython puts it: after the standard library."""
-    entries = [entry for entry in sys.path if entry and Path(entry).resolve() != root]
-    packages = (i for i, entry in enumerate(entries) if Path(entry).name in {"site-packages", "dist-packages"})
-    entries.insert(next(packages, 0), "")
+    """Without our own folder, and with the current one where IPython puts it: after the standard library.
+
+    Ours comes first. Where it is the folder of all installed packages, it stays in its own place.
+    """
+    entries = [e for e in sys.path[1:] if e and (Path(e).resolve() != root or _of_packages(e))]
+    entries.insert(next((i for i, entry in enumerate(entries) if _of_packages(entry)), 0), "")
     return entries
+
+
+def _of_packages(entry: str) -> bool:
+    return Path(entry).name in {"site-packages", "dist-packages"}
 
 
 def main() -> None:

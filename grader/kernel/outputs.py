@@ -9,28 +9,22 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from json import dumps, loads
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from grader.kernel.results import clipped, type_name
-from grader.protocol.frames import Body
+from grader.protocol.caps import OutputCaps
+from grader.protocol.messages import Output
+
+Bundle: TypeAlias = dict[str, Any]
+"""An output, or its data by MIME type, while it can still change."""
 
 FLUSH: Final = 0.2
 """Seconds after which a kernel sends what was printed (ipykernel's `OutStream.flush_interval`)."""
 PENDING: Final = 1 << 20
 TRACEBACK: Final = 50_000
 DROPPED: Final = "\n(The rest of this cell's output was dropped: there was too much of it.)\n"
-
-
-@dataclass(frozen=True)
-class OutputCaps:
-    """How much output is kept: characters of a cell and of all cells, and outputs of a cell."""
-
-    cell: int = 4_000_000
-    total: int = 16_000_000
-    count: int = 500
 
 
 class Recorder:
@@ -40,10 +34,10 @@ class Recorder:
         """Start without cells."""
         self.streams = {name: Stream(name, self) for name in ("stdout", "stderr")}
         self._caps = caps
-        self._left_in_all = caps.total
+        self._left_in_all = caps.characters
         self._left = 0
-        self._cells: dict[int, list[Body]] = {}
-        self._named: dict[str, list[tuple[int, Body]]] = {}
+        self._cells: dict[int, list[Bundle]] = {}
+        self._named: dict[str, list[tuple[int, Bundle]]] = {}
         self._touched: set[int] = set()
         self._current: int | None = None
         self._clear_next = self._full = False
@@ -54,13 +48,13 @@ class Recorder:
         self._cells[cell] = []
         self._touched = {cell}
         self._clear_next = self._full = False
-        self._left = min(self._caps.cell, self._left_in_all)
+        self._left = min(self._caps.cell_characters, self._left_in_all)
 
-    def end(self) -> dict[str, list[Body]]:
-        """The outputs of the current cell, and of earlier ones that it updated, by the cell's number."""
+    def end(self) -> dict[int, tuple[Output, ...]]:
+        """The outputs of the current cell, and of earlier ones that it updated, by the cell's place."""
         self.flush()
         self._current = None
-        return {str(cell): self._cells[cell] for cell in sorted(self._touched)}
+        return {cell: tuple(self._cells[cell]) for cell in sorted(self._touched)}
 
     def flush(self) -> None:
         """Everything printed so far becomes output, stdout first."""
@@ -84,7 +78,7 @@ class Recorder:
         self._spend(len(kept))
         if outputs and outputs[-1].get("name") == name:
             outputs[-1]["text"] += kept
-        elif len(outputs) < self._caps.count:
+        elif len(outputs) < self._caps.cell_outputs:
             outputs.append({"output_type": "stream", "name": name, "text": kept})
         else:
             kept = ""
@@ -106,7 +100,7 @@ class Recorder:
         outputs = None if kind == "update_display_data" else self._open()
         if outputs is None or self._full:
             return
-        if len(outputs) >= self._caps.count or not self._spend(_size(output)):
+        if len(outputs) >= self._caps.cell_outputs or not self._spend(_size(output)):
             self._stop(outputs)
             return
         outputs.append(output)
@@ -117,7 +111,7 @@ class Recorder:
         """An error; one that ends a cell is kept even where the output before it was too much."""
         self.flush()
         outputs = self._open()
-        if outputs is not None and len(outputs) <= 2 * self._caps.count:
+        if outputs is not None and len(outputs) <= 2 * self._caps.cell_outputs:
             lines = [clipped(line, TRACEBACK) for line in trace[:100]]
             error = {
                 "output_type": "error",
@@ -133,7 +127,7 @@ class Recorder:
         if not wait and self._current is not None:
             self._forget(self._current)
 
-    def _open(self) -> list[Body] | None:
+    def _open(self) -> list[Bundle] | None:
         if self._current is None:
             return None
         if self._clear_next:
@@ -146,13 +140,13 @@ class Recorder:
         for shown in self._named.values():
             shown[:] = [(at, output) for at, output in shown if at != cell]
 
-    def _update(self, display_id: str, output: Body) -> None:
+    def _update(self, display_id: str, output: Bundle) -> None:
         for cell, shown in self._named.get(display_id, []):
             if self._spend(_size(output)):
                 shown.update(data=output["data"], metadata=output["metadata"])
                 self._touched.add(cell)
 
-    def _stop(self, outputs: list[Body]) -> None:
+    def _stop(self, outputs: list[Bundle]) -> None:
         self._full = True
         outputs.append({"output_type": "stream", "name": "stderr", "text": DROPPED})
 
@@ -211,7 +205,7 @@ class Stream(io.TextIOBase):
         self._recorder.printed(self._name, text)
 
 
-def _plain(bundle: Mapping[str, Any]) -> Body:
+def _plain(bundle: Mapping[str, Any]) -> Bundle:
     """A bundle of MIME types as JSON, without what is none; bytes as base64, as Jupyter sends them."""
     kept = {}
     for mime, content in bundle.items():
@@ -229,5 +223,5 @@ def _base64(content: object) -> str:
     raise TypeError(f"no JSON for {type_name(content)}")
 
 
-def _size(output: Body) -> int:
+def _size(output: Bundle) -> int:
     return len(dumps(output))

@@ -11,16 +11,13 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from numpy import array as new_array
-from numpy import asarray, generic, ndarray, stack
+from numpy import asarray, generic, ndarray
 from torch import Tensor, bfloat16, float32, strided
 from torch._C import DisableTorchFunctionSubclass
 
-from grader.protocol.frames import DTYPES, Array, Body, dtype_name
-
-TEXT: Final = 2_000
-DEPTH: Final = 16
-NODES: Final = 200_000
-BYTES: Final = 16 << 20
+from grader.protocol.caps import RESULT_CAPS
+from grader.protocol.frames import DTYPES, Array, dtype_name
+from grader.protocol.messages import Leaf, Node, Other
 
 _detach = Tensor.detach
 _to = Tensor.to
@@ -36,7 +33,7 @@ class TooLargeError(Exception):
     """A result has more nodes, more bytes or more depth than is sent."""
 
 
-def clipped(text: str, length: int = TEXT) -> str:
+def clipped(text: str, length: int = RESULT_CAPS.text) -> str:
     """Text that can travel: at most `length` characters, none of them half a character."""
     short = text if len(text) <= length else text[:length] + "…"
     return short.encode("utf-8", "replace").decode()
@@ -48,22 +45,17 @@ def type_name(value: object) -> str:
 
 
 class Writer:
-    """Takes results apart into a skeleton in JSON and a list of arrays; its caps hold for a whole reply."""
+    """Takes results apart; its caps hold for a whole reply."""
 
     def __init__(self) -> None:
         """Start with the whole allowance."""
-        self.arrays: list[Array] = []
-        self._nodes = NODES
-        self._bytes = BYTES
+        self._nodes = RESULT_CAPS.nodes
+        self._bytes = RESULT_CAPS.array_bytes
 
-    def begin(self) -> None:
-        """Start a new list of arrays."""
-        self.arrays = []
-
-    def node(self, value: Any, depth: int = 0) -> Body:
-        """The skeleton of a result of any kind; its arrays are appended. Raises TooLargeError."""
+    def node(self, value: Any, depth: int = 0) -> Node:
+        """The plain form of a result of any kind. Raises TooLargeError."""
         self._nodes -= 1
-        if self._nodes < 0 or depth > DEPTH:
+        if self._nodes < 0 or depth > RESULT_CAPS.depth:
             raise TooLargeError
         kind = type(value)
         if issubclass(kind, (Tensor, ndarray, generic)):
@@ -71,7 +63,7 @@ class Writer:
         if kind in _NUMBERS:
             return self._number(value)
         if kind is str:
-            return {"other": "str", "text": clipped(value)}
+            return Other("str", clipped(value))
         if issubclass(kind, list):
             items = list(list.__iter__(value))
             return self._numbers(items) or self._tuple(items, depth)
@@ -79,23 +71,23 @@ class Writer:
             return self._tuple(tuple.__iter__(value), depth)
         if issubclass(kind, dict) and all(type(key) is str for key in dict.__iter__(value)):
             items = list(dict.items(value))
-            return {"map": {clipped(key): self.node(part, depth + 1) for key, part in items}}
-        return {"other": "None" if value is None else type_name(value), "text": ""}
+            return {clipped(key): self.node(part, depth + 1) for key, part in items}
+        return Other("None" if value is None else type_name(value))
 
-    def _tuple(self, items: Iterable[Any], depth: int) -> Body:
-        return {"tuple": [self.node(item, depth + 1) for item in items]}
+    def _tuple(self, items: Iterable[Any], depth: int) -> Node:
+        return tuple([self.node(item, depth + 1) for item in items])
 
-    def _array(self, value: Any) -> Body:
+    def _array(self, value: Any) -> Leaf | Other:
         """A tensor, an array or a NumPy scalar; one without plain numbers in it is Other."""
         try:
             array, kind, dtype, device = self._opened(value)
         except TooLargeError:
             raise
         except Exception as error:
-            return {"other": type_name(value), "text": clipped(str(error), 200)}
+            return Other(type_name(value), clipped(str(error), 200))
         if dtype_name(array) not in DTYPES:
-            return {"other": type_name(value), "text": f"dtype {dtype}"}
-        return self._leaf(array, kind, dtype, device)
+            return Other(type_name(value), f"dtype {dtype}")
+        return _leaf(array, kind, dtype, device)
 
     def _opened(self, value: Any) -> tuple[Array, str, str, str]:
         if not issubclass(type(value), Tensor):
@@ -112,13 +104,13 @@ class Writer:
                 plain = _to(plain, device="cpu")
             return _numpy(_resolve_neg(_resolve_conj(plain))), "tensor", dtype, device
 
-    def _number(self, value: Any) -> Body:
+    def _number(self, value: Any) -> Leaf | Other:
         kind = type(value)
         if kind is int and not -(2**63) <= value < 2**63:
-            return {"other": "int", "text": "beyond 64 bits"}
-        return self._leaf(new_array(value, _NUMBERS[kind]), kind.__name__, _NUMBERS[kind], "cpu")
+            return Other("int", "beyond 64 bits")
+        return _leaf(new_array(value, _NUMBERS[kind]), kind.__name__, _NUMBERS[kind], "cpu")
 
-    def _numbers(self, items: list[Any]) -> Body | None:
+    def _numbers(self, items: list[Any]) -> Leaf | None:
         """A list of nothing but numbers as one leaf, or None."""
         values, dtypes, devices = [], set(), set()
         for item in items:
@@ -145,12 +137,7 @@ class Writer:
             return None
         self._afford(array.nbytes)
         dtype = dtypes.pop() if len(dtypes) == 1 else array.dtype.name
-        return self._leaf(array, "list", dtype, devices.pop() if len(devices) == 1 else "mixed")
-
-    def _leaf(self, array: Array, kind: str, dtype: str, device: str) -> Body:
-        # A copy: the student's code may write to its memory before the reply is sent.
-        self.arrays.append(new_array(array, copy=True, order="C"))
-        return {"leaf": kind, "dtype": dtype, "device": device}
+        return _leaf(array, "list", dtype, devices.pop() if len(devices) == 1 else "mixed")
 
     def _afford(self, size: int) -> None:
         if size > self._bytes:
@@ -158,30 +145,13 @@ class Writer:
         self._bytes -= size
 
 
+def _leaf(array: Array, kind: str, dtype: str, device: str) -> Leaf:
+    # A copy: the student's code may write to its memory before the reply is sent.
+    return Leaf(new_array(array, copy=True, order="C"), kind, dtype, device)
+
+
 def _one(item: Tensor) -> bool:
     """Whether a tensor holds one number that can be read."""
     with DisableTorchFunctionSubclass():
         plain = _detach(item)
         return plain.layout is strided and plain.device.type != "meta" and _numel(plain) == 1
-
-
-class Stack:
-    """Observations point by point; those of one structure in a row become one group, stacked."""
-
-    def __init__(self) -> None:
-        """Start without points."""
-        self._groups: list[tuple[Body, list[list[Array]]]] = []
-        self._last: object = None
-
-    def add(self, observation: Body, arrays: list[Array]) -> None:
-        """The next point."""
-        structure = observation, [(array.dtype, array.shape) for array in arrays]
-        if structure != self._last:
-            self._groups.append((observation, []))
-            self._last = structure
-        self._groups[-1][1].append(arrays)
-
-    def message(self) -> tuple[list[Body], list[Array]]:
-        """The groups, each with its count of points, and the stacked arrays in the order of the leaves."""
-        groups = [{"count": len(points), "observation": seen} for seen, points in self._groups]
-        return groups, [stack(same) for _, points in self._groups for same in zip(*points, strict=True)]

@@ -36,9 +36,10 @@ import torch
 from grader.kernel import stub_package
 from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
-from grader.kernel.outputs import OutputCaps
 from grader.kernel.profile import PROFILES, Bounds
 from grader.kernel.shortage import ENDED, shortage
+from grader.protocol.caps import OUTPUT_CAPS
+from grader.protocol.messages import RunCell
 
 if TYPE_CHECKING:
     # It needs Linux and libseccomp, which a parent of unconfined children does without.
@@ -54,8 +55,8 @@ def rehearsed() -> Cells:
     """
     streams = sys.stdout, sys.stderr
     first = Cells()
-    first.settle(OutputCaps())
-    first.run(0, "import torch\n1.5 * torch.ones(2, requires_grad=True)", 1)
+    first.settle(OUTPUT_CAPS)
+    first.run(RunCell(0, "import torch\n1.5 * torch.ones(2, requires_grad=True)", 1))
     # Python asks a program for the processor's name, and keeps it; a child may start none.
     platform.processor()
     Shell.clear_instance()

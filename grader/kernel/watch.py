@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 from grader.kernel.results import clipped, type_name
 from grader.kernel.shortage import shortage
-from grader.protocol.frames import Body
+from grader.protocol.messages import Raised
 
 FUNCTIONS: Final = 5_000
 """More than torch has: what a notebook may add of its own."""
@@ -47,9 +47,9 @@ class Listener(TorchFunctionMode):
             self._heard[_identity(func)] = func
         return func(*args, **(kwargs or {}))
 
-    def names(self) -> list[str]:
+    def names(self) -> frozenset[str]:
         """Bare and qualified names: "softmax" and "torch.nn.functional.softmax", "Tensor.backward", …"""
-        return sorted({name for func in self._heard.values() for name in _names(func)})
+        return frozenset().union(*map(_names, self._heard.values()))
 
 
 def _names(func: Any) -> frozenset[str]:
@@ -70,18 +70,13 @@ def _identity(func: Any) -> tuple[int, str]:
     return (id(func.__self__), func.__name__) if type(func) is MethodWrapperType else (id(func), "")
 
 
-def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Body:
+def raised(error: BaseException, is_cell: Callable[[str], bool]) -> Raised:
     """An exception as facts: its type, its text, the deepest line of a cell on the way to it, and what ran out."""
     try:
         text = clipped(str(error))
     except BaseException as other:
         text = f"(its text cannot be shown: {type_name(other)})"
-    return {
-        "raised": type_name(error),
-        "text": text,
-        "line": _line(error.__traceback__, is_cell),
-        "errno": shortage(error),
-    }
+    return Raised(type_name(error), text, _line(error.__traceback__, is_cell), errno=shortage(error))
 
 
 def _line(trace: TracebackType | None, is_cell: Callable[[str], bool]) -> str:

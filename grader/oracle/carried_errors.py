@@ -6,6 +6,7 @@ Knows how a graph is evaluated from own values. Refuses to know when an own valu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import mpmath
@@ -14,7 +15,7 @@ import numpy as np
 from grader.judge.truth import Before, Named, Through
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Values
-from grader.oracle.precision import DIGITS, exact, rounded
+from grader.oracle.precision import exact, precise, rounded
 from grader.oracle.problem import Problem, evaluate
 from grader.protocol.messages import Array, Ask
 
@@ -35,14 +36,46 @@ def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str,
 def before(problem: Problem, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
     """What another function gives under `keys`, and what results become in terms of it; `names` are theirs by path."""
     known = evaluate(problem.graph, [dict(draw) for draw in draws])
+    expected = tuple({step: values[step] for step in keys.values()} for values in known)
+    return Before(keys, expected, CarriedResults(problem.ways, tuple(draws), names))
 
-    def carried(path: str, own: Sequence[Named]) -> list[tuple[Array, ...]]:
-        with mpmath.workdps(DIGITS):
-            starts = [{**draw, **given} for draw, given in zip(draws, own, strict=True)]
+
+@dataclass(frozen=True, eq=False)
+class CarriedResults:
+    """What results become where some steps have a student's own values.
+
+    `ways` are the graph in each way of writing it, `draws` its inputs at every point, `names` its steps by the
+    result's path.
+    """
+
+    ways: tuple[Graph, ...]
+    draws: tuple[Named, ...]
+    names: Mapping[str, str]
+
+    def __call__(self, path: str, own: Sequence[Named]) -> list[tuple[Array, ...]]:
+        """The result at every point, once for each way of writing."""
+        with precise():
+            starts = [{**draw, **given} for draw, given in zip(self.draws, own, strict=True)]
             points = [{name: exact(value) for name, value in start.items()} for start in starts]
-            return [tuple(rounded(_real(graph, names[path], point)) for point in points) for graph in problem.ways]
+            return [tuple(rounded(_real(graph, self.names[path], p)) for p in points) for graph in self.ways]
 
-    return Before(keys, tuple({step: values[step] for step in keys.values()} for values in known), carried)
+
+@dataclass(frozen=True, eq=False)
+class CarriedSteps:
+    """What a step becomes from a student's own values of its parents.
+
+    `ways` are the graph in each way of writing it, `known` what is right at every point: it stands in for parents of
+    which there is no own value.
+    """
+
+    ways: tuple[Graph, ...]
+    known: tuple[Named, ...]
+
+    def __call__(self, point: int, step: str, own: Named) -> tuple[Array, ...]:
+        """The step at one point, once for each way of writing; nan where it has no real value there."""
+        with precise():
+            values = {n: exact(own.get(n, v)) for n, v in self.known[point].items()}
+            return tuple(rounded(_real_step(graph, step, values)) for graph in self.ways)
 
 
 def through(
@@ -67,7 +100,7 @@ def _real(graph: Graph, name: str, point: Values) -> Any:
         return mpmath.nan
 
 
-def real_step(graph: Graph, step: str, values: Values) -> Any:
+def _real_step(graph: Graph, step: str, values: Values) -> Any:
     """A step from given values of its parents, nan where they lie at a pole."""
     try:
         return graph.step(step, values)

@@ -6,22 +6,20 @@ is obtained and how it is judged: it poses a `PreparedCheck` and is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
-from grader.judge.truth import GradientTruth, Outcomes, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
-from grader.oracle.carried_errors import before, real_step, through, twins
+from grader.judge.truth import GradientTruth, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
+from grader.oracle.carried_errors import CarriedSteps, before, through, twins
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
 from grader.oracle.mistake_code import planted_results, planted_steps
-from grader.oracle.mistake_outcomes import likely_steps, likely_values
-from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
+from grader.oracle.mistake_outcomes import ResultMistakes, StepMistakes
+from grader.oracle.precision import TOLERANCE
 from grader.oracle.problem import POINTS, Problem, evaluate, fill, label, paths, points_at
 from grader.protocol.messages import Array, Ask, CallMode, NumpyArray, Tensor
 
@@ -36,18 +34,12 @@ def values_of(
 ) -> ValueTruth:
     """What is right for a function whose results a template names."""
     known = evaluate(problem.whole, draws)
-    names = dict(paths(returns))
-
-    @cache
-    def outcomes(path: str, count: int) -> Outcomes:
-        return likely_values(problem.graph, names[path], draws, count)
-
     return ValueTruth(
         points=points_at(returns, problem.arguments, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
         tolerance=TOLERANCE["float64", device],
-        likely=lambda path, _, count: outcomes(path, count),
+        likely=ResultMistakes(problem.graph, dict(paths(returns)), tuple(draws)),
     )
 
 
@@ -216,26 +208,15 @@ class StepsCheck:
         if self.manner is CallMode.INFERENCE:
             asks = (*asks, replace(asks[-1], dtype="float32"))
         known = evaluate(self.problem.whole, draws)
-        ways = self.problem.ways
-
-        def locally(point: int, step: str, own: Mapping[str, Array]) -> tuple[Array, ...]:
-            with mpmath.workdps(DIGITS):
-                values = {n: exact(own.get(n, v)) for n, v in known[point].items()}
-                return tuple(rounded(real_step(graph, step, values)) for graph in ways)
-
-        def likely(step: str, own: Sequence[Mapping[str, Array]], count: int) -> Outcomes:
-            values = [{**k, **o} for k, o in zip(known, own, strict=True)]
-            return likely_steps(self.problem.graph, step, values, count)
-
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=(*(keys for _, _, keys in self.given), self.keys),
-            locally=locally,
+            locally=CarriedSteps(self.problem.ways, tuple(known)),
             parents=self.problem.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
             edges=self.problem.graph.edges,
             gradients=self.problem.gradients,
-            likely=likely,
+            likely=StepMistakes(self.problem.graph, tuple(known)),
         )
         return PreparedCheck((*asks, *near), truth, self.weight, given=len(self.given), twins=len(near))
 

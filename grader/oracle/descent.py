@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import mpmath
@@ -16,10 +16,10 @@ import numpy as np
 from sympy import Matrix, Rational
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
-from grader.judge.truth import FitTruth, Named, Outcomes, Parts, Point, TrajectoryTruth, ValueTruth
+from grader.judge.truth import FitTruth, Named, Outcomes, Parts, Point, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
 from grader.oracle.graph import Graph, Variable
-from grader.oracle.precision import DIGITS, TOLERANCE, exact, rounded
+from grader.oracle.precision import TOLERANCE, exact, precise, rounded
 from grader.oracle.problem import Problem
 from grader.oracle.training_mistakes import descend, detours, loop_with
 from grader.protocol.messages import Array, Ask, Read
@@ -34,7 +34,7 @@ def trajectory(
     rate: float,
 ) -> tuple[dict[str, Array], Array]:
     """`descend` from numbers as they are written (0.1 is a tenth), rounded to float64: parameters, and losses."""
-    with mpmath.workdps(DIGITS):
+    with precise():
         numbers = {name: _as_written(value) for name, value in start.items()}
         end, losses = descend(graph, loss, parameters, numbers, epochs, _as_written(rate))
         return {name: rounded(end[name]) for name in parameters}, rounded(losses)
@@ -65,28 +65,18 @@ class TrajectoryCheck:
         draws = self.problem.draw(name, conditions, 3)
         arguments = (*self.problem.filled(draws), self.epochs, self.rate)
         fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
-        with mpmath.workdps(DIGITS):
-            runs = [descend(*self._problem(draw)) for draw in draws]
-            known = [self._known(end, losses) for end, losses in runs]
+        with precise():
+            runs = [descend(*self.run_from(draw)) for draw in draws]
+            known = [self.numbers(end, losses) for end, losses in runs]
 
         asks, parts = self._parts(draws, conditions)
-
-        @cache
-        def likely(path: str, count: int) -> Outcomes:
-            with mpmath.workdps(DIGITS):
-                ways = [list(detours(*self._problem(draw))) for draw in draws]
-            found = [(w[0][0], [self._known(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
-            told = [(slip, tuple(k[path] for k in ks)) for slip, ks in found if count == 1]
-            right = tuple(k[path] for k in known)
-            return [(frozenset([slip]), outcome) for slip, outcome in told if _departs(outcome, right)]
-
         truth = TrajectoryTruth(
             ValueTruth(
                 points=tuple(Point({**draw, **fixed}, k) for draw, k in zip(draws, known, strict=True)),
                 labels={"0": "w", "1": "b", "2": "losses"},
                 kinds={"2": "list"},
                 tolerance=TOLERANCE["float64", conditions.device],
-                likely=lambda path, _, count: likely(path, count),
+                likely=RunMistakes(self, tuple(draws), tuple(known)),
             ),
             parts,
         )
@@ -98,13 +88,7 @@ class TrajectoryCheck:
         first, model = assembly.predicting(predict, draws, conditions)
         second, error = assembly.measuring(measure, draws, conditions)
         third, updates = assembly.stepping(step, draws, conditions)
-
-        def carried(own: Mapping[str, Mapping[str, Sequence[Array]]]) -> list[Named]:
-            given = (own.get(predict, {}), own.get(measure, {}), own.get(step, {}))
-            with mpmath.workdps(DIGITS):
-                runs = assembly.trained(draws, self.epochs, (model, error, updates), given)
-                return [self._known(end, losses) for end, losses in runs]
-
+        carried = CarriedRuns(self, tuple(draws), (model, error, updates))
         return (first, second, third), Parts({predict: model, measure: error, step: updates}, carried)
 
     @cached_property
@@ -115,20 +99,61 @@ class TrajectoryCheck:
     def plant(self, name: str) -> Iterable[Planted]:
         """A training run for every likely mistake."""
         (draw,) = self.problem.domain.draw(self.problem.graph, 1, name)
-        for mistake, _, _ in detours(*self._problem(draw)):
+        for mistake, _, _ in detours(*self.run_from(draw)):
             yield Planted(mistake, "0", loop_with(name, mistake))
 
     @property
     def _parameters(self) -> tuple[str, ...]:
         return tuple(n for n in self.problem.arguments[2:] if n is not None)
 
-    def _problem(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
+    def run_from(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
+        """What `descend` takes: the run from a drawn start, exact."""
         start = {n: exact(v) for n, v in draw.items()}
         return self.problem.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
 
-    def _known(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
+    def numbers(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
+        """Parameters and losses by path of the result, rounded to float64."""
         known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}
         return {**known, "2": rounded(losses)}
+
+
+@dataclass(frozen=True, eq=False)
+class RunMistakes:
+    """What wrong rules of training make of a run from each of some starts, beside what is right, by path."""
+
+    check: TrajectoryCheck
+    draws: tuple[Named, ...]
+    known: tuple[Named, ...]
+
+    def __call__(self, path: str, _: Sequence[Named], count: int) -> Outcomes:
+        """Those that change what stands at a path; none for two at once."""
+        if count > 1:
+            return ()
+        right = tuple(known[path] for known in self.known)
+        told = [(slip, tuple(numbers[path] for numbers in runs)) for slip, runs in self._runs]
+        return [(frozenset([slip]), outcome) for slip, outcome in told if _departs(outcome, right)]
+
+    @cached_property
+    def _runs(self) -> list[tuple[Slip, list[dict[str, Array]]]]:
+        with precise():
+            ways = [list(detours(*self.check.run_from(draw))) for draw in self.draws]
+        return [(w[0][0], [self.check.numbers(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedRuns:
+    """A run from each of some starts through a student's own parts; `known` is what is right for each of them."""
+
+    check: TrajectoryCheck
+    draws: tuple[Named, ...]
+    known: tuple[ValueTruth, ValueTruth, UpdateTruth]
+
+    def __call__(self, own: Mapping[str, Mapping[str, Sequence[Array]]]) -> list[Named]:
+        """Parameters and losses by path; nothing where no run follows from such parts."""
+        predict, measure, step = (own.get(part, {}) for part in self.check.parts)
+        with precise():
+            runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, (predict, measure, step))
+            return [self.check.numbers(end, losses) for end, losses in runs]
 
 
 def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:

@@ -18,9 +18,11 @@ import numpy as np
 import sympy
 
 from grader.oracle.graph import Graph, Values, name_of, shape_of
-from grader.oracle.precision import exact
+from grader.oracle.precision import exact, precise
 from grader.protocol.messages import GRID, Array
 
+ROUGH = 15
+"""Decimal digits that say whether a point lies in a domain."""
 LEAST = 0.125
 """No number is nearer to 0: beside others it would not count, and a mistake in it would not show."""
 ATTEMPTS = 10_000
@@ -115,7 +117,7 @@ def _grid(low: float, high: float) -> list[int]:
 def _known(graph: Graph, point: Mapping[str, Array]) -> Values | None:
     """Every input and step; None at a pole, or where a step leaves the real line."""
     try:
-        with mpmath.workdps(15):
+        with precise(ROUGH):
             values = graph.values({name: exact(v) for name, v in point.items()})
     except (ZeroDivisionError, ValueError, TypeError):
         # The last is of Max and Abs, for complex numbers have no order.

@@ -58,6 +58,10 @@ class Graph:
     inputs: tuple[Variable, ...]
     steps: Mapping[Variable, Any]
 
+    def __reduce__(self) -> tuple[type[Graph], tuple[Any, ...]]:
+        """Pickled without what was compiled: that is made again where it is needed."""
+        return Graph, (self.inputs, dict(self.steps))
+
     @cached_property
     def variables(self) -> dict[str, Variable]:
         """Every input and step by name, in order."""

@@ -5,7 +5,9 @@ Knows arrays over points. Refuses to know which slips there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,8 +48,40 @@ def numbers_of(graph: Graph, values: Sequence[Named], names: Iterable[str]) -> d
     return found
 
 
-def likely_values(graph: Graph, name: str, draws: Sequence[Named], most: int) -> Outcomes:
-    """What slips anywhere in a graph make of one of its steps or gradients, at every point."""
+@dataclass(frozen=True, eq=False)
+class ResultMistakes:
+    """What slips anywhere in a graph make of results; `names` are its steps or gradients by the result's path."""
+
+    graph: Graph
+    names: Mapping[str, str]
+    draws: tuple[Named, ...]
+
+    def __call__(self, path: str, _: Sequence[Named], count: int) -> Outcomes:
+        """The outcomes of so many slips at once, which do not depend on own values."""
+        if (path, count) not in self._found:
+            self._found[path, count] = _of_result(self.graph, self.names[path], self.draws, count)
+        return self._found[path, count]
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, int], Outcomes]:
+        """Those that were asked for: one wrong answer of a class is seldom the only one."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class StepMistakes:
+    """What a slip in one step makes of it, taken from own values of the steps before, or from those `known`."""
+
+    graph: Graph
+    known: tuple[Named, ...]
+
+    def __call__(self, step: str, own: Sequence[Named], count: int) -> Outcomes:
+        """The outcomes of so many slips at once."""
+        values = [{**right, **given} for right, given in zip(self.known, own, strict=True)]
+        return _of_step(self.graph, step, values, count)
+
+
+def _of_result(graph: Graph, name: str, draws: Sequence[Named], most: int) -> Outcomes:
     if not workable(graph):
         return ()
     suspicion = Suspicion(graph, numbers_of(graph, draws, map(name_of, graph.inputs)), most=most)
@@ -57,8 +91,7 @@ def likely_values(graph: Graph, name: str, draws: Sequence[Named], most: int) ->
     return outcomes(found, shape_of(graph.variables[way[1] if way else name]), len(draws))
 
 
-def likely_steps(graph: Graph, step: str, values: Sequence[Named], most: int) -> Outcomes:
-    """What a slip in one step makes of it, taken from the given values of the steps before it."""
+def _of_step(graph: Graph, step: str, values: Sequence[Named], most: int) -> Outcomes:
     way = adjoint(graph, step)
     children = [c for c, parents in graph.parents.items() if way and way[1] in parents]
     whole = graph if not way else graph.backward(graph.variables[way[0]])

@@ -6,6 +6,8 @@ Refuses to know what is being computed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -38,6 +40,13 @@ TOLERANCE: dict[tuple[str, str], Tolerance] = {
 
 ULP_LIMIT: dict[str, float] = {"value": 16.0, "gradient": 32.0}
 """Allowed error of a stable function in units in the last place; see `Sweep`."""
+
+
+@contextmanager
+def precise(digits: int = DIGITS) -> Iterator[None]:
+    """Within it, mpmath computes with so many decimal digits: nothing else sets them."""
+    with mpmath.workdps(digits):
+        yield
 
 
 def exact(values: Array | float) -> Any:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from grader.judge.model import Conditions
 from grader.judge.truth import Point
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, name_of
-from grader.oracle.precision import DIGITS, exact, rounded
+from grader.oracle.precision import exact, precise, rounded
 from grader.protocol.messages import Argument, Array, NumpyArray, Tensor
 
 POINTS = 5
@@ -98,7 +97,7 @@ def fill(template: Any, draws: list[dict[str, Array]], kind: type[Tensor | Numpy
 
 def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Array]]:
     """Every input and step at every point, rounded to float64 from `DIGITS` digits."""
-    with mpmath.workdps(DIGITS):
+    with precise():
         found = [graph.values({n: exact(v) for n, v in draw.items()}) for draw in draws]
         return [{name: rounded(value) for name, value in values.items()} for values in found]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-import mpmath
 import numpy as np
 from sympy import Symbol
 
@@ -18,7 +17,7 @@ from grader.judge.truth import OtherForms, SweepTruth
 from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
 from grader.oracle.mistake_code import planted_form
-from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, rounded
+from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, precise, rounded
 from grader.oracle.problem import paths
 from grader.protocol.messages import Array, Ask, CallMode, Tensor
 
@@ -51,7 +50,7 @@ class SweepCheck:
         inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
         points = len(next(iter(inputs.values())))
         graph, wanted = pulled_back(self.graph, self.output, self.argument)
-        with mpmath.workdps(SWEEP_DIGITS):
+        with precise(SWEEP_DIGITS):
             values = [graph.values({n: exact(v[i]) for n, v in inputs.items()}) for i in range(points)]
             found = np.stack([rounded(v[wanted]) for v in values])
             sizes = np.stack([rounded(v[self.size]) for v in values]) if self.size else np.zeros(points)

@@ -58,20 +58,29 @@ class UpdateCheck:
             rounds=rounds,
             pulls={f"0.{i}": np.stack([d[f"g{i}"] for d in draws]) for i in range(len(start))},
         )
-
-        def likely(path: str, _: Sequence[Named], count: int) -> Outcomes:
-            i = path.removeprefix("0.")
-            return [
-                (
-                    frozenset([slip(d.note, UPDATE)]),
-                    tuple(np.stack(moves(w[f"p{i}"], w[f"g{i}"], self.rate, d.rule)) for w in draws),
-                )
-                for d in DETOURS
-                if count == 1
-            ]
-
+        likely = UpdateMistakes(tuple(draws), self.rate)
         return ask, UpdateTruth(tuple(points), TOLERANCE["float64", conditions.device], likely)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """An update for every likely mistake."""
         return tuple(Planted(m, "0.0", update_with(name, m)) for m in (slip(d.note, UPDATE) for d in DETOURS))
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateMistakes:
+    """What wrong steps make of parameters: `draws` are those at the start (p0, …) with their gradients (g0, …)."""
+
+    draws: tuple[Named, ...]
+    rate: float
+
+    def __call__(self, path: str, _: Sequence[Named], count: int) -> Outcomes:
+        """The parameter at a path of the arguments, "0.1", after each step, for every wrong rule; none for two."""
+        i = path.removeprefix("0.")
+        return [
+            (
+                frozenset([slip(mistake.note, UPDATE)]),
+                tuple(np.stack(moves(d[f"p{i}"], d[f"g{i}"], self.rate, mistake.rule)) for d in self.draws),
+            )
+            for mistake in DETOURS
+            if count == 1
+        ]

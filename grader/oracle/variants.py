@@ -6,6 +6,7 @@ students are, where a secret is kept, and what a lab does with its numbers.
 
 from __future__ import annotations
 
+import ast
 import hmac
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,7 +18,7 @@ import mpmath
 
 from grader.judge.model import Lab
 from grader.oracle.graph import Graph
-from grader.oracle.precision import DIGITS
+from grader.oracle.precision import precise
 from grader.oracle.problem import Problem
 
 ATTEMPTS = 1000
@@ -52,7 +53,7 @@ class Worked:
     def values(self) -> dict[str, Any]:
         """Every input and step there, as mpmath numbers."""
         graph: Graph = self.problem.whole
-        with mpmath.workdps(DIGITS):
+        with precise():
             # As written: 0.1 is a tenth, and not the float beside it.
             return graph.values({name: mpmath.mpf(str(value)) for name, value in self.point.items()})
 
@@ -131,6 +132,13 @@ class Family:
     def written(self, numbers: Numbers) -> str:
         """The numbers as arguments: x_a=2, x_b=3."""
         return ", ".join(f"{name}={value!r}" for name, value in asdict(numbers).items())
+
+    def read(self, written: str) -> Numbers:
+        """The numbers as they are written. Raises SyntaxError, ValueError or TypeError for what is none of this lab."""
+        call = ast.parse(f"numbers({written})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args:
+            raise ValueError(written)
+        return self.numbers(**{str(each.arg): ast.literal_eval(each.value) for each in call.keywords})
 
     def draw(self, secret: bytes, student: str, taken: Collection[Numbers] = ()) -> Numbers:
         """The numbers of a student: the first sound draw that nobody has; where there is none, one that somebody has.

@@ -6,20 +6,13 @@ Knows the class as a whole. Refuses to know answers: those are on the students' 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
-from grader.desk.files import page_path, write_whole
-from grader.desk.gradebook import everybody
 from grader.judge.model import Report, Result, Status
 from grader.pages.labels import STATUS_LABELS
 from grader.pages.sanitize import line, points
-from grader.similarity.similar_page import PAGE, TEMPLATES
+from grader.pages.templating import template
 
 
 @dataclass(frozen=True)
@@ -40,27 +33,25 @@ class Tally:
     counts: tuple[tuple[str, str, int], ...]
 
 
-def write_index(report: Report, labs: Sequence[str], out: Path) -> Path:
-    """Write `index.html` into the folder `out`, with links to the pages that are there; returns its path."""
-    path = out / "index.html"
-    write_whole(path, index(report, labs, out).encode("utf-8", "replace"))
-    return path
+def index(
+    report: Report, students: Sequence[str], labs: Sequence[str], link: Callable[[Result], str], similar: str = ""
+) -> str:
+    """The page as HTML, a row for each of the `students`, a column for each of the `labs` that somebody handed in.
 
-
-def index(report: Report, labs: Sequence[str], out: Path) -> str:
-    """The page as HTML. `labs` are the columns; labs that nobody handed in are left out."""
+    `link` is the address of a result's page, `similar` that of the page on who wrote the same, "" where there is none.
+    """
     graded = [r for r in report.results if r.status == "graded"]
     columns = [lab for lab in labs if any(r.lab == lab for r in graded)]
     found = {(r.student, r.lab): r for r in graded}
-    return _template().render(
+    return template("class/index.html.j2").render(
         labs=columns,
         device=report.device,
-        similar=PAGE.as_posix() if (out / PAGE).exists() else "",
+        similar=similar,
         rows=[
-            (line(s, 60), [_entry(found[s, lab], out) if (s, lab) in found else None for lab in columns])
-            for s in everybody(report)
+            (line(s, 60), [_entry(found[s, lab], link) if (s, lab) in found else None for lab in columns])
+            for s in students
         ],
-        unread=_unread(report, out),
+        unread=_unread(report, link),
         refused=[(line(r.student, 60), r.lab, tried(r.refused)) for r in report.results if r.refused],
         means=[_mean([r.score for r in graded if r.lab == lab]) for lab in columns],
         tallies=[(lab, tally([r for r in graded if r.lab == lab])) for lab in columns],
@@ -76,9 +67,9 @@ def tally(results: Sequence[Result]) -> list[Tally]:
     return [Tally(n, tuple((str(s), STATUS_LABELS[s].word, counts[n][s]) for s in Status)) for n in hardest]
 
 
-def _unread(report: Report, out: Path) -> list[tuple[str, str, Entry]]:
+def _unread(report: Report, link: Callable[[Result], str]) -> list[tuple[str, str, Entry]]:
     """Everybody of whom something could not be graded or was not handed in, with the file and the reason."""
-    rows = [(r.student, r.file, _entry(r, out)) for r in report.results if r.problem]
+    rows = [(r.student, r.file, _entry(r, link)) for r in report.results if r.problem]
     rows += [(m.student, "", Entry("", "", "", line(m.reason, 300))) for m in report.missing]
     return [
         (line(student, 60), line(file, 200), entry) for student, file, entry in sorted(rows, key=lambda row: row[:2])
@@ -92,17 +83,9 @@ def tried(refused: Sequence[str]) -> str:
     return line(f"It tried {names}, which a graded notebook may not call.", 300)
 
 
-def _entry(result: Result, out: Path) -> Entry:
-    page = page_path(out, result)
-    link = quote(page.relative_to(out).as_posix(), errors="surrogatepass") if page.exists() else ""
-    return Entry(points(result.score), points(result.max_score), link, line(result.problem, 300))
+def _entry(result: Result, link: Callable[[Result], str]) -> Entry:
+    return Entry(points(result.score), points(result.max_score), link(result), line(result.problem, 300))
 
 
 def _mean(scores: Sequence[float]) -> str:
     return points(sum(scores) / len(scores))
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("class/index.html.j2")

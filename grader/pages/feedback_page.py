@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
@@ -23,10 +23,12 @@ from grader.pages.cell_outputs import OUTCOMES, OutputAllowance, kept
 from grader.pages.code import coloured, highlighted
 from grader.pages.markdown import rendered
 from grader.pages.panels import Panel, homes, panel
-from grader.pages.sanitize import cut, line, points, shown
-from grader.runner.notebook import Cell, Notebook
+from grader.pages.sanitize import cut, line, points
+from grader.pages.templating import TEMPLATES, strict
 
-TEMPLATES: Final = Path(__file__).parent / "templates"
+if TYPE_CHECKING:
+    from grader.runner.notebook import Cell, Notebook
+
 CODE: Final = 40_000
 SOURCE: Final = 300_000
 """Characters of a code cell that are shown, and of all cells."""
@@ -94,10 +96,7 @@ class FeedbackExporter(TemplateExporter):
         yield "markdown2html", _markdown
 
     def _create_environment(self) -> Environment:
-        environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        environment.autoescape = True
-        environment.finalize = shown
-        return environment
+        return strict(super()._create_environment())  # type: ignore[no-untyped-call]
 
 
 @cache

@@ -7,33 +7,21 @@ made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from grader.judge.annotated_graph import AnnotatedGraph
 from grader.judge.model import ErrorCurve
 from grader.pages.curves import picture
 from grader.pages.diagram import diagram
-
-TEMPLATES: Final = Path(__file__).parent / "templates" / "feedback"
+from grader.pages.templating import template
 
 
 def swept_piece(sweeps: Sequence[ErrorCurve]) -> str:
     """Sweeps, drawn."""
-    made: str = _template("swept.html.j2").render(pictures=[picture(swept) for swept in sweeps])
+    made: str = template("swept.html.j2").render(pictures=[picture(swept) for swept in sweeps])
     return made
 
 
 def sketched_piece(name: str, sketches: Sequence[AnnotatedGraph]) -> str:
     """The sketches of the question called `name`, drawn."""
-    made: str = _template("annotated.html.j2").render(name=name, drawn=[diagram(sketch) for sketch in sketches])
+    made: str = template("annotated.html.j2").render(name=name, drawn=[diagram(sketch) for sketch in sketches])
     return made
-
-
-@cache
-def _template(name: str) -> Template:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template(name)

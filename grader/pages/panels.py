@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from grader.judge.model import Comparison, Mark, Verdict
 from grader.judge.source import Source
@@ -19,7 +19,9 @@ from grader.pages.labels import STATUS_LABELS, StatusLabel
 from grader.pages.sanitize import cut, line, points
 from grader.pages.sentences import brief, message, remarks
 from grader.pages.wording import row
-from grader.runner.notebook import Notebook
+
+if TYPE_CHECKING:
+    from grader.runner.notebook import Notebook
 
 MESSAGE: Final = 6_000
 CELL: Final = 600

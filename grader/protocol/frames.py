@@ -9,6 +9,11 @@ A frame is three parts, all numbers little-endian:
 
 where the total counts what follows the first 4 bytes, and the header is
 `{"body": …, "arrays": [[dtype, shape], …]}`.
+
+Headers are parsed by Python's own `json`, and not decoded into types by a library such as msgspec. That would bring a
+second C extension to bytes that a hostile process wrote, and to every student's installation, for checks that no type
+can state: that arrays go with their leaves, groups add up to the points, and small text does not stand for large data.
+Those stay ours in any case, and parsing is a hundredth of what a question costs.
 """
 
 from __future__ import annotations
@@ -16,18 +21,22 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from json import JSONEncoder, loads
 from math import prod
+from sys import getsizeof
 from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numpy import empty, frombuffer
 
+from grader.protocol.caps import FRAME_CAPS, FrameCaps
+
 Array: TypeAlias = npt.NDArray[Any]
 Body: TypeAlias = dict[str, Any]
+Content: TypeAlias = tuple[Body, tuple[Array, ...]]
+"""What a frame holds, of which the header is not yet any message."""
 
 DTYPES: Final = {
     name: np.dtype(name).newbyteorder("<")
@@ -65,20 +74,6 @@ class FrameError(Exception):
     """The bytes are no frame, or one that breaks a cap."""
 
 
-@dataclass(frozen=True)
-class Caps:
-    """The largest frame that is read: bytes of it and of its header, values in that, arrays, and axes of an array."""
-
-    total: int = 24 << 20
-    header: int = 16 << 20
-    values: int = 400_000
-    arrays: int = 50_000
-    axes: int = 16
-
-
-CAPS: Final = Caps()
-
-
 def encode(body: Mapping[str, Any], arrays: Sequence[Array] = ()) -> bytes:
     """The frame of a message.
 
@@ -107,7 +102,7 @@ def _raw(array: Array) -> bytes:
     return array.astype(DTYPES[dtype_name(array)], copy=False).tobytes()
 
 
-def decode(frame: bytes | bytearray, caps: Caps = CAPS) -> tuple[Body, tuple[Array, ...]]:
+def decode(frame: bytes | bytearray, caps: FrameCaps = FRAME_CAPS) -> Content:
     """The message in a whole frame: its body, and its arrays in the machine's byte order, read-only.
 
     Raises FrameError for anything that `encode` would not have written.
@@ -135,6 +130,21 @@ def decode(frame: bytes | bytearray, caps: Caps = CAPS) -> tuple[Body, tuple[Arr
     return body, tuple(arrays)
 
 
+def weight(body: Body, arrays: Sequence[Array]) -> int:
+    """About how many bytes of memory a decoded frame takes: a header of 3 characters can stand for 70."""
+    total = sum(array.nbytes for array in arrays)
+    waiting: list[object] = [body]
+    while waiting:
+        part = waiting.pop()
+        total += getsizeof(part)
+        if isinstance(part, dict):
+            waiting += part.keys()
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return total
+
+
 def _frozen(array: Array) -> Array:
     # A copy, because a view may be unaligned and would keep the whole frame alive.
     copy = array.astype(array.dtype.newbyteorder("="), copy=True)
@@ -147,7 +157,7 @@ def more_values(raw: bytes, most: int) -> bool:
     return next(islice(_VALUE.finditer(raw), max(most, 0), None), None) is not None
 
 
-def _header(raw: bytes, caps: Caps) -> tuple[Body, list[tuple[np.dtype[Any], tuple[int, ...]]]]:
+def _header(raw: bytes, caps: FrameCaps) -> tuple[Body, list[tuple[np.dtype[Any], tuple[int, ...]]]]:
     if more_values(raw, caps.values):
         raise FrameError("the header holds too much")
     try:
@@ -171,7 +181,7 @@ def _no_constant(word: str) -> NoReturn:
     raise FrameError(f"the header says {word}, which is no JSON")
 
 
-def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _described(item: object, caps: FrameCaps) -> tuple[np.dtype[Any], tuple[int, ...]]:
     match item:
         case [str(name), list(shape)] if name in DTYPES and len(shape) <= caps.axes:
             natural = all(type(n) is int and n >= 0 for n in shape)
@@ -181,7 +191,7 @@ def _described(item: object, caps: Caps) -> tuple[np.dtype[Any], tuple[int, ...]
     raise FrameError("an array is not described as one")
 
 
-def read_frame(read: Callable[[int], bytes], caps: Caps = CAPS) -> bytearray | None:
+def read_frame(read: Callable[[int], bytes], caps: FrameCaps = FRAME_CAPS) -> bytearray | None:
     """The next whole frame of a stream, or None where the stream has ended between two frames.
 
     `read(n)` gives between 1 and n bytes, or none at the end. Raises FrameError for a length above

@@ -1,7 +1,7 @@
-"""What is asked of a student's notebook, and what was seen: plain facts, frozen.
+"""What is asked of a student's process, and what it answers: plain facts, frozen.
 
-Knows the questions that can be put to a notebook (`Ask`) and the things that can come back
-(`Observation`). Refuses to know what is right, how a question travels, or what runs at the other end.
+Knows the requests and their answers: `Start` → `Ready`, `RunCell` → `CellDone`, `Ask` or `Read` → a `Reply`, which is
+an `Observation` a point. Refuses to know what is right, how a message travels, or what runs at the other end.
 """
 
 from __future__ import annotations
@@ -13,10 +13,29 @@ from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
+from grader.protocol.caps import OutputCaps
+
 Array: TypeAlias = npt.NDArray[Any]
 
 GRID = 1024
 """The numbers of hidden points are multiples of 1/GRID, which float32 holds and ten decimals write exactly."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Make ready for cells on a `device` (cpu or cuda), of whose outputs so much is kept."""
+
+    device: str
+    output: OutputCaps
+
+
+@dataclass(frozen=True)
+class RunCell:
+    """Run a cell: its place in the notebook, its code, and its number in In[…]."""
+
+    place: int
+    source: str
+    count: int
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,29 @@ class Read:
 
     name: str
     points: int = 1
+
+
+Request: TypeAlias = Start | RunCell | Ask | Read
+
+Output: TypeAlias = Mapping[str, object]
+"""An output of a cell, as a notebook's file holds it (nbformat 4)."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The process will run cells."""
+
+
+@dataclass(frozen=True)
+class CellDone:
+    """A cell came to its end, with or without an error: the outputs of that cell, and new ones of earlier cells.
+
+    They are given by the cell's place. `errno` is what the error says has run out on the machine, 0 for nothing.
+    """
+
+    outputs: Mapping[int, tuple[Output, ...]]
+    success: bool
+    errno: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.judge.context import in_context
 from grader.judge.findings import FAULT, OURS, Facts, Finding
+from grader.judge.given import Given, given
 from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, PreparedCheck, Question, Result, Status, Verdict
 from grader.judge.source import Source
 from grader.judge.verdict import judge
@@ -21,7 +21,6 @@ from grader.protocol.messages import Reply, Value
 from grader.runner.notebook import Notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
-from grader.similarity.copied import Copied, LabTruths, all_copied
 
 LOG = logging.getLogger(__name__)
 NAMED_FILE = re.compile(r"\(\d+\.py, (?=line \d+\)$)")
@@ -52,14 +51,13 @@ class ObservedNotebook:
 class Graded:
     """A result, with what a page needs; `notebook` is None where the file could not be read.
 
-    `copied` are wrong answers that are right for others, each with its question's name: for the instructor alone.
+    `given` is, for a student with numbers of their own, what each answer that is not right gave in every check.
     """
 
     result: Result
     notebook: Notebook | None = None
     runs: tuple[CellRun, ...] = ()
-    copied: tuple[tuple[str, Copied], ...] = ()
-    source: Source | None = None
+    given: Mapping[str, Sequence[Given]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,16 +81,7 @@ def prepare(lab: Lab, conditions: Conditions) -> PreparedLab:
     return _prepare((lab,), conditions)[lab]
 
 
-class OfLab(Protocol):
-    """Whatever belongs to a lab."""
-
-    @property
-    def lab(self) -> Lab:
-        """The lab, with a student's own numbers where it has any."""
-        ...
-
-
-def prepare_all(assignments: Iterable[OfLab], conditions: Conditions) -> dict[Lab, PreparedLab]:
+def prepare_all(assignments: Iterable[Assignment], conditions: Conditions) -> dict[Lab, PreparedLab]:
     """The labs of some assignments, posed once for all of them."""
     return _prepare(dict.fromkeys(a.lab for a in assignments), conditions)
 
@@ -138,8 +127,8 @@ def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[tuple[Reply,
     return tuple(replies)
 
 
-def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook, known: LabTruths = ()) -> Graded:
-    """The result of an observed notebook, beside what is `known` to be right for others."""
+def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook) -> Graded:
+    """The result of an observed notebook."""
     errors = {i: told for i, run in enumerate(observed.runs) if (told := _error(run))}
     source = Source(tuple(cell.source for cell in observed.notebook.code), errors)
     marks = tuple(
@@ -159,8 +148,21 @@ def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook,
         refused=observed.refused,
         seed=posed.seed,
     )
-    evidence = all_copied(posed.lab, posed.trials, observed.replies, known)
-    return Graded(result, observed.notebook, observed.runs, evidence, source)
+    own = _given(result.marks, posed.trials, observed.replies) if assignment.variant else {}
+    return Graded(result, observed.notebook, observed.runs, own)
+
+
+def _given(
+    marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], replies: Sequence[Sequence[tuple[Reply, ...]]]
+) -> dict[str, list[Given]]:
+    """What the answers gave that were judged and are not right, check by check."""
+    return {
+        mark.question.name: [
+            given(trial.truth, told[trial.given] if told else ()) for trial, told in zip(*asked, strict=True)
+        ]
+        for mark, *asked in zip(marks, trials, replies, strict=True)
+        if mark.verdict.status in (Status.FAIL, Status.PARTIAL)
+    }
 
 
 def not_graded(assignment: Assignment, cause: Cause, problem: str) -> Graded:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from grader.kernel.profile import BOUNDS, Bounds
+from grader.protocol.caps import FRAME_CAPS, OUTPUT_CAPS, FrameCaps, OutputCaps
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Limits:
     Seconds of processor time, of all threads together, for a cell, a question, and the notebook as a whole: a busy
     machine costs nobody a point. `wall_factor` times as many seconds of the wall clock may pass, which end only what
     waits: those do not count in which a process is ready to compute and no processor is free. Seconds for a start.
-    Characters of output of a cell and of all cells, and outputs of a cell. Bytes of a reply. What its folder may hold,
-    and what its process may take of the machine.
+    How much its cells may show, and the frame of a reply may hold. What its folder may hold, and what its process may
+    take of the machine.
     """
 
     cell: float = 60.0
@@ -44,10 +45,8 @@ class Limits:
     notebook: float = 180.0
     wall_factor: float = 6.0
     start: float = 60.0
-    cell_output: int = 4_000_000
-    output: int = 16_000_000
-    outputs: int = 500
-    reply_bytes: int = 24 << 20
+    output: OutputCaps = OUTPUT_CAPS
+    reply: FrameCaps = FRAME_CAPS
     room: Room = ROOM
     bounds: Bounds = BOUNDS
 
@@ -67,12 +66,15 @@ SETTINGS: Final = {
     "file_mib": ("bounds.file_bytes", "MiB"),
     "scratch_mib": ("room.size", "MiB"),
     "scratch_entries": ("room.entries", "files and folders"),
-    "cell_output_characters": ("cell_output", "characters"),
-    "output_characters": ("output", "characters"),
-    "cell_outputs": ("outputs", "outputs"),
-    "reply_mib": ("reply_bytes", "MiB"),
+    "cell_output_characters": ("output.cell_characters", "characters"),
+    "output_characters": ("output.characters", "characters"),
+    "cell_outputs": ("output.cell_outputs", "outputs"),
+    "reply_mib": ("reply.total", "MiB"),
 }
 """Every name in the file: its place in `Limits`, and its unit."""
+
+PARTS: Final = {"output": OutputCaps, "reply": FrameCaps, "room": Room, "bounds": Bounds}
+"""The parts of `Limits` that have fields of their own."""
 
 FRACTIONAL: Final = {"cell_seconds", "call_seconds", "notebook_seconds", "wall_factor", "start_seconds"}
 """What may be a fraction: what the grader times. The operating system counts all else in whole numbers."""
@@ -98,14 +100,14 @@ def read_limits(path: Path) -> Limits:
     if found or not isinstance(table, dict):
         name = next(iter(found), "limits")
         raise LimitsError(f"{path}: {name} is not expected there; everything belongs in one table, [limits].")
-    parts: dict[str, dict[str, Any]] = {"": {}, "room": {}, "bounds": {}}
+    parts: dict[str, dict[str, Any]] = {"": {}, **{part: {} for part in PARTS}}
     for name, number in table.items():
         if name not in SETTINGS:
             raise LimitsError(f"{path}: there is no limit called {name}. There are: {', '.join(SETTINGS)}.")
         place, unit = SETTINGS[name]
         part, _, field = place.rpartition(".")
         parts[part][field] = _checked(path, name, number) * (MEBIBYTE if unit == "MiB" else 1)
-    return Limits(**parts[""], room=Room(**parts["room"]), bounds=Bounds(**parts["bounds"]))
+    return Limits(**parts.pop(""), **{part: PARTS[part](**fields) for part, fields in parts.items()})
 
 
 def _checked(path: Path, name: str, number: object) -> float:

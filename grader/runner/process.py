@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from grader.kernel.shortage import ENDED
-from grader.protocol.frames import Caps, read_frame
+from grader.protocol.frames import read_frame
 from grader.runner.children import Child
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
@@ -53,7 +53,7 @@ class Process:
         self._looked = time.monotonic()
         self.meter = Meter(child.pid)
 
-    def exchange(self, frame: bytes, stopwatch: Stopwatch, caps: Caps, limits: Limits = LIMITS) -> bytearray | None:
+    def exchange(self, frame: bytes, stopwatch: Stopwatch, limits: Limits = LIMITS) -> bytearray | None:
         """Send a frame and wait for the next one; None where the process ended instead.
 
         Raises DeadlineError where the `stopwatch` does, FrameError for what is no frame, OverfullError for a
@@ -61,7 +61,7 @@ class Process:
         """
         if not self._send(frame, stopwatch):
             return None
-        frame_read = read_frame(self._reader(stopwatch, limits), caps)
+        frame_read = read_frame(self._reader(stopwatch, limits), limits.reply)
         self._look(limits)
         return frame_read
 

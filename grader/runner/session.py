@@ -7,17 +7,31 @@ what the machine could not do.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Final, TypeAlias
+from typing import Final, TypeVar
 
 from grader.judge.model import CellRun
-from grader.protocol.frames import Body, Caps, FrameError, decode, encode
-from grader.protocol.messages import Array, Ask, Died, Raised, Read, Reply, Unavailable, Unreadable, Value
-from grader.runner import validation, wire
+from grader.protocol.frames import Content, FrameError, decode, weight
+from grader.protocol.messages import (
+    Ask,
+    CellDone,
+    Died,
+    Raised,
+    Read,
+    Reply,
+    RunCell,
+    Start,
+    Unavailable,
+    Unreadable,
+    Value,
+)
+from grader.protocol.replies import decode_cell_done, decode_ready, decode_reply
+from grader.protocol.requests import encode_request
 from grader.runner.budget import Budget
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch
@@ -26,25 +40,12 @@ from grader.runner.process import CrowdedError, OverfullError, Process, StartErr
 from grader.runner.starting import Cold, Starter
 from grader.runner.timing import Allowance, DeadlineError, Stopwatch
 
-Answer: TypeAlias = tuple[Body, tuple[Array, ...]]
-
+Asked = TypeVar("Asked", bound=RunCell | Ask | Read)
+Answered = TypeVar("Answered", CellDone, Reply)
 
 COLD: Final = Cold()
 IN_ALL: Final = 2
 """Answers of the largest size that the grader has room for from one notebook: it keeps them until it judges."""
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A cell with something to run: `number` is its place, `count` its number in In[…].
-
-    `again` says that a process that replaces this one runs it again.
-    """
-
-    number: int
-    source: str
-    count: int
-    again: bool = True
 
 
 class Session:
@@ -55,12 +56,13 @@ class Session:
         self._limits = limits
         self._starter = starter
         self._process: Process | None = None
-        self._cells: list[_Cell] = []
+        self._count = 0
+        self._again: list[RunCell] = []
         self._runs: list[CellRun] = []
         self._refused: dict[str, None] = {}
         self._budget = Budget(limits)
         self._watch = Watch(limits)
-        self._room = IN_ALL * limits.reply_bytes
+        self._room = IN_ALL * limits.reply.total
 
     def __enter__(self) -> Session:
         """Nothing has started yet."""
@@ -113,119 +115,103 @@ class Session:
     def _asked(self, question: Ask | Read) -> Reply | Failure:
         if not self._ready():
             return self._budget.over()
-        found = self._request(*wire.request(question), self._limits.call)
+        found = self._request(question, self._limits.call, decode_reply)
         if isinstance(found, Failure):
             return found
-        try:
-            reply = wire.reply(*found, question)
-        except FrameError as error:
-            self._stop()
-            return Unreadable(str(error))
-        lacks = filter(None, map(self._watch.blame, _shortages(reply)))
-        return next(map(Unavailable, lacks), reply)
+        lacks = filter(None, map(self._watch.blame, _shortages(found)))
+        return next(map(Unavailable, lacks), found)
 
     def _run(self, source: str) -> None:
-        number = len(self._runs) - 1
-        cell = _Cell(number, source, len(self._cells) + 1)
+        place = len(self._runs) - 1
         if not self._ready():
-            self._runs[number] = skipped(self._budget.over())
+            self._runs[place] = skipped(self._budget.over())
             return
+        self._count += 1
+        cell = RunCell(place, source, self._count)
         began = time.monotonic()
         found = self._execute(cell)
         seconds = time.monotonic() - began
-        self._cells.append(replace(cell, again=not isinstance(found, Failure)))
         if isinstance(found, Failure):
-            self._runs[number] = stopped(found, seconds)
+            self._runs[place] = stopped(found, seconds)
             return
-        outputs, success = found
-        for place, listed in outputs.items():
-            self._runs[place] = replace(self._runs[place], outputs=listed)
-        self._runs[number] = replace(self._runs[number], outcome="ok" if success else "error", seconds=seconds)
+        self._again.append(cell)
+        for shown, outputs in found.outputs.items():
+            self._runs[shown] = replace(self._runs[shown], outputs=outputs)
+        self._runs[place] = replace(self._runs[place], outcome="ok" if found.success else "error", seconds=seconds)
 
     def _ready(self) -> bool:
         """Have a process in which every cell has run, or say that no time is left for one."""
         while self._process is None and not self._budget.used_up:
             self._start()
-            for place, cell in enumerate(self._cells):
-                if cell.again and isinstance(self._execute(cell), Failure):
-                    self._cells[place] = replace(cell, again=False)
+            for cell in self._again:
+                if isinstance(self._execute(cell), Failure):
+                    self._again.remove(cell)
                     break
         return self._process is not None and not self._budget.used_up
 
     def _start(self) -> None:
         self._process = process = self._starter.start()
         limits = self._limits
-        caps = {"cell": limits.cell_output, "total": limits.output, "count": limits.outputs}
-        start = encode({"id": 0, "request": "start", "device": self._starter.device, "caps": caps})
+        start = Start(self._starter.device, limits.output)
         stopwatch = Stopwatch(process.meter, Allowance(limits.start, limits.start))
-        try:
-            ready = process.exchange(start, stopwatch, Caps())
-        except (DeadlineError, FrameError):
-            ready = None
+        ready = None
+        with contextlib.suppress(DeadlineError, FrameError):
+            if frame := process.exchange(encode_request(0, start), stopwatch):
+                ready = decode_ready(decode(frame), 0, start)
         if ready is None:
             why = f"a notebook's process did not start on {self._starter.device}: {process.log()}"
             lacking = process.lacked()
             self._stop()
             raise MachineError(why) if lacking else StartError(why)
         # What a process computes and waits before the first cell is the notebook's only where it needs another.
-        if self._cells:
+        if self._count:
             self._budget.charge(stopwatch)
-        self._budget.open(process.meter, 0.0 if self._cells else process.meter.computed())
+        self._budget.open(process.meter, 0.0 if self._count else process.meter.computed())
 
-    def _execute(self, cell: _Cell) -> tuple[dict[int, validation.Outputs], bool] | Failure:
-        body = {
-            "request": "cell",
-            "number": cell.number,
-            "source": cell.source,
-            "count": cell.count,
-        }
-        found = self._request(body, [], self._limits.cell)
+    def _execute(self, cell: RunCell) -> CellDone | Failure:
+        found = self._request(cell, self._limits.cell, decode_cell_done)
         if isinstance(found, Unavailable):
             raise MachineError(found.reason)
-        if isinstance(found, Failure):
-            return found
-        try:
-            outputs, success = validation.outputs(found[0], cell.number)
-        except FrameError as error:
-            self._stop()
-            return Unreadable(str(error))
-        if not success and (lack := self._watch.blame(wire.number(found[0].get("errno", 0)))):
+        if isinstance(found, CellDone) and not found.success and (lack := self._watch.blame(found.errno)):
             raise MachineError(lack)
-        return outputs, success
+        return found
 
-    def _request(self, body: Body, arrays: Sequence[Array], seconds: float) -> Answer | Failure:
-        """One exchange within `seconds` and what is left of the budget; a process that fails it is ended."""
-        assert self._process is not None
-        stopwatch = self._budget.begin(seconds)
+    def _request(
+        self, request: Asked, seconds: float, decoded: Callable[[Content, int, Asked], Answered]
+    ) -> Answered | Failure:
+        """The answer to a request, within `seconds` and what is left of the budget; without one, the process ends."""
         # Not to be foreseen, so that no answer can be sent before its question.
         number = secrets.randbits(48)
-        caps = Caps(total=self._limits.reply_bytes)
-        failure: Failure
         try:
-            frame = encode({"id": number, **body}, arrays)
-            found = self._process.exchange(frame, stopwatch, caps, self._limits)
-            if found is not None:
-                answer = decode(found, caps)
-                self._make_room(validation.weight(*answer))
-                if answer[0].get("id") == number:
-                    return answer
-                failure = Unreadable("the answer is to another question")
-            else:
-                how = self._process.how_it_ended()
-                lack = self._watch.blame_for_end(how)
-                failure = Unavailable(lack) if lack else Died(how)
-        except DeadlineError as error:
-            failure = self._budget.timed_out(stopwatch, seconds, error.waiting)
-        except OverfullError:
-            failure = Died("it filled its folder")
-        except CrowdedError:
-            failure = Died("it started too many threads")
+            found = self._exchange(encode_request(number, request), seconds)
+            if not isinstance(found, Failure):
+                return decoded(found, number, request)
         except FrameError as error:
-            failure = Unreadable(str(error))
+            found = Unreadable(str(error))
+        self._stop()
+        return found
+
+    def _exchange(self, frame: bytes, seconds: float) -> Content | Failure:
+        """What the process sends in return for a frame. Raises FrameError, also where there is no room for it."""
+        assert self._process is not None
+        stopwatch = self._budget.begin(seconds)
+        try:
+            found = self._process.exchange(frame, stopwatch, self._limits)
+            if found is not None:
+                content = decode(found, self._limits.reply)
+                self._make_room(weight(*content))
+                return content
+            how = self._process.how_it_ended()
+            lack = self._watch.blame_for_end(how)
+            return Unavailable(lack) if lack else Died(how)
+        except DeadlineError as error:
+            return self._budget.timed_out(stopwatch, seconds, error.waiting)
+        except OverfullError:
+            return Died("it filled its folder")
+        except CrowdedError:
+            return Died("it started too many threads")
         finally:
             self._budget.charge(stopwatch)
-        self._stop()
-        return failure
 
     def _make_room(self, size: int) -> None:
         self._room -= size

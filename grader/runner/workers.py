@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Lock
-from types import MappingProxyType
 from typing import Final
 
 from grader.judge.model import Cause, Lab
@@ -24,7 +23,6 @@ from grader.runner.machine import MachineError, needing
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.starting import Starter
-from grader.similarity.copied import LabTruths
 
 LOG = logging.getLogger(__name__)
 PATIENCE: Final = 0.0005
@@ -113,13 +111,12 @@ def grade(
     posed: Mapping[Lab, PreparedLab],
     workers: Workers,
     limits: Limits = LIMITS,
-    known: Mapping[str, LabTruths] = MappingProxyType({}),
 ) -> Iterator[Graded]:
     """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
 
     Sessions wait in threads; the judging stays in this one, because mpmath's precision is global. One notebook
-    waits for a worker and no more, so that what was observed is not kept until somebody judges it.
-    `known` is what is right for the others of each lab, by its name. Raises MachineError where there is no thread.
+    waits for a worker and no more, so that what was observed is not kept until somebody judges it. Raises MachineError
+    where there is no thread.
     """
     pool = ThreadPoolExecutor(max_workers=workers.count)
     patience = sys.getswitchinterval()
@@ -135,7 +132,7 @@ def grade(
                 return
             done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
             assignment = waiting.pop(done)
-            yield _graded(assignment, posed[assignment.lab], done, known.get(assignment.lab.name, ()))
+            yield _graded(assignment, posed[assignment.lab], done)
             del done
     finally:
         sys.setswitchinterval(patience)
@@ -144,10 +141,10 @@ def grade(
         workers.close()
 
 
-def _graded(assignment: Assignment, posed: PreparedLab, observed: Future[ObservedNotebook], known: LabTruths) -> Graded:
+def _graded(assignment: Assignment, posed: PreparedLab, observed: Future[ObservedNotebook]) -> Graded:
     """The result of a notebook. Where the machine or the grader fails at it, nobody else suffers for that."""
     try:
-        return mark(assignment, posed, observed.result(), known)
+        return mark(assignment, posed, observed.result())
     except MachineError as error:
         problem = f"The machine could not do what this notebook needs: {error}. That is no fault of yours."
         return not_graded(assignment, Cause.MACHINE, problem)

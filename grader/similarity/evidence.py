@@ -1,82 +1,57 @@
-"""Answers that are right for another student's numbers, kept from run to run for the instructor alone.
+"""The answers of a class that are right for another student's numbers, from what a run has stored.
 
-Knows what is written down of one, and when an earlier one still holds. Refuses to find them, and to judge.
+Knows whose numbers are compared with whose: everybody's of a lab. Refuses to know what makes an answer one of them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
 
-from grader.desk.files import write_whole
-from grader.judge.model import Result
-from grader.pages.wording import row
-from grader.runner.grading import Graded
-
-FILE: Final = Path("instructor", "copied.json")
-"""Where they lie in the output folder: not among the students' pages."""
-
-
-@dataclass(frozen=True)
-class ForeignValue:
-    """What a student gave at one point, and what was right for this student there."""
-
-    at: str
-    theirs: str
-    expected: str
+from grader.desk.records import read_record
+from grader.judge.model import Conditions, Report, Result
+from grader.similarity.class_truths import Outputs, class_truths
+from grader.similarity.copied import ForeignOutput, Truths, copied, truths
 
 
 @dataclass(frozen=True)
 class ForeignAnswer:
-    """A wrong answer of one student, the output called `what`, that is right for the numbers of the `owners`."""
+    """An output of a student's wrong answer to a question that is right for the numbers of others."""
 
     student: str
     lab: str
-    fingerprint: str
     question: str
-    what: str
-    owners: tuple[str, ...]
-    values: tuple[ForeignValue, ...]
+    output: ForeignOutput
 
 
-def evidence(graded: Graded) -> tuple[ForeignAnswer, ...]:
-    """What was found in one notebook."""
-    result = graded.result
-    return tuple(
-        ForeignAnswer(
-            result.student,
-            result.lab,
-            result.fingerprint,
-            question,
-            found.what,
-            found.owners,
-            tuple(ForeignValue(told.at, told.theirs, told.expected) for told in map(row, found.rows)),
-        )
-        for question, found in graded.copied
-    )
+def foreign_answers(report: Report, out: Path) -> list[ForeignAnswer]:
+    """All of them in the run in the folder `out`, by student and lab, questions in their order."""
+    labs: dict[str, list[Result]] = {}
+    for result in report.results:
+        if result.variant:
+            labs.setdefault(result.lab, []).append(result)
+    found = (answer for lab in sorted(labs) for answer in _of_lab(lab, labs[lab], report.device, out))
+    return sorted(found, key=lambda answer: (answer.student, answer.lab))
 
 
-def write_evidence(found: Sequence[ForeignAnswer], out: Path) -> None:
-    """Write them into the folder `out`; no file where there are none."""
-    if found:
-        write_whole(out / FILE, json.dumps([asdict(one) for one in found], indent=2).encode("ascii"))
-    else:
-        (out / FILE).unlink(missing_ok=True)
+def _of_lab(lab: str, results: Sequence[Result], device: str, out: Path) -> Iterator[ForeignAnswer]:
+    variants = {result.student: result.variant for result in results}
 
+    @cache
+    def known(question: str, seed: str) -> tuple[dict[str, Outputs], list[Truths]]:
+        """What is right for each variant, and check by check for each student."""
+        right = class_truths(lab, question, set(variants.values()), Conditions(seed, device), out)
+        class_ = {student: right[variant] for student, variant in variants.items() if variant in right}
+        checks = zip(*class_.values(), strict=True)
+        return right, [truths(dict(zip(class_, check, strict=True))) for check in checks]
 
-def read_evidence(out: Path, kept: Sequence[Result]) -> tuple[ForeignAnswer, ...]:
-    """What an earlier run in the folder `out` found in the notebooks that are kept; nothing where it cannot be read."""
-    holding = {(result.student, result.lab, result.fingerprint) for result in kept}
-    try:
-        found = [_read(one) for one in json.loads((out / FILE).read_text("ascii"))]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
-    return tuple(one for one in found if (one.student, one.lab, one.fingerprint) in holding)
-
-
-def _read(found: Any) -> ForeignAnswer:
-    values = tuple(ForeignValue(**value) for value in found["values"])
-    return ForeignAnswer(**{**found, "owners": tuple(found["owners"]), "values": values})
+    for result in results:
+        for question, given in read_record(result, out).given.items():
+            if not any(given):
+                continue
+            right, others = known(question, result.seed)
+            for own, numbers, theirs in zip(right.get(result.variant, ()), given, others, strict=False):
+                for output in copied(own, numbers, theirs):
+                    yield ForeignAnswer(result.student, lab, question, output)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log2
 
+import networkx
 import numpy as np
 
 from grader.protocol.messages import Array
@@ -84,6 +85,16 @@ def likenesses(class_: Mapping[str, Mapping[str, Keys]]) -> list[Likeness]:
             authors = {each.question: many for each in asked if (many := each.authors(place, other))}
             found.append(Likeness(one, students[other], authors, float(bits[other]) - chance))
     return sorted(found, key=lambda likeness: (-likeness.bits, likeness.one, likeness.other))
+
+
+def groups(found: Sequence[Likeness]) -> list[list[Likeness]]:
+    """The pairs of students who share directly or through others, by group; of the most surprising pair first."""
+    graph = networkx.Graph((likeness.one, likeness.other) for likeness in found)
+    group = {name: place for place, names in enumerate(networkx.connected_components(graph)) for name in names}
+    together: dict[int, list[Likeness]] = {}
+    for likeness in found:
+        together.setdefault(group[likeness.one], []).append(likeness)
+    return list(together.values())
 
 
 def _surprise(place: int, asked: Sequence[_Asked], count: int) -> Array:

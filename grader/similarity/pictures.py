@@ -55,15 +55,9 @@ class GroupPicture:
     height: float
 
 
-def pictures(links: Mapping[tuple[str, str], str]) -> tuple[GroupPicture, ...]:
-    """A picture for every group, the largest first; `links` are the pairs, each with where it leads."""
-    graph = networkx.Graph(list(links))
-    groups = sorted(networkx.connected_components(graph), key=lambda group: (-len(group), min(group)))
-    return tuple(_picture(graph.subgraph(group), links) for group in groups)
-
-
-def _picture(graph: networkx.Graph, links: Mapping[tuple[str, str], str]) -> GroupPicture:
-    names = {student: line(student, 60) for student in sorted(graph)}
+def picture(links: Mapping[tuple[str, str], str]) -> GroupPicture:
+    """A picture of one group; `links` are its pairs, each with where it leads, "" for nowhere."""
+    names = {student: line(student, 60) for student in sorted({name for pair in links for name in pair})}
     students = tuple(names.values())
     if len(students) > LARGEST:
         return GroupPicture(students, (), (), 0, 0)
@@ -79,6 +73,5 @@ def _picture(graph: networkx.Graph, links: Mapping[tuple[str, str], str]) -> Gro
     lines = tuple(
         SharedLine(names[one], names[other], (*places[one], *places[other]), link)
         for (one, other), link in links.items()
-        if one in graph and other in graph
     )
     return GroupPicture(students, dots, lines, round(width), round(height))

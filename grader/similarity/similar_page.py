@@ -1,54 +1,33 @@
 """The instructor's page on who wrote the same as whom, and who gave what is right for another's numbers.
 
-Knows what is shown of two notebooks that are alike, and of such an answer. Refuses to judge: it shows evidence, takes
-off no points, and writes nothing where a student looks.
+Knows what is shown of two notebooks that are alike, and of such an answer. Refuses to judge: it shows evidence, and
+takes off no points.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import cache
-from itertools import zip_longest
-from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from grader.pages.sanitize import line
+from grader.pages.templating import template
+from grader.similarity.copied import ForeignValue
+from grader.similarity.evidence import ForeignAnswer
+from grader.similarity.likeness import Answers, Keys, Likeness, groups, likenesses
+from grader.similarity.pictures import GroupPicture, picture
+from grader.similarity.side_by_side import SharedRow, beside
 
-from grader.desk.files import write_whole
-from grader.judge.model import Result
-from grader.pages.code import highlighted
-from grader.pages.sanitize import cut, line
-from grader.similarity.answers_kept import read_answers, read_keys
-from grader.similarity.evidence import ForeignAnswer, ForeignValue
-from grader.similarity.likeness import Answers, Likeness, likenesses
-from grader.similarity.normal_form import Statement
-from grader.similarity.pictures import GroupPicture, pictures
-
-TEMPLATES: Final = Path(__file__).parents[1] / "pages" / "templates"
-PAGE: Final = Path("instructor", "similar.html")
-"""Where the page lies in the output folder: not among the students' pages."""
-HEAD: Final = 1_000
-"""Characters in which the page says what it follows from."""
-SHOWN: Final = 50
-"""Pairs whose codes are shown for one lab; the rest stand in the table."""
+OF_GROUP: Final = 6
+SHOWN: Final = 24
+"""Pairs whose codes are shown of one group, and of one lab; the rest are named."""
 NAMED: Final = 3
 """Points that are shown of an answer that is right for others, and names of these."""
-ROWS: Final = 300
-STATEMENT: Final = 2_000
-"""Statements of an answer, and characters of a statement, that are shown."""
 
 
-@dataclass(frozen=True)
-class SharedRow:
-    """A statement of the one beside one of the other: `kind` is same, moved or other; "" where nobody's."""
-
-    left: Markup
-    right: Markup
-    kind: str
+Names: TypeAlias = tuple[str, str]
+"""The students of a pair."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +42,7 @@ class Shared:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students, and what they share; `anchor` is where their codes stand, "" where they are not shown."""
+    """Two students, and what they share; `anchor` is where their codes stand."""
 
     anchor: str
     one: str
@@ -72,13 +51,18 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Class:
-    """One lab: how many handed it in, and who shares."""
+class Alike:
+    """One lab: how many handed it in, how many `pairs` share, those that are `shown`, and the others.
+
+    `rest` has each student of the others once, with all those who come later.
+    """
 
     lab: str
     count: int
-    pairs: tuple[Pair, ...]
+    pairs: int
     pictures: tuple[GroupPicture, ...]
+    shown: tuple[Pair, ...]
+    rest: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -99,103 +83,83 @@ class Foreign:
     count: int
 
 
-def class_key(results: Sequence[Result], found: Sequence[ForeignAnswer]) -> str:
-    """What the page follows from, as a hash; "" where a result may be another the next time."""
-    prints = sorted((one.student, one.lab, one.fingerprint) for one in results if one.status == "graded")
-    if not all(fingerprint for _, _, fingerprint in prints):
-        return ""
-    return hashlib.sha256(repr((prints, sorted(map(repr, found)))).encode("utf-8", "surrogatepass")).hexdigest()
+@dataclass(frozen=True)
+class Findings:
+    """All that the page shows: lab by lab who wrote the same, and whose answers are right for others.
 
-
-def is_filed(key: str, out: Path) -> bool:
-    """Whether the page that follows from this key lies in the folder `out`."""
-    try:
-        with (out / PAGE).open(encoding="utf-8") as page:
-            return bool(key) and f'content="{key}"' in page.read(HEAD)
-    except (OSError, ValueError):
-        return False
-
-
-def write_similar(results: Sequence[Result], found: Sequence[ForeignAnswer], out: Path) -> None:
-    """Compare the notebooks of each lab, and write the page with what was `found` into the folder `out`.
-
-    Where the page that follows from them lies there already, it stays.
+    `own_numbers` says that there are numbers of others.
     """
-    key = class_key(results, found)
-    if not is_filed(key, out):
-        write_whole(out / PAGE, similar(results, found, out, key).encode("utf-8", "replace"))
+
+    labs: tuple[Alike, ...]
+    foreign: tuple[Foreign, ...]
+    own_numbers: bool
+
+    @property
+    def summary(self) -> str:
+        """How much was found, in a line."""
+        pairs, answers = sum(lab.pairs for lab in self.labs), len(self.foreign)
+        said = f"{pairs or 'no'} {'pair is' if pairs == 1 else 'pairs are'} more alike than chance explains"
+        others = f", {answers or 'no'} {'answer is' if answers == 1 else 'answers are'} right for another's numbers"
+        return said + (others if self.own_numbers else "")
 
 
-def similar(results: Sequence[Result], found: Sequence[ForeignAnswer], out: Path, key: str = "") -> str:
-    """The page as HTML, of what was written down in the folder `out`; `key` is that of `class_key`."""
-    labs: dict[str, list[Result]] = {}
-    for result in results:
-        if result.status == "graded":
-            labs.setdefault(result.lab, []).append(result)
-    return _template().render(
-        key=key,
-        classes=[_class(lab, labs[lab], out) for lab in sorted(labs)],
-        shown=SHOWN,
-        own_numbers=any(result.variant for result in results),
-        foreign=_foreign(found),
-    )
+def page(findings: Findings, key: str = "") -> str:
+    """The page as HTML; `key` is what it follows from."""
+    return template("class/similar.html.j2").render(key=key, findings=findings)
 
 
-def _foreign(found: Sequence[ForeignAnswer]) -> list[Foreign]:
-    """An entry for each answer and those it is right for, by student and lab, questions in their order."""
-    answers: dict[tuple[str, str, str, tuple[str, ...]], list[ForeignAnswer]] = {}
-    for one in sorted(found, key=lambda one: (one.student, one.lab)):
-        answers.setdefault((one.student, one.lab, one.question, one.owners), []).append(one)
-    return [_entry(outputs[0], len(outputs) - 1) for outputs in answers.values()]
+def alike(lab: str, class_: Mapping[str, Mapping[str, Keys]], answers: Callable[[str], Answers]) -> Alike:
+    """One lab of a class, given by the keys of everybody's answers; `answers` are those of a student in full."""
+    found = likenesses(class_)
+    together = groups(found)
+    anchors = _anchors(lab, found, together)
+    answered = Counter(question for own in class_.values() for question, keys in own.items() if keys)
+    shown = tuple(_pair(each, answered, answers, anchors[_names(each)]) for each in found if _names(each) in anchors)
+    links = [{_names(each): anchors.get(_names(each), "") for each in own} for own in together]
+    pictures = tuple(picture(own) for own in links if any(own.values()))
+    rest = [each for each in found if _names(each) not in anchors]
+    return Alike(lab, len(class_), len(found), pictures, shown, _named(rest))
 
 
-def _entry(one: ForeignAnswer, more: int) -> Foreign:
-    values = tuple(
-        ForeignValue(line(v.at, 200), line(v.theirs, 200), line(v.expected, 200)) for v in one.values[:NAMED]
-    )
-    owners = tuple(line(owner, 60) for owner in one.owners[:NAMED])
-    student, what = line(one.student, 60), line(one.what, 60)
-    return Foreign(student, one.lab, one.question, what, more, values, len(one.values), owners, len(one.owners))
+def _anchors(lab: str, found: Sequence[Likeness], together: Sequence[Sequence[Likeness]]) -> dict[Names, str]:
+    """Where the codes stand of those pairs that are shown: a pair of every group before another of any."""
+    turns = sorted((turn, group) for group, own in enumerate(together) for turn in range(min(len(own), OF_GROUP)))
+    chosen = {_names(together[group][turn]) for turn, group in turns[:SHOWN]}
+    shown = [_names(each) for each in found if _names(each) in chosen]
+    return {names: f"{lab}-{place}" for place, names in enumerate(shown, 1)}
 
 
-def _class(lab: str, results: Sequence[Result], out: Path) -> Class:
-    keys = {result.student: read_keys(result, out) for result in results}
-    found = likenesses(keys)
-    own = {result.student: result for result in results}
-    pairs, links = [], {}
-    for place, likeness in enumerate(found, 1):
-        anchor = f"{lab}-{place}" if place <= SHOWN else ""
-        answered = {question: sum(bool(each.get(question)) for each in keys.values()) for question in likeness.authors}
-        sides = [read_answers(own[name], out) if anchor else {} for name in (likeness.one, likeness.other)]
-        pairs.append(_pair(likeness, answered, sides[0], sides[1], anchor))
-        links[likeness.one, likeness.other] = anchor
-    return Class(lab, len(results), tuple(pairs), pictures(links))
+def _names(likeness: Likeness) -> Names:
+    return likeness.one, likeness.other
 
 
-def _pair(likeness: Likeness, answered: Mapping[str, int], one: Answers, other: Answers, anchor: str) -> Pair:
+def _named(rest: Sequence[Likeness]) -> tuple[tuple[str, str], ...]:
+    later: dict[str, list[str]] = {}
+    for likeness in sorted(rest, key=lambda each: (each.one, each.other)):
+        later.setdefault(likeness.one, []).append(line(likeness.other, 60))
+    return tuple((line(student, 60), ", ".join(others)) for student, others in later.items())
+
+
+def _pair(likeness: Likeness, answered: Mapping[str, int], answers: Callable[[str], Answers], anchor: str) -> Pair:
+    one, other = answers(likeness.one), answers(likeness.other)
     rarest = sorted(likeness.authors, key=lambda question: likeness.authors[question])
     shared = (Shared(q, likeness.authors[q], answered[q], beside(one.get(q, ()), other.get(q, ()))) for q in rarest)
     return Pair(anchor, line(likeness.one, 60), line(likeness.other, 60), tuple(shared))
 
 
-def beside(one: Sequence[Statement], other: Sequence[Statement]) -> tuple[SharedRow, ...]:
-    """Two answers statement by statement, what is the same on one line; `moved` is what the other has elsewhere."""
-    one, other = one[:ROWS], other[:ROWS]
-    left, right = [s.key for s in one], [s.key for s in other]
-    rows: list[SharedRow] = []
-    for tag, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        for mine, theirs in zip_longest(one[a:b], other[c:d]):
-            known = [s.key in keys for s, keys in ((mine, right), (theirs, left)) if s]
-            kind = "same" if tag == "equal" else "moved" if all(known) else "other"
-            rows.append(SharedRow(_text(mine), _text(theirs), kind if any(s and s.key for s in (mine, theirs)) else ""))
-    return tuple(rows)
+def foreign(found: Sequence[ForeignAnswer]) -> tuple[Foreign, ...]:
+    """An entry for each answer and those it is right for."""
+    answers: dict[tuple[str, str, str, tuple[str, ...]], list[ForeignAnswer]] = {}
+    for one in found:
+        answers.setdefault((one.student, one.lab, one.question, one.output.owners), []).append(one)
+    return tuple(_entry(outputs[0], len(outputs) - 1) for outputs in answers.values())
 
 
-def _text(statement: Statement | None) -> Markup:
-    return highlighted(cut(statement.text, STATEMENT)) if statement else Markup()
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template("class/similar.html.j2")
+def _entry(one: ForeignAnswer, more: int) -> Foreign:
+    output = one.output
+    values = tuple(
+        ForeignValue(line(v.at, 200), line(v.theirs, 200), line(v.expected, 200)) for v in output.values[:NAMED]
+    )
+    owners = tuple(line(owner, 60) for owner in output.owners[:NAMED])
+    student, what, points = line(one.student, 60), line(output.what, 60), len(output.values)
+    return Foreign(student, one.lab, one.question, what, more, values, points, owners, len(output.owners))

@@ -25,12 +25,10 @@ from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs, family
 from grader.pages.fragments import sketched_piece, swept_piece
+from grader.pages.labels import STATUS_LABELS
 from grader.pages.sentences import first_failure, message, remarks
-from grader.protocol.messages import Ask, Read, Reply
-from grader.runner import wire
 
 PUBLIC = "public"
-SIGNS = {Status.PASS: "✓", Status.PARTIAL: "◐", Status.FAIL: "✗", Status.MISSING: "…", Status.UNGRADED: "?"}
 
 
 def check(name: str | Callable[..., Any]) -> None:
@@ -72,7 +70,7 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     trials = _posed(question, device)
     # What an answer prints, it would print once a point.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        replies = [tuple(_answered(ask, notebook) for ask in trial.asks) for trial in trials]
+        replies = [tuple(answer(ask, notebook) for ask in trial.asks) for trial in trials]
     return judge(question, trials, replies, source)
 
 
@@ -91,7 +89,7 @@ def line(mark: Mark) -> str:
     verdict, name = mark.verdict, mark.question.name
     said = "right at the public points." if verdict.status is Status.PASS else message(verdict)
     named = said if name in said else f"{name}: {said}"
-    first = f"{SIGNS[verdict.status]} {named}"
+    first = f"{STATUS_LABELS[verdict.status].sign} {named}"
     return "\n".join([first, *(f"    {remark}" for remark in remarks(verdict))])
 
 
@@ -107,11 +105,6 @@ def _sketch(mark: Mark) -> None:
     if mark.verdict.sketches:
         piece = sketched_piece(mark.question.name, mark.verdict.sketches)
         display({"text/html": piece}, raw=True)  # type: ignore[no-untyped-call]
-
-
-def _answered(ask: Ask | Read, notebook: Namespace) -> Reply:
-    body, arrays = wire.request(ask)
-    return wire.reply(*answer(body, arrays, notebook), ask)
 
 
 @cache

@@ -1,42 +1,36 @@
-"""Questions and answers in the form in which they travel.
+"""A reply in the form in which it travels: points that look alike in a row are one group, and their arrays one array.
 
-Knows how an `Ask` becomes a header and arrays, and how a header and arrays become a `Reply`. Refuses to know
-how they travel. Nothing that comes back is believed to have the right form: what is odd in any way is a
-`FrameError`, whole.
+Knows how observations become a header and arrays, and how those become observations. Refuses to know how they travel.
+Nothing that comes back is believed to have the right form: what is odd in any way is a `FrameError`, whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeAlias
 
+from numpy import stack
+
+from grader.protocol.caps import RESULT_CAPS
 from grader.protocol.frames import Body, FrameError
 from grader.protocol.messages import (
-    Argument,
     Array,
     Ask,
     CallMode,
-    Device,
-    Function,
     Leaf,
     Missing,
     Node,
-    NumpyArray,
     Observation,
     Other,
     Raised,
     Read,
     Reply,
-    Tensor,
     Unreadable,
     Value,
 )
 
 Part: TypeAlias = Callable[[int], Node]
 
-DEPTH: Final = 20
-NODES: Final = 400_000
-TEXT: Final = 4_000
 SMALL: Final = 1_000
 _KINDS: Final = {
     "tensor": "biufc",
@@ -50,56 +44,59 @@ _KINDS: Final = {
 _AXES: Final = {"float": 0, "int": 0, "bool": 0, "complex": 0, "list": 1}
 
 
-def request(question: Ask | Read) -> tuple[Body, list[Array]]:
-    """A question as a header and arrays."""
-    if isinstance(question, Read):
-        return {"request": "read", "name": question.name, "points": question.points}, []
-    arrays: list[Array] = []
+def grouped(reply: Reply) -> tuple[Body, list[Array]]:
+    """A reply as a header and arrays: what its points have in common is written once, so that many are read fast."""
+    groups: list[tuple[Body, list[list[Array]]]] = []
+    last: object = None
+    for seen in reply:
+        arrays: list[Array] = []
+        skeleton = _skeleton(seen, arrays)
+        structure = skeleton, [(array.dtype, array.shape) for array in arrays]
+        if structure != last:
+            groups.append((skeleton, []))
+            last = structure
+        groups[-1][1].append(arrays)
+    used = [seen.used for seen in reply[:1] if isinstance(seen, Value | Raised)]
     body = {
-        "request": "ask",
-        "name": question.name,
-        "points": question.points,
-        "manner": question.manner.value,
-        "dtype": question.dtype,
-        "rounds": question.rounds,
-        "arguments": [_described(argument, arrays) for argument in question.arguments],
-        "pulls": _stored(question.pulls, arrays),
-        "replacements": _stored(question.replacements, arrays),
+        "groups": [{"count": len(points), "observation": skeleton} for skeleton, points in groups],
+        "used": sorted(used[0]) if used else [],
     }
-    return body, arrays
+    return body, [stack(same) for _, points in groups for same in zip(*points, strict=True)]
 
 
-def _stored(named: Mapping[str, Array], arrays: list[Array]) -> dict[str, int]:
-    places = {}
-    for path, values in named.items():
-        places[path] = len(arrays)
-        arrays.append(values)
-    return places
+def _skeleton(seen: Observation, arrays: list[Array]) -> Body:
+    """An observation without its arrays, which are appended."""
+    match seen:
+        case Value(results, gradients, error, changed):
+            return {
+                "results": [_node(node, arrays) for node in results],
+                "changed": list(changed),
+                "gradients": {path: leaf and _node(leaf, arrays) for path, leaf in gradients.items()},
+                "error": error and _skeleton(error, arrays),
+            }
+        case Raised(kind, text, line, _, errno):
+            return {"raised": kind, "text": text, "line": line, "errno": errno}
+        case Missing(reason):
+            return {"missing": reason}
+        case Unreadable(reason):
+            return {"unreadable": reason}
+    raise FrameError(f"no process says of itself that it is {type(seen).__name__}")
 
 
-def _described(argument: Argument, arrays: list[Array]) -> Body:
-    match argument:
-        case Tensor(values) | NumpyArray(values):
-            arrays.append(values)
-            return {"tensor" if isinstance(argument, Tensor) else "numpy": len(arrays) - 1}
-        case Function(parameters, expression):
-            return {"function": {"parameters": list(parameters), "expression": expression}}
-        case Device():
-            return {"device": None}
-        case float():
-            return {"float": float(argument).hex()}
-        case int() | None:
-            return {"plain": argument}
-        case tuple():
-            return {"tuple": [_described(part, arrays) for part in argument]}
-    return {"map": {key: _described(part, arrays) for key, part in argument.items()}}
+def _node(node: Node, arrays: list[Array]) -> Body:
+    if isinstance(node, Leaf):
+        arrays.append(node.array)
+        return {"leaf": node.kind, "dtype": node.dtype, "device": node.device}
+    if isinstance(node, Other):
+        return {"other": node.type_name, "text": node.text}
+    if isinstance(node, tuple):
+        return {"tuple": [_node(item, arrays) for item in node]}
+    return {"map": {key: _node(item, arrays) for key, item in node.items()}}
 
 
-def reply(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Reply:
+def ungrouped(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Reply:
     """The observations in an answer, one a point. Raises FrameError where the answer is odd in any way."""
     points = question.points
-    if "unreadable" in body:
-        return (Unreadable(_text(body["unreadable"])),) * points
     match body:
         case {"groups": list(groups), "used": list(used)}:
             pass
@@ -110,7 +107,7 @@ def reply(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Reply:
     for group in groups:
         match group:
             case {"count": int(count), "observation": dict(skeleton)} if 0 < count <= points - len(seen):
-                names = () if seen else tuple(map(_text, used))
+                names = () if seen else tuple(map(text_of, used))
                 seen.extend(_observations(skeleton, left, count, frozenset(names)))
             case _:
                 raise FrameError("the answer is of another form")
@@ -135,7 +132,7 @@ class _Left:
 
     def __init__(self, arrays: Sequence[Array]) -> None:
         self._arrays = iter(arrays)
-        self._nodes = NODES
+        self._nodes = RESULT_CAPS.nodes
 
     def take(self) -> Array | None:
         """The next array."""
@@ -158,9 +155,9 @@ def _observations(skeleton: Body, left: _Left, count: int, used: frozenset[str])
             for point in range(count):
                 yield _raised(skeleton, frozenset() if point else used)
         case ["missing"]:
-            yield from [Missing(_text(skeleton["missing"]))] * count
+            yield from [Missing(text_of(skeleton["missing"]))] * count
         case ["unreadable"]:
-            yield from [Unreadable(_text(skeleton["unreadable"]))] * count
+            yield from [Unreadable(text_of(skeleton["unreadable"]))] * count
         case _:
             raise FrameError("an observation is of no kind")
 
@@ -172,14 +169,16 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
         case _:
             raise FrameError("a value is of another form")
     parts = [_stacked(part, left, count) for part in results]
-    pulled = {_text(path): slope and _stacked(slope, left, count) for path, slope in slopes.items()}
+    pulled = {text_of(path): slope and _stacked(slope, left, count) for path, slope in slopes.items()}
+    failed = None if error is None else _raised(error, frozenset())
+    paths = tuple(map(text_of, changed))
     for point in range(count):
         gradients = {path: part and part(point) for path, part in pulled.items()}
         yield Value(
-            results=tuple(part(point) for part in parts),
+            results=tuple([part(point) for part in parts]),
             gradients={path: node if isinstance(node, Leaf) else None for path, node in gradients.items()},
-            gradient_error=None if error is None else _raised(error, frozenset()),
-            changed=tuple(map(_text, changed)),
+            gradient_error=failed,
+            changed=paths,
             used=frozenset() if point else used,
         )
 
@@ -187,28 +186,28 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
 def _raised(skeleton: object, used: frozenset[str]) -> Raised:
     match skeleton:
         case {"raised": kind, "text": text, "line": line, "errno": errno}:
-            return Raised(_text(kind), _text(text), _text(line), used, number(errno))
+            return Raised(text_of(kind), text_of(text), text_of(line), used, errno_of(errno))
     raise FrameError("an exception is of another form")
 
 
 def _stacked(skeleton: object, left: _Left, count: int, depth: int = 0) -> Part:
     """The same part of a result at all points of a group; the arrays that belong to it are taken."""
     left.spend(count)
-    if depth > DEPTH:
+    if depth > RESULT_CAPS.depth:
         raise FrameError("a result is too deep")
     match skeleton:
         case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
             array = _checked(left.take(), kind, count)
-            words = kind, _text(dtype), _text(device)
+            words = kind, text_of(dtype), text_of(device)
             return lambda point: Leaf(array[point, ...], *words)
         case {"other": name, "text": text}:
-            other = Other(_text(name), _text(text))
+            other = Other(text_of(name), text_of(text))
             return lambda point: other
         case {"tuple": list(items)}:
             parts = [_stacked(item, left, count, depth + 1) for item in items]
-            return lambda point: tuple(part(point) for part in parts)
+            return lambda point: tuple([part(point) for part in parts])
         case {"map": dict(items)}:
-            named = {_text(key): _stacked(item, left, count, depth + 1) for key, item in items.items()}
+            named = {text_of(key): _stacked(item, left, count, depth + 1) for key, item in items.items()}
             return lambda point: {key: part(point) for key, part in named.items()}
     raise FrameError("a result is of no kind")
 
@@ -221,14 +220,15 @@ def _checked(array: Array | None, kind: str, count: int) -> Array:
     return array
 
 
-def number(found: object) -> int:
+def errno_of(found: object) -> int:
     """A small whole number, as those of `errno` are. Raises FrameError."""
     if type(found) is not int or not 0 <= found < SMALL:
         raise FrameError("a number is no number")
     return found
 
 
-def _text(word: object) -> str:
-    if not isinstance(word, str) or len(word) > TEXT:
+def text_of(word: object) -> str:
+    """A text of no more characters than are sent. Raises FrameError."""
+    if not isinstance(word, str) or len(word) > RESULT_CAPS.text + 1:
         raise FrameError("a word is no word")
     return word

@@ -1,0 +1,146 @@
+"""Replies come back as they were, and nothing that is odd is taken for one."""
+
+import numpy as np
+import pytest
+
+from grader.protocol.frames import FrameError
+from grader.protocol.messages import (
+    Ask,
+    CallMode,
+    Died,
+    Leaf,
+    Missing,
+    Observation,
+    Other,
+    Raised,
+    Read,
+    Unreadable,
+    Value,
+)
+from grader.protocol.observations import grouped, ungrouped
+
+
+def leaf(*numbers: float, kind: str = "tensor") -> Leaf:
+    return Leaf(np.array(numbers), kind, "float64", "cpu")
+
+
+def plain(node: object) -> object:
+    """A node or an observation with lists in place of arrays, to be compared."""
+    match node:
+        case Leaf(array, kind, dtype, device):
+            return array.tolist(), array.dtype, kind, dtype, device
+        case Value(results, gradients, error, changed, used):
+            return plain(results), plain(gradients), error, changed, used
+        case tuple():
+            return tuple(map(plain, node))
+        case dict():
+            return {key: plain(part) for key, part in node.items()}
+    return node
+
+
+POINTS: list[Observation] = [
+    Value((leaf(1, 2),)),
+    Value((leaf(3, 4),)),
+    Value((leaf(5),)),
+    Value(({"a": (leaf(1), Other("str", "x")), "b": ()},), {"0": leaf(1), "1.w": None}, None, ("0", "1.w")),
+    Value((leaf(7),), gradient_error=Raised("TypeError", "text", "line 1: f", errno=28)),
+    Raised("ValueError", "text", "line 2: g", errno=12),
+    Raised("ValueError", "text", "line 2: g", errno=12),
+    Missing("undefined"),
+    Unreadable("result too large"),
+]
+
+
+@pytest.mark.parametrize("first", POINTS, ids=lambda seen: type(seen).__name__)
+def test_a_reply_comes_back_as_it_was(first: Observation) -> None:
+    reply = (first, *POINTS)
+    again = ungrouped(*grouped(reply), Ask("f", (), len(reply)))
+    assert plain(again) == plain(reply)
+
+
+@pytest.mark.parametrize("first", [Value((leaf(1),), used=frozenset("ab")), Raised("E", "", used=frozenset("ab"))])
+def test_what_the_first_call_used_comes_back(first: Observation) -> None:
+    assert plain(ungrouped(*grouped((first, *POINTS)), Ask("f", (), 1 + len(POINTS)))) == plain((first, *POINTS))
+
+
+def test_what_only_the_grader_can_say_is_not_sent() -> None:
+    with pytest.raises(FrameError, match="Died"):
+        grouped((Died("SIGKILL"),))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"groups": [], "used": []},
+        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "used": []},
+        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": 5}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"results": []}}], "used": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x"}}], "used": [1]},
+        *(
+            {
+                "groups": [
+                    {
+                        "count": 1,
+                        "observation": {
+                            "results": [node],
+                            "changed": [],
+                            "gradients": {},
+                            "error": None,
+                        },
+                    }
+                ],
+                "used": [],
+            }
+            for node in (
+                5,
+                {},
+                {"leaf": "tensor", "dtype": "x", "device": "cpu"},
+                {"leaf": "odd", "dtype": "x", "device": "cpu"},
+                {"leaf": "float", "dtype": 5, "device": "cpu"},
+                {"tuple": 5},
+                {"tuple": [5]},
+                {"map": []},
+                {"other": None, "text": ""},
+            )
+        ),
+    ],
+)
+@pytest.mark.parametrize("arrays", [[], [np.zeros((1, 2, 2), bool), np.zeros(1)]])
+def test_an_odd_answer_is_refused(body, arrays):
+    with pytest.raises(FrameError):
+        ungrouped(body, arrays, Ask("f", (), 1))
+
+
+def test_a_short_answer_cannot_stand_for_endless_results():
+    node = {"tuple": [{"other": "x", "text": ""}] * 1000}
+    value = {"results": [node], "changed": [], "gradients": {}, "error": None}
+    body = {"groups": [{"count": 1000, "observation": value}], "used": []}
+    with pytest.raises(FrameError, match="too many parts"):
+        ungrouped(body, [], Ask("f", (), 1000))
+
+
+@pytest.mark.parametrize(
+    ("question", "whole", "odd"),
+    [
+        (Read("f"), 1, 2),
+        (Ask("f", (), 1), 1, 0),
+        (Ask("f", (), 1, rounds=2), 2, 1),
+        (Ask("f", (), 1, CallMode.GRADIENT), 1, 0),
+        (Ask("f", (), 1, CallMode.REWRITE), 2, 1),
+        (Ask("f", (), 1, CallMode.UPDATE, rounds=3), 3, 0),
+    ],
+)
+def test_an_answer_has_a_result_of_every_call(question, whole, odd):
+    def body(count):
+        value = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
+        return {"groups": [{"count": 1, "observation": value}], "used": []}
+
+    (seen,) = ungrouped(body(whole), [], question)
+    assert len(seen.results) == whole
+    with pytest.raises(FrameError, match="number of calls"):
+        ungrouped(body(odd), [], question)
