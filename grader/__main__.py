@@ -104,8 +104,8 @@ def fill(run: Run) -> None:
     """File every result as it comes, under a progress bar; what was filed stays, whatever ends the run."""
     if run.kept:
         console.print(f"{run.kept} notebooks have not changed since they were graded; --force grades them again.")
-    if run.warning:
-        errors.print(escape(run.warning), soft_wrap=True)
+    for notice in run.notices:
+        errors.print(escape(notice), soft_wrap=True)
     try:
         with run.filing as filing, terminal.progress() as bar:
             for graded in run.refused:

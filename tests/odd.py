@@ -33,6 +33,7 @@ from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.pages.class_page import index
 from grader.pages.feedback_page import render
+from grader.pages.sentences import message
 from grader.protocol.frames import decode, encode
 from grader.protocol.messages import (
     Array,
@@ -428,7 +429,7 @@ def tried(draw: Odd, given: Solved, left: float) -> Graded:
         verdict = one.verdict
         assert 0 <= one.score <= one.question.points
         assert verdict.score == 1 or verdict.status is not Status.PASS, one.question.name
-        assert len(verdict.message) <= MESSAGE, (one.question.name, len(verdict.message))
+        assert len(message(verdict)) <= MESSAGE, (one.question.name, len(message(verdict)))
     return graded
 
 

@@ -22,6 +22,7 @@ from grader.authoring.verification import marks
 from grader.judge.model import CellRun, Conditions, Mark
 from grader.judge.source import Source
 from grader.labs.lab2_graphs import LAB
+from grader.pages.sentences import message
 from grader.runner.grading import PreparedLab, ask_all, prepare
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
@@ -181,14 +182,14 @@ def test_an_attack(bench: Bench, attack: Attack) -> None:
     assert [run.outcome for run in runs[:-1]] == ["ok"] * len(SOLUTION)
     if attack.question:
         (own,) = [mark for mark in marked if mark.question.name == attack.question]
-        assert own.verdict.note in attack.note.split("|"), own.verdict.message
+        assert own.verdict.note in attack.note.split("|"), message(own.verdict)
         assert own.score == attack.score * own.question.points
-        assert own.verdict.message and "Traceback" not in own.verdict.message
-    others = {m.question.name: m.verdict.message for m in marked if m.score != m.question.points}
+        assert message(own.verdict) and "Traceback" not in message(own.verdict)
+    others = {m.question.name: message(m.verdict) for m in marked if m.score != m.question.points}
     others.pop(attack.question, None)
     assert attack.lost == "any" or set(others) == set(attack.lost), others
 
-    everything = "".join(map(said, runs)) + "".join(mark.verdict.message for mark in marked)
+    everything = "".join(map(said, runs)) + "".join(message(mark.verdict) for mark in marked)
     assert SECRET not in everything
     assert "INFERENCE" not in everything  # as the labs' definitions have it
     assert {folder: standing(folder) for folder in watched} == before

@@ -8,7 +8,7 @@ from grader.desk.gradebook import everybody
 from grader.judge.model import Absence, Mark, Question, Report, Result, Status, Verdict
 from grader.pages.class_page import index
 
-MARKS = (Mark(Question("q", 2, ()), Verdict(Status.PASS, "correct", "", 1.0)),)
+MARKS = (Mark(Question("q", 2, ()), Verdict(Status.PASS, 1.0)),)
 REPORT = Report(
     "cpu",
     "s",

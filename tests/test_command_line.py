@@ -32,7 +32,7 @@ def notebook(path: Path, *cells: str) -> Path:
 
 def report(out: Path) -> list[dict[str, Any]]:
     found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
-    assert found["version"] == 1
+    assert found["version"] == 2
     results: list[dict[str, Any]] = found["results"]
     return results
 
@@ -303,6 +303,11 @@ def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -
     after = report(tmp_path / "out")
     assert [r["score"] for r in after] == [0.0, 1.0]
     assert after[1] == before[1]
+    run = tmp_path / "out" / "records" / "run.json"
+    run.write_text(run.read_text("utf-8").replace('"version": 2', '"version": 1'), "utf-8")
+    outdated = grader("grade", tmp_path / "class", "--out", tmp_path / "out")
+    assert "of another version of the grader: all of it is graded again." in outdated.stderr
+    assert "have not changed" not in outdated.stdout
     forced = grader("grade", tmp_path / "class", "--out", tmp_path / "out", "--force", "--seed", "other")
     assert "have not changed" not in forced.stdout
     assert [r["score"] for r in report(tmp_path / "out")] == [0.0, 1.0]

@@ -5,10 +5,12 @@ import pytest
 from observed import leaf
 
 from grader.judge.compare import Compared, compared, part, verdict_on
-from grader.judge.notes import Finding
-from grader.judge.wording import both, difference, place, written
+from grader.judge.facts import both, difference, excerpt, place
+from grader.judge.findings import Finding
 from grader.oracle.precision import EPS32, TOLERANCE
-from grader.protocol.messages import Leaf, Node, Other
+from grader.pages import wording
+from grader.pages.sentences import remark, sentence
+from grader.protocol.messages import Array, Leaf, Node, Other
 
 TOL = TOLERANCE["float64", "cpu"]
 FOUR = np.array(4.0)
@@ -57,7 +59,7 @@ def test_what_is_no_finite_number_is_refused_with_its_reason(node: Node, note: s
 
 
 def test_an_array_must_have_its_shape_and_be_a_tensor() -> None:
-    assert judged(leaf([[1.0, 2.0]]), [1.0, 2.0]).problem.message == "f has shape (1, 2); shape (2,) is asked for."
+    assert sentence(judged(leaf([[1.0, 2.0]]), [1.0, 2.0]).problem) == "f has shape (1, 2); shape (2,) is asked for."
     assert judged(leaf([1.0, 2.0], "list"), [1.0, 2.0]).problem.note == "wrong_type"
     assert judged(leaf([1.0, 2.0], "list"), [1.0, 2.0], kind="list").problem is None
 
@@ -83,8 +85,8 @@ def test_float32_precision_passes_with_a_remark(error: float, passes: bool, rema
 
 def test_a_float32_result_is_remarked_on_as_such() -> None:
     row = judged(leaf(np.float32(0.1), dtype="float32"), 0.1)
-    (remark,) = row.remarks
-    assert (remark.what, remark.rest) == (
+    (found,) = row.remarks
+    assert (found.what, remark(found.code, found.facts)) == (
         "f",
         "came back as float32 where the inputs were float64. It costs nothing here.",
     )
@@ -93,7 +95,7 @@ def test_a_float32_result_is_remarked_on_as_such() -> None:
 def test_a_message_names_the_point_theirs_and_expected() -> None:
     rows = [compared(leaf(4.0), {"a": np.array(1.0), "b": np.array(2.5)}, np.array(34.0), "dz/da", TOL)]
     problem, _ = verdict_on(rows, "dz/da", TOL)
-    assert problem.message == "dz/da at (a = 1, b = 2.5): yours 4, expected 34."
+    assert sentence(problem) == "dz/da at (a = 1, b = 2.5): yours 4, expected 34."
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_a_message_names_the_point_theirs_and_expected() -> None:
 )
 def test_the_kind_of_difference(theirs: list[list[float]], expected: list[list[float]], said: str) -> None:
     found = difference([np.array(t) for t in theirs], [np.array(e) for e in expected])
-    assert found.strip() == said
+    assert wording.difference(found).strip() == said
 
 
 def test_parts_of_tuples_and_dicts() -> None:
@@ -165,19 +167,23 @@ def numbered(count: int) -> Node:
 def test_a_result_of_another_structure_is_described(result: Node, path: str, wanted: list[str], message: str) -> None:
     found = part(result, path, wanted)
     assert isinstance(found, Finding)
-    assert found.message == message
+    assert sentence(found) == message
+
+
+def apart(theirs: Array, expected: Array) -> tuple[str, str]:
+    return wording.apart(*both(theirs, expected))
 
 
 def test_numbers_are_written_with_the_digits_that_tell_them_apart() -> None:
-    assert both(np.array(1.0), np.array(1.0 + 1e-9)) == ("1", "1.000000001")
-    assert written(np.array([[1.0, 2.5]])) == "[[1, 2.5]]"
-    assert place({"x": np.zeros((4, 4))}) == " at (x of shape (4, 4))"
+    assert apart(np.array(1.0), np.array(1.0 + 1e-9)) == ("1", "1.000000001")
+    assert wording.written(excerpt(np.array([[1.0, 2.5]]))) == "[[1, 2.5]]"
+    assert wording.place(place({"x": np.zeros((4, 4))})) == "(x of shape (4, 4))"
     big, other = np.zeros((4, 4)), np.zeros((4, 4))
     other[2, 1] = 3.0
-    assert both(big, other) == ("0 in place [2, 1]", "3")
+    assert apart(big, other) == ("0 in place [2, 1]", "3")
 
 
 def test_of_long_arrays_the_entry_that_differs_most_is_shown() -> None:
     right = np.arange(20.0)
-    assert both(right + (right == 7), right) == ("8 in place [7]", "7")
-    assert both(np.full(20, np.nan), right) == ("nan in place [0]", "0")
+    assert apart(right + (right == 7), right) == ("8 in place [7]", "7")
+    assert apart(np.full(20, np.nan), right) == ("nan in place [0]", "0")

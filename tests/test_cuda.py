@@ -15,6 +15,7 @@ from grader.authoring.verification import marks, marks_of
 from grader.judge.model import Conditions, Lab
 from grader.judge.source import Source
 from grader.labs import all_labs
+from grader.pages.sentences import message
 from grader.runner.devices import ON_CUDA
 from grader.runner.grading import ask_all, prepare
 from grader.runner.probing import attempts, in_force
@@ -37,7 +38,7 @@ def cells(lab: Lab) -> list[str]:
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_a_solution_has_full_marks_on_cuda(lab: Lab) -> None:
     marks = marks_of(prepare(lab, Conditions("cuda", "cuda")), cells(lab), "cuda")
-    assert [(m.question.name, m.verdict.message) for m in marks if m.verdict.score != 1] == []
+    assert [(m.question.name, message(m.verdict)) for m in marks if m.verdict.score != 1] == []
 
 
 def test_tensors_on_the_wrong_device_are_seen() -> None:
@@ -89,4 +90,4 @@ def test_a_confined_solution_has_full_marks_on_cuda(lab: Lab, warm: Warm) -> Non
         session.run(cells(lab))
         replies = ask_all(session, posed)
     found = marks(posed, replies, Source(tuple(cells(lab))))
-    assert [(m.question.name, m.verdict.message) for m in found if m.verdict.score != 1] == []
+    assert [(m.question.name, message(m.verdict)) for m in found if m.verdict.score != 1] == []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_feedback_page import ALLOWED, Seen, notebook, result
 
+from grader.judge.findings import Finding, Numbers
 from grader.judge.model import ErrorCurve, Mark, Question, Status, Verdict
 from grader.pages.curves import FLOOR, LANE, LEFT, RIGHT, TOP, picture, power
 from grader.pages.feedback_page import render
@@ -21,9 +22,10 @@ LARGEST = 6_000
 def swept(along: list[float], yours: list[float], **more: object) -> ErrorCurve:
     calm = (0.4,) * len(along)
     bad = [i for i, error in enumerate(yours) if error > 16]
-    told = "at (x = 1): yours nan, expected 1" if bad else ""
-    first = bad[0] if bad else None
-    made = ErrorCurve("float32 value", "y \u2212 x", tuple(along), tuple(yours), calm, calm, 16.0, first, told)
+    made = ErrorCurve("float32 value", "y \u2212 x", tuple(along), tuple(yours), calm, calm, 16.0)
+    if bad:
+        theirs, one = Numbers((np.nan,)), Numbers((1.0,))
+        made = replace(made, first=bad[0], where={"x": one}, theirs=theirs, expected=one)
     return replace(made, **more)
 
 
@@ -103,6 +105,6 @@ def test_pictures_are_small() -> None:
 
 
 def paged(tmp_path: Path, status: Status, *sweeps: ErrorCurve) -> str:
-    verdict = Verdict(status, "unstable", "It fails.", 0.0, sweeps=sweeps)
+    verdict = Verdict(status, 0.0, (Finding("unstable"),), sweeps=sweeps)
     code = notebook(tmp_path, ("code", "def f(x):\n    return x"))
     return render(result(Mark(Question("f", 2, ()), verdict)), code, (), "Stability", "cpu")

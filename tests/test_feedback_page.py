@@ -15,12 +15,12 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
 from grader.desk.class_index import write_index
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
+from grader.judge.findings import Facts, Finding, Form, Numbers, Remark
 from grader.judge.model import (
     CellRun,
     Comparison,
     Mark,
     Question,
-    Remark,
     Report,
     Result,
     Status,
@@ -127,11 +127,21 @@ def displayed(**data: object) -> dict[str, object]:
     return {"output_type": "display_data", "data": {k.replace("_", "/", 1): v for k, v in data.items()}}
 
 
+ONE_TWO = (Numbers((1.0,)), Numbers((2.0,)))
+
+
+def at(x: float) -> dict[str, Numbers]:
+    return {"x": Numbers((x,))}
+
+
+def raised(name: str, text: str) -> Finding:
+    return Finding("raised", Facts(name=name, error_type=text))
+
+
 def mark(name: str, status: Status, message: str = "", rows: int = 0, **more: tuple[str, ...]) -> Mark:
-    compared = tuple(Comparison(f"part{i}", f"x = {i}", "1", "2", i % 2 == 0) for i in range(rows))
-    score = 1.0 if status is Status.PASS else 0.0
-    note = "correct" if status is Status.PASS else "wrong_value"
-    return Mark(Question(name, 2, ()), Verdict(status, note, message, score, comparisons=compared, **more))
+    compared = tuple(Comparison(f"part{i}", at(i), *ONE_TWO, i % 2 == 0) for i in range(rows))
+    found = () if status is Status.PASS else (raised(name, message),)
+    return Mark(Question(name, 2, ()), Verdict(status, float(not found), found, comparisons=compared, **more))
 
 
 def result(*marks: Mark, student: str = "ada", problem: str = "") -> Result:
@@ -158,8 +168,8 @@ def normal(tmp_path: Path) -> str:
         ran(outcome="timeout"),
     ]
     marks = (
-        mark("slope", Status.PASS, "Right.", rows=1),
-        mark("square", Status.FAIL, "at x = 3:\nyours 9", rows=9, remarks=(Remark("square", "A float32 slip."),)),
+        mark("slope", Status.PASS, rows=1),
+        mark("square", Status.FAIL, "at x = 3:\nyours 9", rows=9, remarks=(Remark("used_here", "slope"),)),
         mark("cube", Status.MISSING, "No cube was found."),
     )
     return render(result(*marks), notebook(tmp_path, *CELLS), runs, "Graphs", "cpu")
@@ -184,7 +194,7 @@ def test_each_panel_stands_after_the_last_cell_that_defines_its_name(tmp_path: P
 
 def test_the_page_says_what_a_student_wants_to_know(tmp_path: Path) -> None:
     seen = assert_harmless(normal(tmp_path))
-    for said in ("ada", "Graphs", "2 of 6 points", "✓ Right", "✗ Not right yet", "– Missing", "A float32 slip."):
+    for said in ("ada", "Graphs", "2 of 6 points", "✓ Right", "✗ Not right yet", "– Missing", "slope: is used here"):
         assert said in seen.text
     assert "at x = 3:\nyours 9" in seen.text
     assert "This cell stopped with an error." in seen.text
@@ -204,10 +214,10 @@ def test_what_differs_comes_first_and_long_tables_are_folded(tmp_path: Path) -> 
 
 
 def test_a_table_names_every_part_once_before_it_repeats_one() -> None:
-    rows = tuple(Comparison(what, f"x = {i}", "1", "2", what == "c") for what in "abc" for i in range(9))
-    verdict = Verdict(Status.FAIL, "wrong_value", "", 0.0, comparisons=rows)
+    rows = tuple(Comparison(what, at(i), *ONE_TWO, what == "c") for what in "abc" for i in range(9))
+    verdict = Verdict(Status.FAIL, 0.0, (Finding("wrong_value"),), comparisons=rows)
     shown = panel(Mark(Question("q", 1, ()), verdict))
-    assert [row.what + row.at[-1] for row in shown.open] == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    assert [row.what + row.at[-2] for row in shown.open] == ["a0", "b0", "a1", "b1", "a2", "b2"]
     assert [len(shown.folded), shown.folded[-1].what, shown.agreeing, shown.total] == [14, "c", 9, 27]
     agreed = panel(Mark(Question("q", 1, ()), replace(verdict, comparisons=rows[18:])))
     assert [len(agreed.open), len(agreed.folded), agreed.total] == [0, 8, 9]
@@ -215,10 +225,16 @@ def test_a_table_names_every_part_once_before_it_repeats_one() -> None:
 
 
 def test_the_summary_leaves_the_place_to_the_panel() -> None:
-    message = "dz_da at (a = 1, b = [1, … shape (3, 4)]): yours 4, expected 34.\nA path is missing."
-    assert panel(mark("q", Status.FAIL, message)).brief == "dz_da: yours 4, expected 34."
-    sweep = "It first fails at (x = 0), and is not finite at (x = [1, 746]): yours inf, expected 745."
-    assert panel(mark("q", Status.FAIL, sweep)).brief == sweep
+    facts = Facts(what="dz_da", where=at(1.0), theirs=ONE_TWO[0], expected=ONE_TWO[1])
+    assert brief_of(Finding("wrong_value", facts), Finding("not_independent")) == "dz_da: yours 1, expected 2."
+    sweep = replace(facts, dtype="float32", right=1, total=3, not_finite_at=at(2.0))
+    assert "first fails at (x = 1), and is not finite at (x = 2): yours 1" in brief_of(Finding("unstable", sweep))
+    assert brief_of(raised("f", "E: at (0).\nMore.")) == "f raised E: at (0)."
+    assert panel(mark("q", Status.PASS)).brief == ""
+
+
+def brief_of(*findings: Finding) -> str:
+    return panel(Mark(Question("q", 1, ()), Verdict(Status.FAIL, 0.0, findings))).brief
 
 
 def test_formulas_become_mathml(tmp_path: Path) -> None:
@@ -297,7 +313,8 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
         {},
     ]
     cells = (("code", f"# {SCRIPT} {BIDI}\nx = '{SCRIPT}'\n\x0c\x00"), ("raw", hostile))
-    row = Comparison(hostile, hostile, hostile, hostile, False)
+    form = Form("object", names=(hostile,))
+    row = Comparison(hostile, {hostile: Numbers((1.0,))}, form, ((hostile, hostile),), False)
     sketch = AnnotatedGraph(
         hostile,
         {hostile: EdgeStatus.WRONG, SCRIPT: EdgeStatus.PLAIN},
@@ -305,7 +322,8 @@ def test_hostile_everything_else_is_only_text(tmp_path: Path) -> None:
         {SCRIPT: hostile},
     )
     rows = row, replace(row, agrees=True)
-    verdict = Verdict(Status.FAIL, SCRIPT, hostile, 0.0, (Remark(hostile, hostile),), rows, sketches=(sketch,))
+    said = (Remark("dtype_slip", hostile, Facts(theirs=form, expected=form)),)
+    verdict = Verdict(Status.FAIL, 0.0, (raised(SCRIPT, hostile),), said, rows, sketches=(sketch,))
     marked = replace(
         result(Mark(Question("x", 1, ()), verdict), student=hostile),
         file=f"{hostile}.ipynb",
@@ -327,7 +345,7 @@ def test_a_graph_is_drawn_in_its_panel_and_told_to_those_who_do_not_see_it(tmp_p
     drawing = AnnotatedGraph(
         "Drawing", {"x": EdgeStatus.PLAIN, "y": EdgeStatus.PLAIN}, {("x", "y"): EdgeStatus.MISSING}
     )
-    verdict = Verdict(Status.PARTIAL, "wrong_step", "y: wrong.", 0.5, sketches=(forward, drawing))
+    verdict = Verdict(Status.PARTIAL, 0.5, (raised("y", "wrong."),), sketches=(forward, drawing))
     page = render(
         result(Mark(Question("q", 1, ()), verdict)), notebook(tmp_path, ("code", "q = 1")), (), "Graphs", "cpu"
     )
@@ -339,7 +357,7 @@ def test_a_graph_is_drawn_in_its_panel_and_told_to_those_who_do_not_see_it(tmp_p
     assert "Not right in itself: look here first: d<y>." in seen.text
     assert "In the formulas, but not drawn: x to y." in seen.text
     panel = page[page.index('id="q-q"') :]
-    assert panel.index("y: wrong.") < panel.index("<svg") < panel.index("</section>")
+    assert panel.index("y raised wrong.") < panel.index("<svg") < panel.index("</section>")
     names = [attributes.get("class", "") for tag, attributes in seen.elements if tag == "g"]
     assert names == [
         *["edge is-wrong", "sign is-wrong", "node is-plain", "node is-wrong"],
@@ -350,8 +368,9 @@ def test_a_graph_is_drawn_in_its_panel_and_told_to_those_who_do_not_see_it(tmp_p
 
 def test_the_page_stays_small_whatever_there_was_to_say(tmp_path: Path) -> None:
     flood = "<&\x1b[31m" * 2_000_000
-    row = Comparison(flood, flood, flood, flood, False)
-    verdict = Verdict(Status.FAIL, "wrong_value", flood, 0.0, (Remark(flood, flood),), (row,) * 2000)
+    form = Form("object", names=(flood,))
+    row = Comparison(flood, {flood: Numbers((1.0,))}, form, form, False)
+    verdict = Verdict(Status.FAIL, 0.0, (raised(flood, flood),), (Remark("used_here", flood),), (row,) * 2000)
     loud = ran(*(printed(flood) for _ in range(30)))
     marked = replace(result(Mark(Question("x", 1, ()), verdict)), remarks=(flood,))
     long = flood[:2_000_000]

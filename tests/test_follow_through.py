@@ -7,6 +7,7 @@ from observed import QUESTIONS, leaf, marked, posed, seen
 from grader.judge.model import Mark, Status
 from grader.judge.source import Source
 from grader.judge.truth import ValueTruth
+from grader.pages.sentences import remarks
 from grader.student.feedback import checked
 
 SLIPS = {
@@ -36,14 +37,14 @@ def neuron(slip: str, bias: bool = True, rule: str = "right") -> Mark:
 
 def test_without_a_slip_nothing_is_carried() -> None:
     mark = neuron("none")
-    assert (mark.score, mark.verdict.status, mark.verdict.said) == (2.0, Status.PASS, ())
+    assert (mark.score, mark.verdict.status, remarks(mark.verdict)) == (2.0, Status.PASS, ())
 
 
 @pytest.mark.parametrize(("slip", "bias", "steps"), [("none", False, "v and a"), ("minus", True, "a")])
 def test_a_gradient_from_a_wrong_forward_pass_counts_as_right(slip: str, bias: bool, steps: str) -> None:
     mark = neuron(slip, bias)
     assert mark.score == 2.0
-    assert mark.verdict.said == (f"da/dw, da/db: follows rightly from your own {steps}, and counts as right.",)
+    assert remarks(mark.verdict) == (f"da/dw, da/db: follows rightly from your own {steps}, and counts as right.",)
 
 
 def test_a_wrong_rule_on_a_wrong_forward_pass_is_wrong() -> None:
@@ -93,14 +94,14 @@ OTHER = ("torch.sigmoid(w3", "torch.relu(w3")
 
 
 def test_a_right_loss_carries_nothing() -> None:
-    assert (loss().score, loss().verdict.said) == (2.0, ())
+    assert (loss().score, remarks(loss().verdict)) == (2.0, ())
 
 
 @pytest.mark.parametrize("changes", [(SIGN,), (UNUSED,), (OTHER,), (SIGN, UNUSED)])
 def test_a_loss_taken_from_a_wrong_forward_pass_counts_as_right(changes: tuple[tuple[str, str], ...]) -> None:
     mark = loss(*changes)
     assert (mark.score, mark.verdict.status) == (2.0, Status.PASS)
-    assert mark.verdict.said == ("network_loss: follows rightly from your own E, and counts as right.",)
+    assert remarks(mark.verdict) == ("network_loss: follows rightly from your own E, and counts as right.",)
     assert all(row.agrees for row in mark.verdict.comparisons)
 
 
@@ -109,7 +110,7 @@ def test_what_forward_does_to_its_arguments_is_said_of_forward_alone() -> None:
     again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again")
     beside = ("def network_loss", f"{again}\ndef network_loss"), ("return forward(", "return again(")
     mark = loss(("    x1, x2", "    inputs['x1'] += 0.5\n    x1, x2"), *beside)
-    assert (mark.score, mark.verdict.said) == (2.0, ())
+    assert (mark.score, remarks(mark.verdict)) == (2.0, ())
 
 
 SLIPS_OF_A_LOSS = {
@@ -129,7 +130,7 @@ def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(changes: tupl
     again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again").replace(*SIGN)
     mark = loss(("def network_loss", f"{again}\ndef network_loss"), *changes)
     assert mark.score == 0
-    assert not any("follows rightly" in said for said in mark.verdict.said)
+    assert not any("follows rightly" in said for said in remarks(mark.verdict))
 
 
 TRAINING = """
@@ -181,14 +182,14 @@ WRONG_PARTS = {
 
 
 def test_a_right_training_carries_nothing() -> None:
-    assert (written("train", TRAINING, ()).score, written("train", TRAINING, ()).verdict.said) == (4.0, ())
+    assert (written("train", TRAINING, ()).score, remarks(written("train", TRAINING, ()).verdict)) == (4.0, ())
 
 
 @pytest.mark.parametrize(("changes", "parts"), WRONG_PARTS.values(), ids=WRONG_PARTS)
 def test_training_through_wrong_parts_counts_as_right(changes: tuple[tuple[str, str], ...], parts: str) -> None:
     mark = written("train", TRAINING, changes)
     assert (mark.score, mark.verdict.status) == (4.0, Status.PASS)
-    assert mark.verdict.said == tuple(
+    assert remarks(mark.verdict) == tuple(
         f"train: follows rightly from your own {part}, and counts as right." for part in parts.split()
     )
     assert all(row.agrees for row in mark.verdict.comparisons)
@@ -216,7 +217,7 @@ def test_training_that_slips_itself_or_through_what_cannot_be_told_is_wrong(
 ) -> None:
     mark = written("train", TRAINING, changes)
     assert mark.score < 4
-    assert not any("follows rightly" in said for said in mark.verdict.said)
+    assert not any("follows rightly" in said for said in remarks(mark.verdict))
 
 
 def test_a_forbidden_part_is_no_fault_of_training_that_does_without_it() -> None:

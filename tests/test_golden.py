@@ -9,12 +9,17 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from test_report_schema import VALIDATOR
 
+from grader.desk.files import page_path
+from grader.desk.filing import Filing
+from grader.desk.records import outline, read_record
 from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
+from grader.pages.feedback_page import render
 from grader.runner.assigning import assign
-from grader.runner.grading import prepare_all
+from grader.runner.grading import Graded, prepare_all
 from grader.runner.limits import Limits
 from grader.runner.starting import Warm
 from grader.runner.submissions import find_submissions
@@ -27,13 +32,18 @@ STUDENTS = sorted(path.name for path in CLASS.iterdir() if path.is_dir())
 
 
 @cache
-def produced() -> dict[str, object]:
-    """Each student's part of the report at a fixed seed, without what changes from run to run."""
+def graded_class() -> tuple[Graded, ...]:
+    """The class at a fixed seed."""
     found = find_submissions([CLASS / student for student in STUDENTS]).notebooks
     assignments, refused = assign(found, all_labs(), {lab.name for lab in all_labs()})
     posed = prepare_all(assignments, Conditions("golden"))
-    graded = [*refused, *grade(assignments, posed, Workers(Warm, 2), LIMITS)]
-    results = as_json(Report("cpu", "golden", tuple(g.result for g in graded)))["results"]
+    return (*refused, *grade(assignments, posed, Workers(Warm, 2), LIMITS))
+
+
+@cache
+def produced() -> dict[str, object]:
+    """Each student's part of the report, without what changes from run to run."""
+    results = as_json(Report("cpu", "golden", tuple(graded.result for graded in graded_class())))["results"]
     assert isinstance(results, list)
     for result in results:
         del result["seconds"]
@@ -49,6 +59,18 @@ def test_a_submission_gets_the_report_beside_it(student: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
     assert found == json.loads(path.read_text("utf-8")), "meant so? UPDATE_GOLDEN=1 make test; read the difference"
+
+
+def test_every_page_can_be_drawn_again_from_its_record(tmp_path: Path) -> None:
+    labs = {lab.name: lab for lab in all_labs()}
+    with Filing(tmp_path, Report("cpu", "golden", (), ("files",)), labs) as filing:
+        for graded in graded_class():
+            filing.add(graded)
+    for graded in graded_class():
+        kept = read_record(outline(graded.result), tmp_path).result
+        again = render(kept, graded.notebook, graded.runs, labs[kept.lab].title, "cpu")
+        assert again.encode("utf-8", "replace") == page_path(tmp_path, graded.result).read_bytes(), kept.file
+    VALIDATOR.validate(json.loads((tmp_path / "report.json").read_text("utf-8")))
 
 
 @cache

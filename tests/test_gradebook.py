@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from grader.desk.gradebook import rows, write_gradebook
+from grader.judge.findings import FAULT, Finding
 from grader.judge.model import Absence, Cause, Mark, Question, Report, Result, Status, Verdict
 
 LABS = ("lab1_tensors", "lab2_graphs")
 
 
 def graded(student: str, lab: str, share: float) -> Result:
-    verdict = Verdict(Status.PARTIAL, "wrong_value", "", share)
+    verdict = Verdict(Status.PARTIAL, share)
     return Result(student, lab, "x.ipynb", (Mark(Question("q", 10, ()), verdict),), 0.1)
 
 
@@ -63,7 +64,7 @@ def test_what_the_machine_could_not_do_is_not_called_unreadable() -> None:
 
 def test_a_total_without_all_questions_says_so() -> None:
     """Where the grader itself failed at a question, the points are not the student's all."""
-    failed = Mark(Question("p", 10, ()), Verdict(Status.UNGRADED, "fault", "", 0.0))
+    failed = Mark(Question("p", 10, ()), Verdict(Status.UNGRADED, 0.0, (Finding(FAULT),)))
     whole = graded("ada", "lab1_tensors", 1.0)
     report = Report("cpu", "s", (replace(whole, marks=(*whole.marks, failed)),))
     assert rows(report, LABS)[1:] == [["ada", "10", "", "10", "partly graded"]]

@@ -1,22 +1,25 @@
 """Drawings, training, sweeps, random results and rules: what each earns and what is said."""
 
 import ast
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from observed import evidence, leaf, marked, posed, seen, text
 
+from grader.judge import values
 from grader.judge.annotated_graph import EdgeStatus
+from grader.judge.findings import MISTAKES, Facts, Finding
 from grader.judge.model import Status, Verdict
-from grader.judge.notes import FAULT, MACHINE, NOTES, REMARKS, SLIPS, finding
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
 from grader.judge.truth import OtherForms, SweepTruth
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.descent import least_squares
+from grader.pages.notes import NOTES, REMARKS, SLIPS
+from grader.pages.sentences import first_failure, message, remark, remarks, sentence
+from grader.pages.wording import row
 from grader.protocol.messages import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
 
 PATH = [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("x", "z"), ("y", "z")]
@@ -42,7 +45,7 @@ def edges(pairs: list[tuple[str, str]]) -> Node:
 def test_drawn_graphs(drawn: list[tuple[str, str]], score: float, said: str) -> None:
     mark = marked("path_edges", ((seen(edges(drawn)),),))
     assert mark.score == score
-    assert said in mark.verdict.message
+    assert said in message(mark.verdict)
 
 
 RELU = [("w", "u"), ("x", "u"), ("u", "v"), ("b", "v"), ("v", "a")]
@@ -66,8 +69,8 @@ RELU = [("w", "u"), ("x", "u"), ("u", "v"), ("b", "v"), ("v", "a")]
 def test_drawings_in_their_own_words(drawn: list[tuple[str, str]], score: float, said: str, remark: str) -> None:
     verdict = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict
     assert verdict.score == pytest.approx(score)
-    assert said in verdict.message
-    assert [text.startswith(remark) for text in verdict.said] == ([True] if remark else [])
+    assert said in message(verdict)
+    assert [text.startswith(remark) for text in remarks(verdict)] == ([True] if remark else [])
 
 
 def test_a_drawing_that_is_not_right_is_sketched() -> None:
@@ -114,7 +117,7 @@ def test_updates_in_place() -> None:
     assert gradient_step(clear=False).note == "gradients_kept"
     assert gradient_step(sign=1).note == "uphill"
     assert gradient_step(times=3).note == "wrong_update"
-    assert "(it has not moved)" in gradient_step(times=0).message
+    assert "(it has not moved)" in message(gradient_step(times=0))
 
 
 def trained(change: str = "") -> Verdict:
@@ -142,11 +145,11 @@ def trained(change: str = "") -> Verdict:
 
 def test_trajectories_tell_where_they_part() -> None:
     assert trained().status is Status.PASS
-    assert "The very first loss differs" in trained("shifted").message
-    assert "agree for 2 epochs" in trained("late").message
+    assert "The very first loss differs" in message(trained("shifted"))
+    assert "agree for 2 epochs" in message(trained("late"))
     assert trained("short").note == "wrong_length"
-    assert "has 10 entries; 5 are asked for, one an epoch. The list goes on" in trained("kept").message
-    assert trained("w").message.startswith("w at ")
+    assert "has 10 entries; 5 are asked for, one an epoch. The list goes on" in message(trained("kept"))
+    assert message(trained("w")).startswith("w at ")
 
 
 def fitted(*result: Node) -> Verdict:
@@ -179,9 +182,9 @@ def test_sweeps_count_units_in_the_last_place_and_name_the_first_failure() -> No
     assert sweep([1 + 16 * one, 2.0], [1.0, 2.0]).score == 1
     wrong = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0])
     assert wrong.note == "unstable"
-    assert "right at 1 of 3 inputs. It first fails at (x = 1), and is not finite at (x = 2)" in wrong.message
-    assert wrong.message.endswith(": yours nan, expected 1.")
-    assert [row.theirs for row in wrong.comparisons] == ["nan", "1.000002"]
+    assert "right at 1 of 3 inputs. It first fails at (x = 1), and is not finite at (x = 2)" in message(wrong)
+    assert message(wrong).endswith(": yours nan, expected 1.")
+    assert [row(compared).theirs for compared in wrong.comparisons] == ["nan", "1.000002"]
 
 
 def test_a_sweep_has_its_errors_drawn_and_its_first_failure_named() -> None:
@@ -190,7 +193,7 @@ def test_a_sweep_has_its_errors_drawn_and_its_first_failure_named() -> None:
     assert (right.what, right.along, right.yours, right.first) == ("float32 value", (0, 1), (0, 2), None)
     (wrong,) = sweep([1.0, 1 + 17 * one, np.nan], [1.0, 1.0, 1.0]).sweeps
     assert (wrong.yours, wrong.stable, wrong.first) == ((0, 17, np.inf), (0, 0, 0), 1)
-    assert wrong.told.startswith("at (x = 1): yours 1.000002, expected 1 (an error of 17 ulp")
+    assert first_failure(wrong).startswith("at (x = 1): yours 1.000002, expected 1 (an error of 17 ulp")
 
 
 def test_results_below_the_normal_numbers_may_be_flushed_to_zero() -> None:
@@ -287,46 +290,48 @@ def test_where_there_is_no_value_the_reason_is_given(seen_there: object, note: s
     found = unanswered("f", seen_there, Source(("def f():\n    return 1",)))  # type: ignore[arg-type] # an observation
     assert found is not None
     assert found.note == note
-    assert said in found.message
+    assert said in sentence(found)
 
 
 def test_a_name_whose_cell_stopped_is_missing_for_that_reason() -> None:
     source = Source(("x = 1", "def f(:\n    pass", "def g():\n    pass"), {1: "SyntaxError: invalid syntax"})
     found = unanswered("f", Missing(), source)
     assert found is not None
-    assert "the cell that is to define it stopped with an error: SyntaxError: invalid syntax" in found.message
+    assert "the cell that is to define it stopped with an error: SyntaxError: invalid syntax" in sentence(found)
     other = unanswered("g", Missing(), source)
     assert other is not None
     assert other.note == "missing"
 
 
+def failed(code: str, what: str = "") -> Verdict:
+    return Verdict(Status.FAIL, 0.0, (Finding(code, Facts(what=what)),))
+
+
 def test_a_broken_rule_forfeits_everything() -> None:
-    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
-    broken = Verdict(Status.FAIL, "forbidden_method", "no", 0.0)
+    right, broken = Verdict(Status.PASS, 1.0), failed("forbidden_method")
     assert merged([broken, right], [0.0, 1.0]) == broken
     assert merged([right, right], [0.0, 1.0]).score == 1
 
 
 def test_scores_are_weighted_means_and_one_message_of_a_kind_is_enough() -> None:
-    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
-    one, two = (Verdict(Status.FAIL, "wrong_value", m, 0.0) for m in "ab")
+    right, one, two = Verdict(Status.PASS, 1.0), failed("wrong_value", "a"), failed("wrong_value", "b")
     found = merged([right, one, two], [2.0, 1.0, 1.0])
-    assert (found.score, found.status, found.message) == (0.5, Status.PARTIAL, "a")
+    assert (found.score, found.status, found.findings) == (0.5, Status.PARTIAL, one.findings)
 
 
 def test_every_sweep_has_its_own_message() -> None:
-    one, two = (Verdict(Status.FAIL, "unstable", m, 0.0) for m in "ab")
-    assert merged([one, two], [1.0, 1.0]).message == "a\nb"
+    one, two = failed("unstable", "a"), failed("unstable", "b")
+    assert merged([one, two, one], [1.0, 1.0, 1.0]).findings == one.findings + two.findings
 
 
 def test_infinities_are_told_before_inaccuracies_and_in_three_lines_at_most() -> None:
     one = float(np.spacing(np.float32(1)))
     near, broken = sweep([1 + 17 * one], [1.0]), sweep([np.inf], [1.0])
     found = merged([near, broken], [1.0, 1.0])
-    assert [("inf" in told, "17 ulp" in told) for told in found.message.split("\n")] == [(True, False), (False, True)]
+    assert [("inf" in told, "17 ulp" in told) for told in message(found).split("\n")] == [(True, False), (False, True)]
     assert found.sweeps == near.sweeps + broken.sweeps
-    many = [replace(near, message=m) for m in "abcd"]
-    assert merged(many, [1.0] * 4).message == "a\nb\nc"
+    many = [failed("unstable", what) for what in "abcd"]
+    assert [finding.facts.what for finding in merged(many, [1.0] * 4).findings] == ["a", "b", "c"]
 
 
 def test_a_second_call_that_differs_is_told() -> None:
@@ -353,47 +358,30 @@ def test_a_detached_value_earns_half_and_says_why() -> None:
     assert (mark.score, mark.verdict.status, mark.verdict.note) == (0.5, Status.PARTIAL, "no_gradient")
 
 
-def test_every_note_can_be_filled_in() -> None:
-    fields = {
-        "at": " at (x = 1)",
-        "difference": "",
-        "basis": "",
-        "seconds": 1.0,
-        "excess": 0.05,
-        "low": 0.0,
-        "high": 1.0,
-        "least": 0.0,
-        "greatest": 1.0,
-        "error": 0.1,
-        "coarse": 0.1,
+EVERYTHING = Facts(
+    seconds=1.0,
+    excess=5.0,
+    low=0.0,
+    high=1.0,
+    least=0.0,
+    greatest=2.0,
+    error=0.1,
+    coarse=0.2,
+)
+
+
+def test_every_code_of_the_judge_has_its_sentence_and_every_sentence_its_code() -> None:
+    judge = Path(values.__file__).parent
+    written = {
+        n.value
+        for path in judge.glob("*.py")
+        for n in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(n, ast.Constant)
     }
     for note in NOTES:
-        filled = finding(
-            note,
-            **{
-                **dict.fromkeys(_fields(NOTES[note]), "…"),
-                **{k: v for k, v in fields.items() if k in _fields(NOTES[note])},
-            },
-        )
-        assert filled.message
-    assert all(REMARKS.values())
-
-
-def test_every_note_mistake_and_remark_is_used() -> None:
-    """Somewhere in the grader its code stands, or the constant that has it as value."""
-    told = {**NOTES, **SLIPS, **REMARKS}
-    codes = {FAULT: "FAULT", MACHINE: "MACHINE"}
-    used = {
-        node.value if isinstance(node, ast.Constant) else node.id
-        for path in (Path(__file__).parents[1] / "grader").rglob("*.py")
-        if path.name != "notes.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Constant | ast.Name)
-    }
-    assert [code for code in told if codes.get(code, code) not in used] == []
-
-
-def _fields(sentence: str) -> set[str]:
-    import string
-
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+        assert note in written
+        assert sentence(Finding(note, EVERYTHING))
+    for code in REMARKS:
+        assert code in written
+        assert remark(code, EVERYTHING)
+    assert tuple(SLIPS) == MISTAKES

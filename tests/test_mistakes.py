@@ -11,9 +11,9 @@ from observed import QUESTIONS, leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
 from grader.judge.compare import Compared
-from grader.judge.diagnosis import UNLIKELY, diagnosed
+from grader.judge.diagnosis import diagnosed
+from grader.judge.findings import Finding
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
-from grader.judge.notes import Finding
 from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
@@ -25,6 +25,8 @@ from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra
+from grader.pages.notes import UNLIKELY
+from grader.pages.sentences import message, sentence
 
 a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
 AT = {x: np.array([0.5, 1.25, 2.0]), y: np.array([1.5, 0.75, 3.0])}
@@ -164,7 +166,7 @@ def told(question: str, student: Callable[[dict[str, float]], Any]) -> Mark:
 def test_a_missing_path_is_named() -> None:
     mark = told("path_gradient", lambda at: (4.0, 6 + 27 * at["b"] ** 2))
     assert (mark.score, mark.verdict.note) == (1.0, "missing_path")
-    assert mark.verdict.message.endswith(
+    assert message(mark.verdict).endswith(
         "In dz/da, the path through y is missing: what flows along every path adds up."
     )
 
@@ -174,20 +176,20 @@ def test_mistakes_that_come_to_the_same_are_both_named() -> None:
         x = at["x"]
         return float(np.exp(-(x**2) - 2 * x - np.sin(x)) * (-2 * x - 2 + np.cos(x)))
 
-    message = told("exponential_gradient", student).verdict.message
-    assert "the rule is sin′ = cos; yours is −cos. Or: in df/dx, (-sin(x))′ has the wrong sign." in message
+    said = message(told("exponential_gradient", student).verdict)
+    assert "the rule is sin′ = cos; yours is −cos. Or: in df/dx, (-sin(x))′ has the wrong sign." in said
 
 
 def test_two_mistakes_at_once_are_both_told() -> None:
     mark = told("polynomial_gradient", lambda at: 32 * at["x"] ** 4 + 9 * at["x"] ** 2 + 14 * at["x"] + 6 + 3)
     assert mark.verdict.note == "exponent_not_reduced"
-    assert "the derivative of x**4 is 4*x**3. In df/dx, the constant 3 is kept" in mark.verdict.message
+    assert "the derivative of x**4 is 4*x**3. In df/dx, the constant 3 is kept" in message(mark.verdict)
 
 
 def test_where_none_fits_it_is_said() -> None:
     mark = told("polynomial_gradient", lambda at: 1.0 + np.exp(at["x"]))
     assert mark.verdict.note == "wrong_value"
-    assert mark.verdict.message.endswith(UNLIKELY)
+    assert message(mark.verdict).endswith(UNLIKELY)
 
 
 def suspicious(name: str) -> list[Any]:
@@ -287,8 +289,6 @@ def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(
     slips = [Slip("missing_path", (("where", "da"), ("step", f"s{i}")), on) for i, on in enumerate(edges)]
     outcome = (np.array(1.0), np.array(2.0))
     rows = [Compared({}, np.array(3.0), number, None, 0.5) for number in outcome]
-    found = diagnosed(
-        Finding("wrong_value", "Wrong."), lambda _: [(frozenset([s]), outcome) for s in slips], rows, 1e-6
-    )
-    assert "Or: " in found.message
-    assert found.edges == told
+    found = diagnosed(Finding("wrong_value"), lambda _: [(frozenset([s]), outcome) for s in slips], rows, 1e-6)
+    assert "Or: " in sentence(found)
+    assert found.facts.edges == told

@@ -18,6 +18,7 @@ from grader.judge.model import Status
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
+from grader.pages.sentences import message
 from grader.protocol.messages import Ask, Leaf, Node, Observation, Other, Raised, Read, Reply, Value
 from grader.runner.grading import Assignment, Graded, ObservedNotebook, mark
 from grader.runner.submissions import Submission
@@ -140,7 +141,7 @@ def _typed(node: Node) -> Node:
 @pytest.mark.parametrize("lab", NAMES)
 def test_what_is_said_of_an_answer_is_bounded(lab: str, worst: str) -> None:
     first = answered(lab, WORST[worst])
-    assert max(len(one.verdict.message) for one in first.result.marks) <= MESSAGE
+    assert max(len(message(one.verdict)) for one in first.result.marks) <= MESSAGE
     assert added(first) <= ADDED / 2
     filed(first)
 
@@ -156,4 +157,4 @@ def test_tens_of_thousands_of_keys_are_not_repeated(count: int) -> None:
     source = Source((f"def {question.name}(x):\n    return x",))
     found = judge(question, trials, [tuple(map(tuple, group)) for group in odd], source)
     assert found.verdict.note == "missing_key"
-    assert len(found.verdict.message) <= MESSAGE
+    assert len(message(found.verdict)) <= MESSAGE

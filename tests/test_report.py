@@ -9,22 +9,36 @@ from pathlib import Path
 import pytest
 
 from grader.desk.files import folder_name, page_path, write_whole
-from grader.desk.report import as_json, ordered, read_result, result_json, write_report
-from grader.judge.model import Absence, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.desk.report import as_json, ordered, read_report, read_result, result_json, write_report
+from grader.judge.findings import Facts, Finding, Numbers, Remark
+from grader.judge.model import Absence, Mark, Question, Report, Result, Status, Verdict
+from grader.judge.truth import Slip
 
-MESSAGE = "dz_da at (a = 1, b = 2): yours 4, expected 34."
+MESSAGE = (
+    "dz_da at (a = 1, b = 2): yours 4, expected 34. In dz/da, the path through y is missing: what flows along every "
+    "path adds up."
+)
+SLIP = Slip("missing_path", (("where", "dz/da"), ("step", "y")), (("a", "y"),))
+FACTS = Facts(
+    what="dz_da",
+    where={"a": Numbers((1.0,)), "b": Numbers((2.0,))},
+    theirs=Numbers((4.0,)),
+    expected=Numbers((34.0,)),
+    mistakes=((SLIP,),),
+    edges=SLIP.edges,
+)
 MARKS = (
-    Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, "missing_path", MESSAGE, 0.0)),
-    Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, "correct", "Right.", 1.0, (Remark("q", "A remark."),))),
+    Mark(Question("path_gradient", 2, ()), Verdict(Status.FAIL, 0.0, (Finding("wrong_value", FACTS),))),
+    Mark(Question("path_edges", 1, ()), Verdict(Status.PASS, 1.0, remarks=(Remark("used_here", "q"),))),
 )
 ADA = Result("ada", "lab2_graphs", "class/ada/lab2.ipynb", MARKS, 0.0871, seed="earlier")
 BOB = Absence("bob", "", "Nothing was handed in.")
 KARL = Result("karl", "", "class/karl/x.ipynb", (), 0.0, "This file is no notebook.")
 
 
-def test_the_shape_of_version_1() -> None:
+def test_the_shape_of_version_2() -> None:
     assert as_json(Report("cpu", "s", (KARL, ADA), missing=(BOB,))) == {
-        "version": 1,
+        "version": 2,
         "device": "cpu",
         "seed": "s",
         "confinement": [],
@@ -46,6 +60,29 @@ def test_the_shape_of_version_1() -> None:
                         "note": "missing_path",
                         "message": MESSAGE,
                         "remarks": [],
+                        "findings": [
+                            {
+                                "note": "missing_path",
+                                "code": "wrong_value",
+                                "sentence": MESSAGE,
+                                "facts": {
+                                    "what": "dz_da",
+                                    "where": {"a": 1.0, "b": 2.0},
+                                    "theirs": 4.0,
+                                    "expected": 34.0,
+                                    "mistakes": [
+                                        [
+                                            {
+                                                "note": "missing_path",
+                                                "facts": {"where": "dz/da", "step": "y"},
+                                                "edges": [["a", "y"]],
+                                            }
+                                        ]
+                                    ],
+                                    "edges": [["a", "y"]],
+                                },
+                            }
+                        ],
                     },
                     {
                         "name": "path_edges",
@@ -54,7 +91,8 @@ def test_the_shape_of_version_1() -> None:
                         "status": "pass",
                         "note": "correct",
                         "message": "Right.",
-                        "remarks": ["q: A remark."],
+                        "remarks": ["q: is used here, and is not right itself: look there first."],
+                        "findings": [],
                     },
                 ],
                 "remarks": [],
@@ -89,7 +127,7 @@ def written(report: Report, out: Path) -> Path:
 def test_refused_calls_are_in_the_report_where_there_are_any() -> None:
     said = result_json(replace(ADA, refused=("fork", "socket")))
     assert said["refused"] == ["fork", "socket"]
-    assert read_result(said).refused == ("fork", "socket")
+    assert read_result(said, [mark.verdict for mark in ADA.marks]).refused == ("fork", "socket")
     assert "refused" not in result_json(ADA)
 
 
@@ -98,6 +136,18 @@ def test_the_file_holds_the_report_with_a_line_for_every_result(tmp_path: Path) 
         path = written(report, tmp_path)
         assert json.loads(path.read_text("utf-8")) == as_json(report)
         assert len(path.read_text("utf-8").splitlines()) == 2 + len(report.results)
+
+
+def test_a_report_is_read_in_outline_if_it_is_of_this_version(tmp_path: Path) -> None:
+    path = written(Report("cpu", "s", (ADA,), missing=(BOB,)), tmp_path)
+    found = read_report(tmp_path)
+    assert found is not None and found.missing == (BOB,)
+    assert [(m.question.name, m.score, m.verdict.note) for m in found.results[0].marks] == [
+        ("path_gradient", 0.0, "missing_path"),
+        ("path_edges", 1.0, "correct"),
+    ]
+    path.write_text(path.read_text("utf-8").replace('"version": 2', '"version": 1'), "utf-8")
+    assert read_report(tmp_path) is None
 
 
 def test_scores_are_written_as_floats(tmp_path: Path) -> None:

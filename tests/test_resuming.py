@@ -153,7 +153,7 @@ def test_the_grader_itself_is_part_of_what_a_mark_depends_on(
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(resuming.PACKAGE, package, ignore=ignored)
     assert code_digest(package) == code_digest()
-    for name in ("judge/notes.py", "pages/templates/page.css", "kernel/cells.py"):
+    for name in ("pages/notes.py", "pages/templates/page.css", "kernel/cells.py"):
         before = code_digest.__wrapped__(package)
         (package / name).write_bytes((package / name).read_bytes() + b"\n")
         assert code_digest.__wrapped__(package) != before

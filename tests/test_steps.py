@@ -8,6 +8,7 @@ from observed import leaf, marked, posed, seen
 
 from grader.judge.model import Mark, Status
 from grader.judge.truth import StepsTruth
+from grader.pages.sentences import message, remarks
 from grader.protocol.messages import Missing, Reply
 
 Own = dict[str, float]
@@ -48,10 +49,10 @@ def test_one_slip_costs_its_own_step_only() -> None:
     mark = judged(lambda at: chain_backward({}, at, "sign"))
     assert mark.score == 3.5
     assert mark.verdict.note == "wrong_flow"
-    assert mark.verdict.message.startswith("df_db at (x = ")
-    assert "(the sign is flipped at every point)" in mark.verdict.message
-    assert mark.verdict.message.endswith("(7 of 8 steps are right.)")
-    assert mark.verdict.said == ("df_dy: follows rightly from your own df_db, and counts as right.",)
+    assert message(mark.verdict).startswith("df_db at (x = ")
+    assert "(the sign is flipped at every point)" in message(mark.verdict)
+    assert message(mark.verdict).endswith("(7 of 8 steps are right.)")
+    assert remarks(mark.verdict) == ("df_dy: follows rightly from your own df_db, and counts as right.",)
 
 
 def test_a_slip_at_the_start_is_carried_through_all_that_follows() -> None:
@@ -83,7 +84,7 @@ def test_a_missing_step_is_named_and_the_rest_counts() -> None:
     mark = judged(partial)
     assert mark.score == 3.5
     assert mark.verdict.note == "missing_key"
-    assert "no entry 'df_dz'" in mark.verdict.message
+    assert "no entry 'df_dz'" in message(mark.verdict)
 
 
 def test_the_derivative_in_terms_of_a_wrong_output_follows_too() -> None:

@@ -18,9 +18,7 @@ def printed(made: Table) -> str:
 
 
 def marks(*statuses: Status) -> tuple[Mark, ...]:
-    return tuple(
-        Mark(Question(f"q{i}", 2, ()), Verdict(s, "", "", float(s is Status.PASS))) for i, s in enumerate(statuses)
-    )
+    return tuple(Mark(Question(f"q{i}", 2, ()), Verdict(s, float(s is Status.PASS))) for i, s in enumerate(statuses))
 
 
 def test_the_class_in_one_table() -> None:

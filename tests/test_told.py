@@ -7,14 +7,16 @@ import pytest
 from observed import evidence, leaf, marked, posed, seen
 
 from grader.judge.context import in_context
-from grader.judge.diagnosis import UNLIKELY
+from grader.judge.facts import difference
+from grader.judge.findings import Facts, Finding, Form, Remark
 from grader.judge.model import Mark, Status, Verdict
-from grader.judge.notes import remark
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep
 from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
 from grader.judge.verdict import judge, merged, unanswered
-from grader.judge.wording import difference
+from grader.pages import wording
+from grader.pages.notes import UNLIKELY
+from grader.pages.sentences import message, remarks, sentence
 from grader.protocol.messages import Missing, Observation, Other, Raised, Reply, Value
 
 STOPPED = Raised("NotImplementedError", "", "line 2: raise NotImplementedError")
@@ -33,20 +35,20 @@ STUB = "def g(x):\n    raise NotImplementedError"
 def test_what_is_not_written_is_named(code: str, note: str, said: str) -> None:
     found = unanswered("f", STOPPED, Source((STUB, code)))
     assert found is not None
-    assert (found.note, said in found.message) == (note, True)
+    assert (found.note, said in sentence(found)) == (note, True)
 
 
 def test_a_variable_whose_cell_stopped_at_a_stub_needs_it() -> None:
     found = unanswered("v", Missing(), Source((STUB, "v = g(1)"), {1: "NotImplementedError"}))
     assert found is not None
-    assert found.message == "v needs g, which is not written yet."
+    assert sentence(found) == "v needs g, which is not written yet."
 
 
 def test_a_function_whose_name_was_given_away_is_said_to_be() -> None:
     for later, said in (("f = f(1)", "gives the name to something else."), ("", "it is not a function.")):
         found = unanswered("f", Missing("not callable"), Source(("def f(x):\n    return x", later)))
         assert found is not None
-        assert found.message.endswith(said)
+        assert sentence(found).endswith(said)
 
 
 def told(name: str, seen_there: Observation, source: Source) -> Mark:
@@ -98,15 +100,16 @@ def test_a_finite_number_is_never_said_to_be_infinite() -> None:
     assert np.abs(truth.expected)[truth.expected > 0].min() < 1e-300
     verdict = judge_sweep(truth, evidence(tuple(seen(leaf(row + 1e-8)) for row in truth.expected)))
     assert verdict.note == "unstable"
-    assert "not finite" not in verdict.message
+    assert "not finite" not in message(verdict)
     assert np.isfinite(verdict.sweeps[0].yours).all()
 
 
 def test_what_costs_points_in_a_sweep_is_not_said_to_cost_nothing() -> None:
-    right = Verdict(Status.PASS, "correct", "Right.", 1.0)
-    slipped = replace(right, remarks=(remark("dtype_slip", "f", theirs="float32", expected="float64"),))
+    right = Verdict(Status.PASS, 1.0)
+    kinds = Facts(theirs=Form("dtype", "float32"), expected=Form("dtype", "float64"))
+    slipped = replace(right, remarks=(Remark("dtype_slip", "f", kinds),))
     assert merged([slipped, right], [0.0, 1.0]).remarks
-    assert not merged([slipped, Verdict(Status.FAIL, "unstable", "no", 0.0)], [0.0, 1.0]).remarks
+    assert not merged([slipped, Verdict(Status.FAIL, 0.0, (Finding("unstable"),))], [0.0, 1.0]).remarks
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_what_costs_points_in_a_sweep_is_not_said_to_cost_nothing() -> None:
     ],
 )
 def test_what_can_be_seen_of_a_wrong_answer_is_said(yours: list[float], right: list[float], said: str) -> None:
-    told_of = difference([np.array(y) for y in yours], [np.array(r) for r in right])
+    told_of = wording.difference(difference([np.array(y) for y in yours], [np.array(r) for r in right]))
     assert told_of.startswith(f" ({said}" if said else "")
     assert bool(told_of) == bool(said)
 
@@ -132,8 +135,8 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
         wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
         return marked("polynomial_gradient", (wrong, wrong)).verdict
 
-    assert verdict(None).message.endswith(UNLIKELY)
-    assert verdict(34.0).message.endswith("(yours is the same everywhere).")
+    assert message(verdict(None)).endswith(UNLIKELY)
+    assert message(verdict(34.0)).endswith("(yours is the same everywhere).")
 
 
 def test_a_branch_without_a_return() -> None:
@@ -142,16 +145,14 @@ def test_a_branch_without_a_return() -> None:
     groups = [tuple((silent, *[answered] * (ask.points - 1)) for ask in t.asks) for t in trials if t.asks]
     verdict = marked("relu_neuron_gradient", *groups).verdict
     assert verdict.note == "returns_nothing"
-    assert verdict.message.startswith("relu_neuron_gradient returns nothing at 1 of ")
-    assert told("polynomial", silent, Source(("",))).verdict.message.startswith("polynomial returns nothing: is a")
+    assert message(verdict).startswith("relu_neuron_gradient returns nothing at 1 of ")
+    assert message(told("polynomial", silent, Source(("",))).verdict).startswith("polynomial returns nothing: is a")
     assert marked("linear_fit", ((seen(Other("None")),),)).verdict.note == "wrong_structure"
 
 
 def test_a_call_without_its_parentheses() -> None:
-    message = told(
-        "last_column", seen(Other("builtin_function_or_method")), Source(("def last_column(x): x",))
-    ).verdict.message
-    assert "is a function that is not called (are its parentheses missing?)" in message
+    mark = told("last_column", seen(Other("builtin_function_or_method")), Source(("def last_column(x): x",)))
+    assert "is a function that is not called (are its parentheses missing?)" in message(mark.verdict)
 
 
 def in_cells(*cells: str) -> dict[str, tuple[str, ...]]:
@@ -159,7 +160,7 @@ def in_cells(*cells: str) -> dict[str, tuple[str, ...]]:
     names = ("exponential", "exponential_gradient")
     source, trials = Source(cells), [posed(name)[1] for name in names]
     marks = [told(name, seen(leaf(0.5), leaf(0.5)), source) for name in names]
-    return {m.question.name: m.verdict.said for m in in_context(marks, trials, source)}
+    return {m.question.name: remarks(m.verdict) for m in in_context(marks, trials, source)}
 
 
 EXPONENTIAL = "def exponential(x):\n    return x"
@@ -194,4 +195,4 @@ def test_what_is_carried_forward_is_to_blame_only_where_it_raised() -> None:
     for second, count in ((error, 1), (silent, 0)):
         marks = [told(name, s, source) for name, s in zip(names, (silent, second), strict=True)]
         found = in_context(marks, [posed(name)[1] for name in names], source)
-        assert [len(m.verdict.said) for m in found] == [0, count]
+        assert [len(remarks(m.verdict)) for m in found] == [0, count]

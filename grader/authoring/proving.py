@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, PreparedCheck, Question, Suspicious
-from grader.judge.notes import explained
 from grader.judge.source import Source
 from grader.judge.sweep import ulp_errors
 from grader.judge.truth import GradientTruth, Slip, StepsTruth, SweepTruth, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.verdict import judge
+from grader.pages.sentences import explained, message
 from grader.protocol.messages import Array
 from grader.runner.grading import ask
 from grader.runner.session import Session
@@ -55,7 +55,6 @@ def _proved(
         for mistake, fresh in _telling(check, question.name, conditions):
             # A question that loses points by one of its checks has not all of them, whatever the others say.
             mark = _marked(question, [*rules, replace(trial, weight=1.0)], session, cells, mistake)
-            sentence = explained(mistake.slip.note, dict(mistake.slip.facts))
             planted += 1
             if mark.score < question.points:
                 rejected += 1
@@ -63,8 +62,8 @@ def _proved(
                 named += 1
             else:
                 problems.append(
-                    f"{question.name}, {mistake.path}: {sentence} It earns {mark.score:g}, and is told: "
-                    f"{mark.verdict.message}"
+                    f"{question.name}, {mistake.path}: {explained(mistake.slip)} It earns {mark.score:g}, and is told: "
+                    f"{message(mark.verdict)}"
                 )
     session.run([f"{question.name} = kept[{question.name!r}]"])
     return Proof(question.name, planted, rejected, named, tuple(problems))
@@ -117,6 +116,10 @@ def _is_named(mistake: Planted, mark: Mark, elsewhere: Outcomes) -> bool:
     """Whether a mistake is told as itself, or as one that comes to the same elsewhere too."""
     right = elsewhere[mistake.slip]
     same = [s for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)]
-    sentences = (explained(s.note, dict(s.facts)) for s in same)
-    said = mark.verdict.message.lower()
-    return any(sentence.lower() in said for sentence in sentences)
+    told = {_alike(slip) for found in mark.verdict.findings for slips in found.facts.mistakes or () for slip in slips}
+    return any(_alike(slip) in told for slip in same)
+
+
+def _alike(slip: Slip) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """A mistake without the edges on which it is made: of two that differ by these alone one is told."""
+    return slip.note, slip.facts

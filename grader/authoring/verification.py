@@ -24,6 +24,7 @@ from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs, family
+from grader.pages.sentences import message
 from grader.protocol.messages import Reply
 from grader.runner.grading import PreparedLab, ask_all, prepare
 from grader.runner.limits import Limits
@@ -180,7 +181,7 @@ def _misworded(held: Held) -> Iterator[str]:
 def _expected(full: Sequence[Mark], empty: Sequence[Mark]) -> Iterator[str]:
     for mark in full:
         if mark.score != mark.question.points:
-            yield f"the solution of {mark.question.name} earns {mark.score}: {mark.verdict.message}"
+            yield f"the solution of {mark.question.name} earns {mark.score}: {message(mark.verdict)}"
     for mark in empty:
         if mark.score:
             yield f"{mark.question.name} of the blank notebook earns {mark.score}"
@@ -201,10 +202,10 @@ def _caught(session: Session, posed: PreparedLab, cells: Sequence[str], text: st
         if own and mark.score == question.points:
             yield f"{question.name}, {mistake.slip}: full marks"
         elif own and mark.verdict.note != mistake.note:
-            said = f"{mark.verdict.note}, not {mistake.note}: {mark.verdict.message}"
+            said = f"{mark.verdict.note}, not {mistake.note}: {message(mark.verdict)}"
             yield f"{question.name}, {mistake.slip}: noted as {said}"
         elif not own and mark.score != question.points:
-            yield f"{mistake.question}, {mistake.slip}: {question.name} loses points: {mark.verdict.message}"
+            yield f"{mistake.question}, {mistake.slip}: {question.name} loses points: {message(mark.verdict)}"
 
 
 def marks_of(posed: PreparedLab, cells: Sequence[str], device: str) -> list[Mark]:

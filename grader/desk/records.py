@@ -10,17 +10,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from grader.desk.encoding import decoded, encoded
 from grader.desk.files import read_json, record_path, write_whole
 from grader.desk.report import VERSION, Json, head, ordered, read_result, result_json, text
+from grader.judge.findings import Finding
 from grader.judge.given import Given
 from grader.judge.model import Mark, Question, Report, Result, Verdict
 
 RUN: Final = Path("records", "run.json")
 """What holds for all records of an output folder."""
-SEEN: Final = ("cells", "given")
-"""What a record has beside its part of the report."""
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What comes of reading something else as a record."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,8 @@ def outline(result: Result) -> Result:
 
 def _outlined(mark: Mark) -> Mark:
     verdict = mark.verdict
-    return Mark(
-        Question(mark.question.name, mark.question.points, ()),
-        Verdict(verdict.status, verdict.note, "", verdict.score),
-    )
+    found = (Finding(verdict.note),) if verdict.findings else ()
+    return Mark(Question(mark.question.name, mark.question.points, ()), Verdict(verdict.status, verdict.score, found))
 
 
 def write_run(report: Report, out: Path) -> None:
@@ -52,24 +52,29 @@ def write_run(report: Report, out: Path) -> None:
 
 def write_record(record: Record, out: Path) -> None:
     """Write down one notebook's record, whole."""
-    found = {**result_json(record.result), "cells": record.cells, "given": record.given}
+    found: Json = {
+        "result": result_json(record.result),
+        "verdicts": [encoded(mark.verdict) for mark in record.result.marks],
+        "cells": record.cells,
+        "given": record.given,
+    }
     write_whole(record_path(out, record.result), text(found).encode("utf-8", "backslashreplace"))
 
 
 def read_record(result: Result, out: Path) -> Record:
-    """The record of a result; without cells and numbers where it has none that can be read."""
+    """The record of a result, whole: its page can be drawn again. Without anything else where none can be read."""
     found = read_json(record_path(out, result))
     try:
-        return Record(result, tuple(found["cells"]), found["given"])
-    except (KeyError, TypeError):
+        return Record(replace(_whole(found), file=result.file), tuple(found["cells"]), found["given"])
+    except UNREADABLE:
         return Record(result)
 
 
 def records(results: Iterable[Result], out: Path) -> Iterator[Json]:
     """The part of each result in the report, as it was recorded, with the file that it has now. Raises OSError."""
     for result in ordered(results):
-        found: Json = json.loads(record_path(out, result).read_text("utf-8"))
-        yield {**{key: value for key, value in found.items() if key not in SEEN}, "file": result.file}
+        found = json.loads(record_path(out, result).read_text("utf-8"))
+        yield {**found["result"], "file": result.file}
 
 
 def read_records(out: Path) -> Report | None:
@@ -87,9 +92,20 @@ def read_records(out: Path) -> Report | None:
     return replace(found, results=tuple(_results(out)))
 
 
+def is_outdated(out: Path) -> bool:
+    """Whether the folder `out` has records of another version, from which nothing is kept."""
+    run = read_json(out / RUN)
+    return isinstance(run, dict) and run.get("version") != VERSION
+
+
 def _results(out: Path) -> Iterator[Result]:
     for path in sorted((out / RUN.parent).glob("*/*.json")):
         try:
-            yield outline(read_result(read_json(path)))
-        except (ValueError, KeyError, TypeError):
+            yield outline(_whole(read_json(path)))
+        except UNREADABLE:
             continue
+
+
+def _whole(record: Any) -> Result:
+    """A result with all that was found. Raises UNREADABLE."""
+    return read_result(record["result"], [decoded(Verdict, verdict) for verdict in record["verdicts"]])

@@ -1,4 +1,4 @@
-"""The report of a run as JSON: the contract with every other program (version 1).
+"""The report of a run as JSON: the contract with every other program (version 2, `docs/report.schema.json`).
 
 Knows the report's keys. Refuses to know who reads it.
 """
@@ -11,10 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from grader.desk.encoding import encoded
 from grader.desk.files import read_json, write_parts
-from grader.judge.model import Absence, Cause, Mark, Question, Remark, Report, Result, Status, Verdict
+from grader.judge.findings import CORRECT, Finding
+from grader.judge.model import Absence, Cause, Mark, Question, Report, Result, Status, Verdict
+from grader.pages.sentences import message, remarks, sentence
 
-VERSION: Final = 1
+VERSION: Final = 2
 FILE: Final = "report.json"
 
 Json: TypeAlias = dict[str, object]
@@ -91,29 +94,50 @@ def _question(mark: Mark) -> Json:
         "score": float(mark.score),
         "status": str(verdict.status),
         "note": verdict.note,
-        "message": verdict.message,
-        "remarks": list(verdict.said),
+        "message": message(verdict),
+        "remarks": list(remarks(verdict)),
+        "findings": [_finding(finding) for finding in verdict.findings],
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "note": finding.note,
+        "code": finding.code,
+        "sentence": sentence(finding),
+        "facts": encoded(finding.facts),
     }
 
 
 def read_report(out: Path) -> Report | None:
-    """The report in the folder `out`; None where there is none that can be read."""
+    """The report in the folder `out`, its results in outline; None where there is none that can be read."""
     found = read_json(out / FILE)
     try:
-        results = tuple(read_result(each) for each in found["results"])
+        if found["version"] != VERSION:
+            return None
+        results = tuple(read_result(each, map(_outline, each["questions"])) for each in found["results"])
         missing = tuple(Absence(**each) for each in found["missing"])
         return Report(found["device"], found["seed"], results, tuple(found["confinement"]), missing)
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def read_result(found: Any) -> Result:
+def _outline(question: Any) -> Verdict:
+    """How a question ended, without what was found."""
+    found = () if question["note"] == CORRECT else (Finding(question["note"]),)
+    return Verdict(Status(question["status"]), question["score"] / question["points"], found)
+
+
+def read_result(found: Any, verdicts: Iterable[Verdict]) -> Result:
     """A result from what `result_json` made of it. Raises ValueError, KeyError or TypeError for anything else."""
     return Result(
         student=found["student"],
         lab=found["lab"],
         file=found["file"],
-        marks=tuple(_read_mark(question) for question in found["questions"]),
+        marks=tuple(
+            Mark(Question(question["name"], question["points"], ()), verdict)
+            for question, verdict in zip(found["questions"], verdicts, strict=True)
+        ),
         seconds=found["seconds"],
         problem=found["problem"],
         remarks=tuple(found["remarks"]),
@@ -123,10 +147,3 @@ def read_result(found: Any) -> Result:
         cause=Cause(found.get("cause", Cause.NOTEBOOK)),
         refused=tuple(found.get("refused", ())),
     )
-
-
-def _read_mark(found: Any) -> Mark:
-    remarks = tuple(Remark(*remark.split(": ", 1)) for remark in found["remarks"])
-    share = found["score"] / found["points"]
-    verdict = Verdict(Status(found["status"]), found["note"], found["message"], share, remarks)
-    return Mark(Question(found["name"], found["points"], ()), verdict)

@@ -15,7 +15,7 @@ from filelock import BaseFileLock
 from grader.desk.course import Course, CourseError, remarked
 from grader.desk.filing import Filing, FilingError
 from grader.desk.locking import OccupiedError, occupy
-from grader.desk.records import read_records
+from grader.desk.records import is_outdated, read_records
 from grader.desk.resuming import Kept, Numbers, recognised, split
 from grader.judge.model import Absence, Conditions, Lab, Report
 from grader.labs import all_labs
@@ -32,13 +32,15 @@ MISUSE = (DeviceError, SubmissionsError, ConfinementError, FilingError, CourseEr
 
 ABSENT = "The roster has this student, of whom nothing was handed in."
 
+OUTDATED = "The output folder is of another version of the grader: all of it is graded again."
+
 
 @dataclass(frozen=True)
 class Run:
     """A run that is ready: how many results are `kept` and how many will be `coming`.
 
-    `refused` are those that cannot be read. `lock` holds the output folder until it is released. `warning` is a
-    sentence for whoever started it; "" where the machine has room for the run.
+    `refused` are those that cannot be read. `lock` holds the output folder until it is released. `notices` are
+    sentences for whoever started it.
     """
 
     kept: int
@@ -47,7 +49,7 @@ class Run:
     coming: Iterator[Graded]
     filing: Filing
     lock: BaseFileLock
-    warning: str
+    notices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def prepare_run(
     count = at_a_time(starters.device, jobs)
     handed_in = find_submissions(paths, out)
     lock = _occupied(out)
+    outdated = (OUTDATED,) if is_outdated(out) else ()
     earlier = None if force else read_records(out)
     conditions = Conditions(seed or secrets.token_hex(8), starters.device)
     wanted = {lab.name: lab for lab in labs}
@@ -108,8 +111,8 @@ def prepare_run(
     busy = min(count, len(work.left))
     workers = Workers(starters, max(1, busy))
     coming = grade(work.left, posed, workers, starters.limits)
-    warning = cramped(starters.limits, busy)
-    return Run(len(kept), len(work.left), work.refused, coming, filing, lock, warning)
+    notices = (*outdated, *filter(None, [cramped(starters.limits, busy)]))
+    return Run(len(kept), len(work.left), work.refused, coming, filing, lock, notices)
 
 
 def _occupied(out: Path) -> BaseFileLock:

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from grader.judge.findings import FAULT, MACHINE
 from grader.judge.model import Absence, Cause, Report, Result, Status
-from grader.judge.notes import FAULT, MACHINE
 from grader.pages.labels import STATUS_LABELS
 from grader.pages.sanitize import line, points
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from grader.judge.compare import numbers, part
+from grader.judge.facts import excerpt
+from grader.judge.findings import Facts, Finding, Form
 from grader.judge.model import Evidence, Status, Verdict
-from grader.judge.notes import Finding, finding
 from grader.judge.truth import RandomTruth, RuleTruth, SeededTruth
 from grader.judge.values import RIGHT, failed
-from grader.judge.wording import written
 from grader.protocol.messages import Array, Leaf, Raised, Value
 
 REFUSED = ("does not require grad", "nference tensor", "nference mode", "InferenceMode")
@@ -37,10 +37,10 @@ def judge_random(truth: RandomTruth, evidence: Evidence) -> Verdict:
                 return failed(entry)
         calls.append([entry for entry in found if not isinstance(entry, Finding)])
     if any(np.array_equal(one, two) for one, two in zip(*calls, strict=True)):
-        return failed(finding("not_random", name=evidence.name))
+        return failed(Finding("not_random", Facts(name=evidence.name)))
     drawn = np.concatenate([entry.ravel() for entry in calls[0]])
     if len(np.unique(drawn)) < DISTINCT * len(drawn):
-        return failed(finding("not_independent"))
+        return failed(Finding("not_independent"))
     return RIGHT
 
 
@@ -52,16 +52,12 @@ def _drawn(node: object, path: str, shape: tuple[int, ...], truth: RandomTruth) 
     if isinstance(found, Finding):
         return found
     if isinstance(node, Leaf) and node.device.partition(":")[0] != truth.device:
-        return finding("wrong_device", what=what, theirs=node.device, expected=truth.device)
+        theirs, asked = (Form("device", names=(each,)) for each in (node.device, truth.device))
+        return Finding("wrong_device", Facts(what=what, theirs=theirs, expected=asked))
     if not (np.all(found >= truth.low) and np.all(found < truth.high)):
-        return finding(
-            "out_of_range",
-            what=what,
-            low=truth.low,
-            high=truth.high,
-            least=found.min(),
-            greatest=found.max(),
-        )
+        least, greatest = float(found.min()), float(found.max())
+        facts = Facts(what=what, low=truth.low, high=truth.high, least=least, greatest=greatest)
+        return Finding("out_of_range", facts)
     return found
 
 
@@ -85,19 +81,13 @@ def judge_seeded(truth: SeededTruth, evidence: Evidence) -> Verdict:
         first, second = (entry for entry in pair if not isinstance(entry, Finding))
         firsts.append(first)
         if not np.array_equal(first.ravel(), second.ravel()):
-            begins, right = written(second[:3]), written(first.ravel()[:3])
-            return failed(finding("not_squeezed", theirs=begins, expected=right))
+            begins, right = excerpt(second[:3]), excerpt(first.ravel()[:3])
+            return failed(Finding("not_squeezed", Facts(theirs=begins, expected=right)))
     if not np.array_equal(firsts[0], firsts[1]):
-        return failed(finding("not_repeatable", name=evidence.name))
+        return failed(Finding("not_repeatable", Facts(name=evidence.name)))
     if truth.expected is not None and not np.array_equal(firsts[0], truth.expected):
-        return failed(
-            finding(
-                "wrong_draw",
-                what="the first tensor",
-                theirs=written(firsts[0].ravel()[:3]),
-                expected=written(truth.expected.ravel()[:3]),
-            )
-        )
+        begins, right = excerpt(firsts[0].ravel()[:3]), excerpt(truth.expected.ravel()[:3])
+        return failed(Finding("wrong_draw", Facts(what="the first tensor", theirs=begins, expected=right)))
     return RIGHT
 
 
@@ -105,22 +95,21 @@ def judge_rules(truth: RuleTruth, evidence: Evidence) -> Verdict:
     """What the code uses, as read from its source and as seen while it ran."""
     name = evidence.name
     if not evidence.source.closure(name):
-        problem = finding("no_source", name=name)
-        return Verdict(Status.UNGRADED, problem.note, problem.message, 0.0)
+        return Verdict(Status.UNGRADED, 0.0, (Finding("no_source", Facts(name=name)),))
     named = evidence.source.used(name, truth.apart)
     seen = set() if truth.apart else {part for used in evidence.used for part in used.split(".")}
     broken = sorted(named & truth.forbidden) or sorted(seen & truth.forbidden)
     if broken:
-        return failed(finding("forbidden_method", name=name, what=", ".join(broken), why=truth.why))
+        return failed(Finding("forbidden_method", Facts(name=name, names=tuple(broken), reason=truth.why)))
     if "backward" in truth.forbidden:
         differenced = evidence.source.differenced(name, truth.apart)
         if not truth.apart and _refused(evidence):
-            return failed(finding("forbidden_method", name=name, what="autograd", why=truth.why))
+            return failed(Finding("forbidden_method", Facts(name=name, names=("autograd",), reason=truth.why)))
         if differenced:
-            return failed(finding("finite_differences", name=name, what=differenced, why=truth.why))
+            return failed(Finding("finite_differences", Facts(name=name, what=differenced, reason=truth.why)))
     answered = any(isinstance(seen, Value) for reply in evidence.replies for seen in reply[:1])
     if truth.required and answered and not evidence.used & truth.required:
-        return failed(finding("required_method", name=name, why=truth.why))
+        return failed(Finding("required_method", Facts(name=name, reason=truth.why)))
     return RIGHT
 
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
 
-from grader.judge.clipping import FEW, listed
-from grader.judge.model import Comparison, Remark
-from grader.judge.notes import Finding, finding, remark
+from grader.judge.clipping import FEW, LISTED
+from grader.judge.facts import both, described, difference, excerpt, named, place
+from grader.judge.findings import Facts, Finding, Form, Remark, Shown
+from grader.judge.model import Comparison
 from grader.judge.truth import Named, Tolerance
-from grader.judge.wording import both, described, difference, place, written
 from grader.protocol.messages import Array, Leaf, Node
 
 EPS32 = 2.0**-23
@@ -59,24 +58,24 @@ def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
         if isinstance(result, Leaf) and result.array.shape == (len(wanted),):
             kind = "float" if result.kind == "list" else result.kind
             return Leaf(result.array[int(path), ...], kind, result.dtype, result.device)
-        return finding("wrong_structure", theirs=described(result), expected=f"a tuple of {len(wanted)}")
+        return _structure(result, Form("tuple", count=len(wanted)))
     if not isinstance(result, Mapping):
-        return finding(
-            "wrong_structure",
-            theirs=described(result),
-            expected=f"a dict with the keys {', '.join(wanted)}",
-        )
+        return _structure(result, Form("dict with", names=tuple(wanted)))
     if path not in result:
-        return finding("missing_key", what=repr(path), theirs=_keys(result, wanted) or "none")
+        return Finding("missing_key", Facts(what=path, theirs=_keys(result, wanted)))
     return result[path]
 
 
-def _keys(result: Mapping[str, Node], wanted: Sequence[str]) -> str:
+def _structure(result: Node, asked: Form) -> Finding:
+    return Finding("wrong_structure", Facts(theirs=described(result), expected=asked))
+
+
+def _keys(result: Mapping[str, Node], wanted: Sequence[str]) -> Form:
     """The keys of a dict; of far more than are `wanted` only a few, those first that nobody asked for."""
     if len(result) <= max(2 * len(wanted), FEW):
-        return listed(result, spelt=repr)
-    few = list(islice((key for key in result if key not in wanted), FEW))
-    return f"{listed(few, spelt=repr)}, and {len(result) - len(few)} more"
+        return named(result, LISTED, "keys")
+    others = [key for key in result if key not in wanted]
+    return replace(named(others, FEW, "keys"), count=len(result))
 
 
 def numbers(
@@ -89,17 +88,16 @@ def numbers(
     """
     if kind == "list":
         node = _listed(node)
-    asked = {"list": "a list of numbers", "numpy": "a NumPy array"}.get(
-        kind, "a number or a tensor with one element" if not shape else "a tensor of numbers"
-    )
+    asked = {"list": "numbers", "numpy": "array"}.get(kind, "tensor of numbers" if shape else "number")
+    other_type = Finding("wrong_type", Facts(what=what, theirs=described(node), expected=Form(asked)))
     if not isinstance(node, Leaf) or node.array.dtype.kind not in REAL:
-        return finding("wrong_type", what=what, theirs=described(node), expected=asked)
+        return other_type
     scalar = not shape and node.array.size == 1 and node.kind != "list"
     if not scalar and node.kind != (kind or "tensor"):
-        return finding("wrong_type", what=what, theirs=described(node), expected=asked)
+        return other_type
     if not scalar and node.array.shape != shape:
-        problem = finding("wrong_shape", what=what, at=place(inputs), theirs=node.array.shape, expected=shape)
-        return replace(problem, theirs=f"shape {node.array.shape}")
+        theirs, expected = (Form("shape", shape=each) for each in (node.array.shape, shape))
+        return Finding("wrong_shape", Facts(what=what, where=place(inputs), theirs=theirs, expected=expected))
     return node.array.astype(np.float64).reshape(shape)
 
 
@@ -146,9 +144,8 @@ def compared(
         return Compared(inputs, expected, None, found)
     error = relative_error(found, expected)
     if error == np.inf and not np.isfinite(found).all():
-        theirs, right = written(found), written(expected)
-        problem = finding("not_finite", what=what, at=place(inputs), theirs=theirs, expected=right)
-        return Compared(inputs, expected, found, problem)
+        facts = Facts(what=what, where=place(inputs), theirs=excerpt(found), expected=excerpt(expected))
+        return Compared(inputs, expected, found, Finding("not_finite", facts))
     return Compared(inputs, expected, found, None, error, _remarks(result, error, expected, what, tolerance))
 
 
@@ -157,7 +154,8 @@ def slipped(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[
     worst = max((row.error for row in rows), default=0.0)
     if not FLOAT32_LIKE < worst <= tolerance.slip or tolerance.agree > FLOAT32_LIKE or any(r.remarks for r in rows):
         return ()
-    return (remark("float32_slip", what=what, error=worst),)
+    # To one digit: outputs that are off by about as much are told of together.
+    return (Remark("float32_slip", what, Facts(error=float(f"{worst:.0e}"))),)
 
 
 def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: Tolerance) -> tuple[Remark, ...]:
@@ -166,19 +164,20 @@ def _remarks(node: Node, error: float, expected: Array, what: str, tolerance: To
     said = []
     low = node.kind in ("tensor", "numpy") and node.dtype in ("float32", "float16", "bfloat16")
     if low and tolerance.agree < EPS32:
-        said.append(remark("dtype_slip", what=what, theirs=node.dtype, expected="float64"))
+        theirs, asked = Form("dtype", node.dtype), Form("dtype", "float64")
+        said.append(Remark("dtype_slip", what, Facts(theirs=theirs, expected=asked)))
     if not expected.shape and node.array.shape:
-        said.append(remark("shape_slip", what=what, theirs=node.array.shape))
+        said.append(Remark("shape_slip", what, Facts(theirs=Form("shape", shape=node.array.shape))))
     return tuple(said)
 
 
 def verdict_on(
-    rows: Sequence[Compared], what: str, tolerance: Tolerance, note: str = "wrong_value"
+    rows: Sequence[Compared], what: str, tolerance: Tolerance, code: str = "wrong_value"
 ) -> tuple[Finding | None, tuple[Remark, ...]]:
     """What is wrong with one output over all points (None where nothing is), and the remarks on it."""
     problems = [row.problem for row in rows if row.problem]
     for problem in problems:
-        if problem.note != "not_finite":
+        if problem.code != "not_finite":
             return problem, ()
     wrong = [row for row in rows if row.error > tolerance.slip and not row.problem]
     if not wrong and problems:
@@ -189,8 +188,8 @@ def verdict_on(
     theirs, expected = both(wrong[0].numbers, wrong[0].expected)  # type: ignore[arg-type] # numbers are there
     told = [r for r in rows if not r.problem]
     kind = difference([r.numbers for r in told], [r.expected for r in told])  # type: ignore[misc]
-    at = place(wrong[0].inputs)
-    return finding(note, what=what, at=at, theirs=theirs, expected=expected, difference=kind), ()
+    facts = Facts(what=what, where=place(wrong[0].inputs), theirs=theirs, expected=expected, difference=kind)
+    return Finding(code, facts), ()
 
 
 def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Comparison, ...]:
@@ -198,11 +197,17 @@ def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Co
     table = []
     for row in rows:
         agrees = row.error <= tolerance.slip
-        theirs, expected = row.problem.theirs if row.problem else "–", written(row.expected)
-        if row.numbers is not None:
-            theirs, expected = (written(row.numbers), expected) if agrees else both(row.numbers, row.expected)
-        table.append(Comparison(what, place(row.inputs).removeprefix(" at "), theirs, expected, agrees))
+        table.append(Comparison(what, place(row.inputs), *_sides(row, agrees), agrees))
     return tuple(table)
+
+
+def _sides(row: Compared, agrees: bool) -> tuple[Shown, Shown]:
+    """Theirs and expected; of what has no numbers its shape, where that is what is wrong."""
+    expected = excerpt(row.expected)
+    if row.numbers is not None:
+        return (excerpt(row.numbers), expected) if agrees else both(row.numbers, row.expected)
+    misshapen = row.problem and row.problem.code == "wrong_shape"
+    return row.problem.facts.theirs if row.problem and misshapen else None, expected
 
 
 def plausible(own: Array, expected: Array, scale: float) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from grader.judge.model import Mark, PreparedCheck, Remark, Status
-from grader.judge.notes import remark
+from grader.judge.findings import Remark
+from grader.judge.model import Mark, PreparedCheck, Status
 from grader.judge.source import Source
 
 HARMLESS = frozenset({Status.PASS, Status.MISSING})
@@ -19,7 +19,7 @@ HARMLESS = frozenset({Status.PASS, Status.MISSING})
 def in_context(marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], source: Source) -> tuple[Mark, ...]:
     """Marks of a whole notebook with what is to be said of its other answers and cells, where points were lost."""
     again = (
-        _with(mark, [remark("defined_again", mark.question.name)])
+        _with(mark, [Remark("defined_again", mark.question.name)])
         if mark.verdict.status not in HARMLESS and source.is_defined_again(mark.question.name)
         else mark
         for mark in marks
@@ -33,7 +33,7 @@ def leaning(marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], so
     # What a name stands for instead of its function may use anything.
     uses = {name: [] if source.is_hidden(name) else source.uses(name, wrong) for name in wrong}
     return tuple(
-        _with(mark, [remark("used_here", name) for name in _first(mark, uses, posed)])
+        _with(mark, [Remark("used_here", name) for name in _first(mark, uses, posed)])
         for mark, posed in zip(marks, trials, strict=True)
     )
 

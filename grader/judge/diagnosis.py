@@ -11,23 +11,19 @@ from dataclasses import replace
 import numpy as np
 
 from grader.judge.compare import Compared
-from grader.judge.notes import SLIPS, Finding, explained
+from grader.judge.facts import difference
+from grader.judge.findings import MISTAKES, Finding
 from grader.judge.truth import Outcomes, Slip
-from grader.judge.wording import difference
 
 NAMED = 2
 """So many mistakes are named where an answer fits several."""
 
-_ORDER = list(SLIPS)
-
 NOISE = 1e-12
 """Of what is right: as much is lost where a mistake comes to 0 but for rounding."""
 
-UNLIKELY = "It is none of the slips that this formula invites: follow it step by step."
-
 
 def diagnosed(problem: Finding, likely: Callable[[int], Outcomes], rows: Sequence[Compared], slack: float) -> Finding:
-    """The finding, with the mistake that explains it; its note is then that mistake's.
+    """The finding, with the mistakes that explain it.
 
     `likely(n)` gives the outcomes of n mistakes at once, `rows` an answer for each point; without one nothing is
     held against them.
@@ -38,17 +34,22 @@ def diagnosed(problem: Finding, likely: Callable[[int], Outcomes], rows: Sequenc
     fitting = matches(outcomes, rows, slack) or matches(likely(2), rows, slack)
     if not fitting:
         seen = difference([row.numbers for row in rows if row.numbers is not None], [row.expected for row in rows])
-        return problem if seen else replace(problem, message=f"{problem.message} {UNLIKELY}")
-    fitting = sorted(fitting, key=lambda slips: sorted(map(_rank, slips)))
-    told: dict[str, set[Slip]] = {}
-    for slips in fitting:
-        told.setdefault(" ".join(_sentences(slips)), set()).update(slips)
-    sentence, *others = list(told)[:NAMED]
-    or_else = "".join(f" Or: {other[0].lower()}{other[1:]}" for other in others)
-    named = [slip for said in (sentence, *others) for slip in told[said]]
-    edges = {edge for slip in named for edge in slip.edges} if all(slip.edges for slip in named) else set()
-    message = f"{problem.message} {sentence}{or_else}"
-    return replace(problem, note=min(fitting[0], key=_rank).note, message=message, edges=tuple(sorted(edges)))
+        return problem if seen else replace(problem, facts=replace(problem.facts, mistakes=()))
+    named = list(_alike(fitting).values())[:NAMED]
+    mistakes = tuple(ways[0] for ways in named)
+    slips = [slip for ways in named for way in ways for slip in way]
+    edges = {edge for slip in slips for edge in slip.edges} if all(slip.edges for slip in slips) else set()
+    return replace(problem, facts=replace(problem.facts, mistakes=mistakes, edges=tuple(sorted(edges))))
+
+
+def _alike(fitting: Sequence[frozenset[Slip]]) -> dict[object, list[tuple[Slip, ...]]]:
+    """Mistakes in the order in which they are told; those that differ by their edges alone are told as one."""
+    ranked = [tuple(sorted(slips, key=_rank)) for slips in fitting]
+    ranked.sort(key=lambda slips: [_rank(slip) for slip in slips])
+    told: dict[object, list[tuple[Slip, ...]]] = {}
+    for slips in ranked:
+        told.setdefault(tuple((slip.note, slip.facts) for slip in slips), []).append(slips)
+    return told
 
 
 def matches(outcomes: Outcomes, rows: Sequence[Compared], slack: float) -> list[frozenset[Slip]]:
@@ -65,9 +66,5 @@ def matches(outcomes: Outcomes, rows: Sequence[Compared], slack: float) -> list[
     return [slips for (slips, _), fits in zip(outcomes, alike.all(axis=(1, 2)), strict=True) if fits]
 
 
-def _sentences(slips: frozenset[Slip]) -> list[str]:
-    return [explained(slip.note, dict(slip.facts)) for slip in sorted(slips, key=_rank)]
-
-
 def _rank(slip: Slip) -> tuple[int, Slip]:
-    return _ORDER.index(slip.note), slip
+    return MISTAKES.index(slip.note), slip

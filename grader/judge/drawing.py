@@ -6,7 +6,7 @@ drawings mean the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Final
@@ -15,13 +15,13 @@ import networkx
 from networkx import DiGraph
 
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
-from grader.judge.clipping import NAME, clipped, listed
-from grader.judge.model import Comparison, Evidence, Remark, Verdict
+from grader.judge.clipping import NAME, clipped
+from grader.judge.facts import described
+from grader.judge.findings import Facts, Finding, Paths, Remark
+from grader.judge.model import Comparison, Evidence, Verdict
 from grader.judge.node_matching import Edge, Reading, StepFormulas, read
-from grader.judge.notes import finding, remark
 from grader.judge.truth import DrawingTruth
 from grader.judge.values import RIGHT, failed
-from grader.judge.wording import described
 from grader.protocol.messages import Node, Other, Value
 
 MOST: Final = 50
@@ -42,9 +42,9 @@ def drawn(result: Node) -> list[Edge] | None:
     return edges
 
 
-def arrows(edges: Iterable[Edge]) -> str:
-    """Edges in words: a → x, b → x."""
-    return listed([f"{clipped(source, NAME)} → {clipped(target, NAME)}" for source, target in edges], 3 * NAME)
+def _cut(paths: Iterable[Sequence[str]]) -> Paths:
+    """Edges, or ways of several, with what is long in their names cut."""
+    return tuple(tuple(clipped(name, NAME) for name in path) for path in paths)
 
 
 def judge_drawing(truth: DrawingTruth, evidence: Evidence) -> Verdict:
@@ -53,40 +53,35 @@ def judge_drawing(truth: DrawingTruth, evidence: Evidence) -> Verdict:
     assert isinstance(seen, Value)
     edges = drawn(seen.results[0])
     if edges is None:
-        return failed(finding("not_edges", theirs=described(seen.results[0])))
+        return failed(Finding("not_edges", Facts(theirs=described(seen.results[0]))))
     if len(set(edges)) > MOST:
-        count = f"it has {len(set(edges))} edges, and theirs has {len(truth.edges)}"
-        return failed(finding("wrong_edges", what=count))
+        return failed(Finding("wrong_edges", Facts(count=len(set(edges)), total=len(truth.edges))))
     reading = read(StepFormulas(truth.edges), edges)
     theirs = DiGraph(edges)
     remarks = tuple(_remarks(reading, theirs))
     if not reading.wrong:
         return replace(RIGHT, remarks=remarks)
-    problem = finding("wrong_edges", what=_told(reading, theirs))
+    problem = Finding("wrong_edges", _differing(reading, theirs))
     score = max(0.0, 1 - reading.wrong / len(reading.graph))
-    table = (Comparison("edges", "", arrows(theirs.edges), arrows(truth.edges), False),)
+    table = (Comparison("edges", None, _cut(theirs.edges), _cut(truth.edges), False),)
     return replace(failed(problem, score, table), remarks=remarks, sketches=(_sketch(reading, theirs),))
 
 
-def _told(reading: Reading, theirs: DiGraph) -> str:
+def _differing(reading: Reading, theirs: DiGraph) -> Facts:
     """The edges that differ, in the drawing's own names, with the nodes that an edge goes through."""
 
-    def way(edge: Edge) -> str:
+    def way(edge: Edge) -> Sequence[str]:
         source, target = map(reading.own, edge)
         if source == target:
-            return arrows([edge])
-        return " → ".join(networkx.shortest_path(theirs.subgraph({source, target, *reading.between}), source, target))
+            return edge
+        inside = theirs.subgraph({source, target, *reading.between})
+        found: list[str] = networkx.shortest_path(inside, source, target)
+        return found
 
-    def missing(edge: Edge) -> str:
-        return arrows([(reading.own(edge[0]), reading.own(edge[1]))])
-
-    findings = (
-        ([missing(e) for e in sorted(reading.missing)], "missing"),
-        ([way(e) for e in sorted(reading.extra)], "not in the graph"),
-        ([way(e) for e in sorted(reading.turned)], "the wrong way round"),
-    )
-    return "; ".join(
-        f"{', '.join(found)} {'is' if len(found) == 1 else 'are'} {what}" for found, what in findings if found
+    return Facts(
+        missing=_cut((reading.own(source), reading.own(target)) for source, target in sorted(reading.missing)),
+        extra=_cut(map(way, sorted(reading.extra))),
+        turned=_cut(map(way, sorted(reading.turned))),
     )
 
 
@@ -96,14 +91,14 @@ def _remarks(reading: Reading, theirs: DiGraph) -> Iterator[Remark]:
     for step, into in reading.merged.items():
         together.setdefault(into, []).append(step)
     for into, steps in together.items():
-        yield remark("drawn_merged", reading.own(into), steps=" and ".join([*steps, into]))
+        yield Remark("drawn_merged", clipped(reading.own(into), NAME), Facts(names=(*steps, into)))
     for node, step in reading.stands.items():
         if step not in together:
-            yield remark("drawn_renamed", node, step=step)
+            yield Remark("drawn_renamed", clipped(node, NAME), Facts(names=(step,)))
     standing = _standing(reading, theirs)
     for node in reading.between:
         if all(standing[edge] is EdgeStatus.RIGHT for edge in theirs.edges if node in edge):
-            yield remark("drawn_between", node)
+            yield Remark("drawn_between", clipped(node, NAME))
 
 
 def _standing(reading: Reading, theirs: DiGraph) -> dict[Edge, EdgeStatus]:

@@ -12,8 +12,9 @@ from typing import TypeAlias
 import numpy as np
 
 from grader.judge.compare import numbers, part
-from grader.judge.notes import Finding
+from grader.judge.findings import Finding
 from grader.judge.truth import GradientTruth, Point, StepsTruth, Tolerance, Truth, ValueTruth
+from grader.judge.values import by_autograd
 from grader.protocol.messages import Node, Reply, Value
 
 Given: TypeAlias = "Mapping[str, Sequence[Sequence[float] | None]]"
@@ -43,7 +44,8 @@ def asked_outputs(truth: Truth) -> Iterator[AskedOutput]:
                 yield AskedOutput(what, path, asked, tolerance, kinds.get(path, ""))
         case GradientTruth(values=values, gradients=points, labels=labels):
             yield from asked_outputs(values)
-            yield from (AskedOutput(what, path, tuple(points), values.tolerance) for path, what in labels.items())
+            for path, what in labels.items():
+                yield AskedOutput(by_autograd(what), path, tuple(points), values.tolerance)
         case StepsTruth(points=points, keys=keys, tolerance=tolerance):
             yield from (AskedOutput(key, step, tuple(points), tolerance) for key, step in keys[-1].items())
 

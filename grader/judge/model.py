@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from grader.judge.annotated_graph import AnnotatedGraph
+from grader.judge.findings import CORRECT, Finding, Place, Remark, Shown
+
 if TYPE_CHECKING:
-    from grader.judge.annotated_graph import AnnotatedGraph
     from grader.judge.source import Source
     from grader.judge.truth import Slip, Truth
     from grader.protocol.messages import Ask, Read, Reply
@@ -104,18 +106,10 @@ class Comparison:
     """One row of theirs against expected, as shown on the feedback page."""
 
     what: str
-    at: str
-    theirs: str
-    expected: str
+    where: Place | None
+    theirs: Shown
+    expected: Shown
     agrees: bool
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something said beside a mark, which costs nothing: a sentence about `what`."""
-
-    what: str
-    rest: str
 
 
 @dataclass(frozen=True)
@@ -124,7 +118,7 @@ class ErrorCurve:
 
     `along` says where each input stands on the axis called `axis`. `as_written` and `stable` are the errors of the
     sheet's formula and of a stable one at the same inputs. More than `limit` ulp fail; `first` is the smallest input
-    that does, None where there is none, and `told` says what happened there.
+    that does, None where there is none, `where` it is, and `theirs` what was given there.
     """
 
     what: str
@@ -135,29 +129,27 @@ class ErrorCurve:
     stable: tuple[float, ...]
     limit: float
     first: int | None = None
-    told: str = ""
+    where: Place | None = None
+    theirs: Shown = None
+    expected: Shown = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge found: `score` is a share of the points, 0 to 1; `note` a code of `judge.notes`."""
+    """What a judge found: `score` is a share of the points, 0 to 1; nothing is found in a right answer."""
 
     status: Status
-    note: str
-    message: str
     score: float
+    findings: tuple[Finding, ...] = ()
     remarks: tuple[Remark, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     sweeps: tuple[ErrorCurve, ...] = ()
     sketches: tuple[AnnotatedGraph, ...] = ()
 
     @property
-    def said(self) -> tuple[str, ...]:
-        """The remarks as sentences; those that say the same of several things are one."""
-        subjects: dict[str, list[str]] = {}
-        for remark in dict.fromkeys(self.remarks):
-            subjects.setdefault(remark.rest, []).append(remark.what)
-        return tuple(f"{', '.join(whats)}: {rest}" for rest, whats in subjects.items())
+    def note(self) -> str:
+        """The stable code of the first finding."""
+        return self.findings[0].note if self.findings else CORRECT
 
 
 @dataclass(frozen=True)
@@ -250,7 +242,7 @@ class Absence:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run, as `report.json` holds it (version 1). `confinement` is what notebooks were kept from."""
+    """A whole run, as `report.json` holds it. `confinement` is what notebooks were kept from."""
 
     device: str
     seed: str

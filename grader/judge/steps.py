@@ -7,7 +7,7 @@ to know the steps' formulas: the truth evaluates them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,12 +15,12 @@ import numpy as np
 from grader.judge.annotated_graph import EdgeStatus, annotated
 from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
+from grader.judge.facts import both, difference, place
+from grader.judge.findings import Facts, Finding, Remark
 from grader.judge.follow_through import looked_up, own_steps
 from grader.judge.model import Evidence, Status, Verdict
-from grader.judge.notes import Finding, finding, remark
 from grader.judge.truth import StepsTruth
 from grader.judge.values import RIGHT, failed
-from grader.judge.wording import both, difference, place
 from grader.protocol.messages import Array, Leaf, Reply, Value
 
 
@@ -37,7 +37,7 @@ class Step:
     def standing(self) -> EdgeStatus:
         """How it is to be seen in a picture of the graph."""
         if self.problem:
-            return EdgeStatus.ABSENT if self.problem.note == "missing_key" else EdgeStatus.WRONG
+            return EdgeStatus.ABSENT if self.problem.code == "missing_key" else EdgeStatus.WRONG
         return EdgeStatus.CARRIED if self.carried else EdgeStatus.RIGHT
 
 
@@ -53,9 +53,9 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     ]
     wrong = [step for step in steps if step.problem]
     for step in wrong:
-        if step.problem and step.problem.note == "wrong_structure":
+        if step.problem and step.problem.code == "wrong_structure":
             return failed(step.problem)
-    remarks = tuple(remark("carried_forward", s.key, from_=" and ".join(s.carried)) for s in steps if s.carried)
+    remarks = tuple(Remark("carried_forward", s.key, Facts(follows_from=s.carried)) for s in steps if s.carried)
     table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
     if not wrong:
         differences = _numerical(truth, evidence, steps)
@@ -63,26 +63,18 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
             return failed(differences, comparisons=table)
         said = [r for step in steps for row in step.rows for r in row.remarks]
         said += [r for step in steps for r in slipped(step.rows, step.key, truth.tolerance)]
-        return Verdict(
-            RIGHT.status,
-            RIGHT.note,
-            RIGHT.message,
-            1.0,
-            tuple(dict.fromkeys([*remarks, *said])),
-            table,
-        )
+        return replace(RIGHT, remarks=tuple(dict.fromkeys([*remarks, *said])), comparisons=table)
     score = 1 - len(wrong) / len(steps)
     return Verdict(
         Status.PARTIAL if score else Status.FAIL,
-        wrong[0].problem.note,  # type: ignore[union-attr] # they are the wrong ones
-        _told(wrong, len(steps)),
         score,
+        (_told(wrong, len(steps)),),
         remarks,
         table,
         sketches=annotated(
             truth,
             {step.key: step.standing for step in steps},
-            {step.key: step.problem.edges for step in wrong if step.problem},
+            {step.key: step.problem.facts.edges for step in wrong if step.problem},
         ),
     )
 
@@ -101,21 +93,16 @@ def _numerical(truth: StepsTruth, evidence: Evidence, steps: list[Step]) -> Find
                 node = part(seen.results[0], step.key, list(truth.keys[-1]))
                 coarse = compared(node, point.inputs, point.expected[name], step.key, truth.tolerance).error
                 if coarse > 2 * truth.tolerance.slip:
-                    return finding("numerical_derivative", what=step.key, error=error, coarse=coarse)
+                    return Finding("numerical_derivative", Facts(names=(step.key,), error=error, coarse=coarse))
     return None
 
 
-def _told(wrong: list[Step], total: int) -> str:
-    """The first finding, the other steps by what is wrong with them, and the count."""
-    first, *rest = wrong
-    assert first.problem
-    words = {"missing_key": "Also missing", "not_finite": "Also not finite", "never_finite": "Not finite after it"}
-    groups: dict[str, list[str]] = {}
-    for step in rest:
-        assert step.problem
-        groups.setdefault(words.get(step.problem.note, "Also wrong in themselves"), []).append(step.key)
-    others = "".join(f" {word}: {', '.join(keys)}." for word, keys in groups.items())
-    return f"{first.problem.message}{others} ({total - len(wrong)} of {total} steps are right.)"
+def _told(wrong: list[Step], total: int) -> Finding:
+    """The first finding, with the other steps by what is wrong with them, and the count."""
+    first, *others = [(step.key, step.problem) for step in wrong if step.problem]
+    _, problem = first
+    also = tuple((key, other.note) for key, other in others)
+    return replace(problem, facts=replace(problem.facts, also=also, steps_right=total - len(wrong), steps=total))
 
 
 def _own_values(truth: StepsTruth, replies: Sequence[Reply]) -> list[dict[str, Array]]:
@@ -129,13 +116,14 @@ def _own_values(truth: StepsTruth, replies: Sequence[Reply]) -> list[dict[str, A
 
 
 def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
-    step, rows, carried, basis = truth.keys[-1][key], [], set(), ""
+    step, rows, carried = truth.keys[-1][key], [], set()
+    basis: tuple[str, ...] = ()
     own_reply = evidence.replies[len(truth.keys) - 1]
     for index, (point, seen) in enumerate(zip(truth.points, own_reply, strict=True)):
         assert isinstance(seen, Value)
         node = part(seen.results[0], key, list(truth.keys[-1]))
         row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
-        if row.problem and row.problem.note == "not_finite" and _broken_parent(truth, evidence, index, step):
+        if row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, index, step):
             continue
         parents = [p for p in truth.parents[step] if _deviates(truth, index, p, own[index])]
         if row.numbers is not None and row.error > truth.tolerance.slip and parents:
@@ -143,16 +131,16 @@ def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[
             if local.error <= truth.tolerance.slip:
                 carried |= set(parents)
             else:
-                basis = f" from your own {' and '.join(parents)}"
+                basis = tuple(parents)
             row = local
         rows.append(row)
     if not rows:
-        problem: Finding | None = finding("never_finite", what=key)
+        problem: Finding | None = Finding("never_finite", Facts(what=key))
     else:
         problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
-    if problem and problem.note == "wrong_value":
+    if problem and problem.code == "wrong_value":
         problem = _wrong_step(rows, key, truth, basis)
-    if problem and problem.note in ("wrong_step", "not_finite") and len(rows) == len(own):
+    if problem and problem.code in ("wrong_step", "not_finite") and len(rows) == len(own):
         problem = diagnosed(problem, partial(truth.likely, step, own), rows, truth.tolerance.slip)
     return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
 
@@ -169,19 +157,15 @@ def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str)
     return False
 
 
-def _wrong_step(rows: list[Compared], key: str, truth: StepsTruth, basis: str) -> Finding:
+def _wrong_step(rows: list[Compared], key: str, truth: StepsTruth, basis: tuple[str, ...]) -> Finding:
     worst = next(row for row in rows if row.error > truth.tolerance.slip and not row.problem)
     assert worst.numbers is not None
     theirs, expected = both(worst.numbers, worst.expected)
     kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])
-    return finding(
+    where = place(worst.inputs)
+    return Finding(
         "wrong_step",
-        what=key,
-        at=place(worst.inputs),
-        theirs=theirs,
-        expected=expected,
-        basis=basis,
-        difference=kind,
+        Facts(what=key, where=where, theirs=theirs, expected=expected, follows_from=basis, difference=kind),
     )
 
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from grader.judge.compare import numbers
+from grader.judge.facts import both, place
+from grader.judge.findings import Facts, Finding, Place
 from grader.judge.model import Comparison, ErrorCurve, Evidence, Verdict
-from grader.judge.notes import Finding, explained, finding
-from grader.judge.truth import SweepTruth
+from grader.judge.truth import Slip, SweepTruth
 from grader.judge.values import RIGHT, failed, unreachable
-from grader.judge.wording import both, number, place
 from grader.protocol.messages import Array, Reply, Value
 
 TABLE_ROWS = 6
@@ -22,8 +22,8 @@ TABLE_ROWS = 6
 ALIKE = 0.9
 """The share of inputs at which two inaccurate ways of writing must agree on being too far off to be the same."""
 
-UNSTABLE = frozenset({"unstable", "as_written", "half_cure"})
-"""The notes of sweeps whose numbers are not right."""
+UNSTABLE = "unstable"
+"""The code of a sweep whose numbers are not right."""
 
 
 def ulp_errors(theirs: Array, truth: SweepTruth) -> Array:
@@ -54,23 +54,27 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     wrong = errors > truth.limit
     reach = np.max([np.abs(v).reshape(len(v), -1).max(axis=1) for v in truth.inputs.values()], axis=0)
     order = [int(i) for i in np.lexsort((reach, ~wrong))[: int(wrong.sum())]]
-    swept = _swept(truth, what, found, errors, order)
+    swept = _swept(truth, found, errors, order)
     if not order:
         return replace(RIGHT, sweeps=(swept,))
     first = _at(truth, order[0])
     # Infinity and nan teach more than a few ulp too many.
     order.sort(key=lambda i: not np.isinf(errors[i]))
     telling = _at(truth, order[0])
-    problem = finding(
-        "unstable",
+    theirs, expected = both(found[order[0]], truth.expected[order[0]])
+    facts = Facts(
         dtype=truth.dtype,
         what=what,
         right=int((~wrong).sum()),
         total=len(wrong),
-        at=first if telling == first else f"{first}, and is not finite at {telling}",
-        said=_said(truth, found, errors, order[0]),
+        where=first,
+        not_finite_at=None if telling == first else telling,
+        theirs=theirs,
+        expected=expected,
+        error=float(errors[order[0]]),
+        limit=truth.limit,
     )
-    problem = _explained(truth, problem, found, errors, order[0])
+    problem = Finding(UNSTABLE, _explained(truth, facts, found, errors, order[0]))
     rows = tuple(
         Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
         for i in order[:TABLE_ROWS]
@@ -78,44 +82,37 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     return replace(failed(problem, comparisons=rows), sweeps=(swept,))
 
 
-def _explained(truth: SweepTruth, problem: Finding, found: Array, errors: Array, point: int) -> Finding:
-    """The finding; where it fails at the same inputs as a way that is known to fail, that and why."""
+def _explained(truth: SweepTruth, facts: Facts, found: Array, errors: Array, point: int) -> Facts:
+    """The facts; where it fails at the same inputs as a way that is known to fail, that and why."""
     for note, given, breaking in truth.beside.uncured:
         wrong = ulp_errors(given, truth)
         alike = (errors > truth.limit) == (wrong > truth.limit)
         if np.isinf(errors).any() and np.array_equal(np.isfinite(found), np.isfinite(given)):
-            why = f"There, {breaking[point]} leaves the range of {truth.dtype}."
-        elif not np.isinf(wrong).any() and (wrong > truth.limit).any() and alike.mean() > ALIKE:
-            why = "Its digits cancel."
-        else:
-            continue
-        return replace(problem, note=note, message=f"{problem.message} {explained(note, {})} {why}")
-    return problem
+            return replace(facts, mistakes=((Slip(note, ()),),), breaking=breaking[point])
+        if not np.isinf(wrong).any() and (wrong > truth.limit).any() and alike.mean() > ALIKE:
+            return replace(facts, mistakes=((Slip(note, ()),),), cancels=True)
+    return facts
 
 
 def broken(verdict: Verdict) -> bool:
     """Whether there is more to a verdict than results of a sweep that are finite and too far off."""
-    return verdict.note not in UNSTABLE or any(np.isinf(s.yours).any() for s in verdict.sweeps)
+    return any(f.code != UNSTABLE for f in verdict.findings) or any(np.isinf(s.yours).any() for s in verdict.sweeps)
 
 
-def _swept(truth: SweepTruth, what: str, found: Array, errors: Array, order: list[int]) -> ErrorCurve:
+def _swept(truth: SweepTruth, found: Array, errors: Array, order: list[int]) -> ErrorCurve:
     beside = truth.beside
     columns = (beside.along, errors, ulp_errors(beside.as_written, truth), ulp_errors(beside.stable, truth))
     along, yours, as_written, stable = (tuple(column.tolist()) for column in columns)
-    told = f"at {_at(truth, order[0])}: {_said(truth, found, errors, order[0])}" if order else ""
-    name = f"{truth.dtype} {what.rsplit(maxsplit=1)[-1]}"
-    first = order[0] if order else None
-    return ErrorCurve(name, beside.axis, along, yours, as_written, stable, truth.limit, first, told)
+    name = f"{truth.dtype} {'value' if truth.path is None else 'gradient'}"
+    curve = ErrorCurve(name, beside.axis, along, yours, as_written, stable, truth.limit)
+    if not order:
+        return curve
+    theirs, expected = both(found[order[0]], truth.expected[order[0]])
+    return replace(curve, first=order[0], where=_at(truth, order[0]), theirs=theirs, expected=expected)
 
 
-def _said(truth: SweepTruth, found: Array, errors: Array, point: int) -> str:
-    yours, right = both(found[point], truth.expected[point])
-    error = f" (an error of {errors[point]:.3g} ulp, at most {truth.limit:g} allowed)"
-    return f"yours {yours}, expected {right}{error if np.isfinite(errors[point]) else ''}"
-
-
-def _at(truth: SweepTruth, point: int) -> str:
-    return place({n: v[point] for n, v in truth.inputs.items()}).removeprefix(" at ") or number(point)
+def _at(truth: SweepTruth, point: int) -> Place | None:
+    return place({n: v[point] for n, v in truth.inputs.items()})
 
 
 def _collected(truth: SweepTruth, reply: Reply, what: str) -> Array | Finding:

@@ -6,6 +6,7 @@ know the recurrence itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,11 +15,11 @@ import numpy as np
 from grader.judge.assembly import followed, moved
 from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
-from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
-from grader.judge.notes import Finding, finding, remark
+from grader.judge.facts import both, described, difference, excerpt, place
+from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
+from grader.judge.model import Comparison, Evidence, Verdict
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.values import RIGHT, failed, rows_of
-from grader.judge.wording import both, described, difference, number, place
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
@@ -48,7 +49,7 @@ def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
                     likely, rows = partial(truth.likely, path, []), moved(truth, evidence.replies[0], path)
                     return failed(diagnosed(problem, likely, rows, truth.tolerance.slip), comparisons=tuple(table))
         if seen.gradient_error:
-            return failed(finding("no_second_step", text=seen.gradient_error.text))
+            return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
     return RIGHT
 
 
@@ -59,13 +60,11 @@ def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Findi
     left, right = both(theirs, expected[step])
     before = expected[0] if step else start
     moved, due = theirs - before, expected[step] - before
-    kind = " (it has not moved)" if not moved.any() else difference([moved], [due]).replace("yours", "your step")
-    return finding(
-        "wrong_update", what=what, step=step + 1, at=place(row.inputs), theirs=left, expected=right, difference=kind
+    kind = difference([moved], [due]) if moved.any() else Difference(Way.UNMOVED)
+    where = place(row.inputs)
+    return Finding(
+        "wrong_update", Facts(what=what, step=step + 1, where=where, theirs=left, expected=right, difference=kind)
     )
-
-
-AGREEING = "Is the last step missing, or one too many?"
 
 
 def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
@@ -79,7 +78,7 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     points = [Point(point.inputs, own) for point, own in zip(truth.values.points, known, strict=True)]
     anew = _judged(replace(truth.values, points=tuple(points)), evidence.replies[-1])
     # One for each part: models without and with a bias need not have the same wrong ones.
-    said = tuple(remark("carried_forward", evidence.name, from_=name) for name in names)
+    said = tuple(Remark("carried_forward", evidence.name, Facts(follows_from=(name,))) for name in names)
     return replace(anew, remarks=said) if anew.score else verdict
 
 
@@ -94,22 +93,9 @@ def _judged(values: ValueTruth, reply: Reply) -> Verdict:
         problem, said = verdict_on(rows, what, values.tolerance, "wrong_value")
         remarks += said
         table += shown(rows, what, values.tolerance)
-        if problem and problem.note == "wrong_value":
-            wrong = next(r for r in rows if r.error > values.tolerance.slip)
-            assert wrong.numbers is not None
-            left, right = both(wrong.numbers, wrong.expected)
-            since = _departure(wrong.numbers, wrong.expected) if path == "2" else AGREEING
-            kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])
-            problem = finding(
-                "wrong_trajectory",
-                what=what,
-                at=place(wrong.inputs),
-                theirs=left,
-                expected=right,
-                difference=kind,
-                since=since,
-            )
-        if problem and problem.note == "wrong_shape" and path == "2":
+        if problem and problem.code == "wrong_value":
+            problem = _departing(values, path, rows)
+        if problem and problem.code == "wrong_shape" and path == "2":
             problem = _wrong_length(values, reply, rows)
         if problem:
             problems.append(_explained(values, reply, path, problem))
@@ -119,11 +105,27 @@ def _judged(values: ValueTruth, reply: Reply) -> Verdict:
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
 
 
+def _departing(values: ValueTruth, path: str, rows: Sequence[Compared]) -> Finding:
+    """What the first run that departs gave at a path; of losses also from which epoch on."""
+    wrong = next(row for row in rows if row.error > values.tolerance.slip)
+    assert wrong.numbers is not None
+    left, right = both(wrong.numbers, wrong.expected)
+    facts = Facts(
+        what=values.labels[path],
+        where=place(wrong.inputs),
+        theirs=left,
+        expected=right,
+        difference=difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows]),
+        agreeing=_agreeing(wrong.numbers, wrong.expected) if path == "2" else None,
+    )
+    return Finding("wrong_trajectory", facts)
+
+
 def _explained(values: ValueTruth, reply: Reply, path: str, problem: Finding) -> Finding:
     """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
-    if problem.note not in ("wrong_trajectory", "wrong_length", "not_finite"):
+    if problem.code not in ("wrong_trajectory", "wrong_length", "not_finite"):
         return problem
-    told_by = "0" if problem.note == "wrong_length" else path
+    told_by = "0" if problem.code == "wrong_length" else path
     return diagnosed(
         problem, partial(values.likely, told_by, []), rows_of(values, reply, told_by), values.tolerance.slip
     )
@@ -136,13 +138,9 @@ def _wrong_length(values: ValueTruth, reply: Reply, rows: list[Compared]) -> Fin
     asked = [row.expected.size for row in rows]
     kept = len(counts) > 1 and np.diff(counts).tolist() == asked[1:]
     row, count = next((row, count) for row, count in zip(rows, counts, strict=True) if row.problem)
-    return finding(
-        "list_kept" if kept else "wrong_length",
-        what=values.labels["2"],
-        at=place(row.inputs),
-        theirs=count,
-        expected=row.expected.size,
-    )
+    theirs, expected = (Form("entries", count=each) for each in (count, row.expected.size))
+    facts = Facts(what=values.labels["2"], where=place(row.inputs), theirs=theirs, expected=expected)
+    return Finding("list_kept" if kept else "wrong_length", facts)
 
 
 def _extra_bias(values: ValueTruth, reply: Reply) -> list[Finding]:
@@ -151,19 +149,18 @@ def _extra_bias(values: ValueTruth, reply: Reply) -> list[Finding]:
         assert isinstance(seen, Value)
         node = part(seen.results[0], "1", ["0", "1", "2"])
         if "1" not in point.expected and not isinstance(node, Finding) and node != Other("None"):
-            return [finding("wrong_type", what="b", theirs=described(node), expected="None, as it was given,")]
+            return [_other_type("b", node, Form("None as given"))]
     return []
 
 
-def _departure(theirs: Array, expected: Array) -> str:
-    """From which epoch on the losses differ, and what that points to."""
+def _other_type(what: str, node: Node, asked: Form) -> Finding:
+    return Finding("wrong_type", Facts(what=what, theirs=described(node), expected=asked))
+
+
+def _agreeing(theirs: Array, expected: Array) -> int:
+    """For how many epochs the losses agree."""
     agree = [relative_error(t, e) < SAME for t, e in zip(theirs[:, None], expected[:, None], strict=True)]
-    first = agree.index(False) if False in agree else len(agree)
-    if first == 0:
-        return "The very first loss differs, before any step: look at the loss, or at when it is recorded."
-    if first == 1:
-        return "The first loss agrees, the second does not: the first step is wrong (its direction, size or gradient)."
-    return f"The losses agree for {first} epochs and part from then on: are the gradients cleared after each step?"
+    return agree.index(False) if False in agree else len(agree)
 
 
 def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
@@ -172,40 +169,33 @@ def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
     assert isinstance(seen, Value)
     result = seen.results[0]
     if not isinstance(result, tuple) or len(result) != 3:
-        return failed(finding("wrong_structure", theirs=described(result), expected="(w, b, losses)"))
+        return failed(Finding("wrong_structure", Facts(theirs=described(result), expected=Form("training"))))
     w, b = _flat(result[0]), _flat(result[1])
     columns = truth.features.shape[1]
     if w is None or w.size != columns:
-        asked = f"a tensor of shape (1, {columns})"
-        return failed(finding("wrong_type", what="w", theirs=described(result[0]), expected=asked))
+        return failed(_other_type("w", result[0], Form("tensor", shape=(1, columns))))
     absent = isinstance(result[1], Other) and result[1].type_name == "None"
     if absent == truth.with_bias or (not absent and (b is None or b.size != 1)):
-        asked = "a tensor with one element" if truth.with_bias else "None"
-        return failed(finding("wrong_type", what="b", theirs=described(result[1]), expected=asked))
+        return failed(_other_type("b", result[1], Form("one element" if truth.with_bias else "None")))
     prediction = truth.features @ w + (b[0] if b is not None else 0.0)
     with np.errstate(all="ignore"):
         error = float(np.mean((prediction - truth.targets) ** 2))
-    row = Comparison("mean squared error", "", number(error), number(truth.optimum), False)
+    theirs, expected = excerpt(np.asarray(error)), excerpt(np.asarray(truth.optimum))
+    row = Comparison("mean squared error", None, theirs, expected, False)
     if not np.isfinite(error) or error > (1 + truth.excess) * truth.optimum:
-        hint = _advice(error, _flat(result[2]))
-        return failed(
-            finding(
-                "poor_fit", theirs=number(error), expected=number(truth.optimum), excess=100 * truth.excess, hint=hint
-            ),
-            comparisons=(row,),
-        )
-    return Verdict(Status.PASS, "correct", "Right.", 1.0, comparisons=(replace(row, agrees=True),))
+        advice = _advice(error, _flat(result[2]))
+        facts = Facts(theirs=theirs, expected=expected, excess=100 * truth.excess, advice=advice)
+        return failed(Finding("poor_fit", facts), comparisons=(row,))
+    return replace(RIGHT, comparisons=(replace(row, agrees=True),))
 
 
-def _advice(error: float, losses: Array | None) -> str:
+def _advice(error: float, losses: Array | None) -> Advice:
     """What the losses say about a fit that is not good enough."""
     if losses is None or losses.size < 2:
-        return "Check that w and b belong to the original x, in the order of the features."
+        return Advice.FEATURES
     if not np.isfinite(losses).all() or losses[-1] > losses[0]:
-        return "The losses grow: take a smaller learning rate."
-    if abs(losses[-1] - error) > 0.5 * error:
-        return "The last loss is another error than this: check that w and b belong to the original x."
-    return "The losses still fall: take more epochs, a larger learning rate, or features of similar size."
+        return Advice.DIVERGING
+    return Advice.OTHER_ERROR if abs(losses[-1] - error) > 0.5 * error else Advice.FALLING
 
 
 def _flat(node: Node) -> Array | None:

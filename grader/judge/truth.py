@@ -34,7 +34,7 @@ class Point:
 
 @dataclass(frozen=True, order=True)
 class Slip:
-    """A likely mistake: a `note` of `judge.notes`, `facts` that fill its sentence, and the `edges` it is made on."""
+    """A likely mistake: its stable `note`, the `facts` that go with it, and the `edges` it is made on."""
 
     note: str
     facts: tuple[tuple[str, str], ...]

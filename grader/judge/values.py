@@ -11,14 +11,14 @@ from functools import partial
 
 from grader.judge.compare import Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
+from grader.judge.facts import both, place
+from grader.judge.findings import Facts, Finding, Form, Remark
 from grader.judge.follow_through import departing, follows, own_steps, taken_through
-from grader.judge.model import Comparison, Evidence, Remark, Status, Verdict
-from grader.judge.notes import Finding, finding, remark
-from grader.judge.truth import GradientTruth, Named, Point, ValueTruth, ViewTruth
-from grader.judge.wording import both, place
+from grader.judge.model import Comparison, Evidence, Status, Verdict
+from grader.judge.truth import GradientTruth, Named, ValueTruth, ViewTruth
 from grader.protocol.messages import Array, Leaf, Reply, Value
 
-RIGHT = Verdict(Status.PASS, "correct", "Right.", 1.0)
+RIGHT = Verdict(Status.PASS, 1.0)
 AUTOGRAD_SHARE = 0.5
 """The share of a question's points that a right value earns when autograd cannot follow it."""
 
@@ -29,7 +29,7 @@ BROKEN_WAYS = {"graph_freed": "backward through the graph a second time", "overw
 def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, ...] = ()) -> Verdict:
     """The verdict for a finding."""
     status = Status.PARTIAL if score else Status.FAIL
-    return Verdict(status, problem.note, problem.message, score, comparisons=comparisons)
+    return Verdict(status, score, (problem,), comparisons=comparisons)
 
 
 def rows_of(truth: ValueTruth, reply: Reply, path: str, call: int = 0) -> list[Compared]:
@@ -55,8 +55,8 @@ def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) ->
         rows = rows_of(truth, reply, path)
         found, said = verdict_on(rows, what, truth.tolerance)
         if found and own and truth.before and (anew := follows(truth.before, path, rows, own, truth.tolerance.slip)):
-            steps = " and ".join(departing(truth.before, own, truth.tolerance))
-            rows, found, said = anew, None, (remark("carried_forward", what, from_=steps),)
+            steps = tuple(departing(truth.before, own, truth.tolerance))
+            rows, found, said = anew, None, (Remark("carried_forward", what, Facts(follows_from=steps)),)
         problems += [_explained(truth, path, rows, found)] if found else []
         remarks += said
         table += shown(rows, what, truth.tolerance)
@@ -70,7 +70,7 @@ def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) ->
 
 def _explained(truth: ValueTruth, path: str, rows: Sequence[Compared], problem: Finding) -> Finding:
     """What is wrong with an output, with the mistake that it fits."""
-    if problem.note not in ("wrong_value", "not_finite"):
+    if problem.code not in ("wrong_value", "not_finite"):
         return problem
     return diagnosed(problem, partial(truth.likely, path, []), rows, truth.tolerance.slip)
 
@@ -84,7 +84,7 @@ def swapped(truth: ValueTruth, reply: Reply) -> Finding | None:
         pairs = zip(mine, right, strict=True)
         if any(m.numbers is None or _apart(m.numbers, r.expected, truth) for m, r in pairs):
             return None
-    return finding("swapped", one=truth.labels["0"], other=truth.labels["1"])
+    return Finding("swapped", Facts(what=truth.labels["0"], other=truth.labels["1"]))
 
 
 def _apart(theirs: Array, expected: Array, truth: ValueTruth) -> bool:
@@ -93,7 +93,7 @@ def _apart(theirs: Array, expected: Array, truth: ValueTruth) -> bool:
 
 def _carried(verdict: Verdict) -> bool:
     """Whether something is right only as it follows from one's own steps."""
-    return any("follows rightly" in said.rest for said in verdict.remarks)
+    return any(remark.code == "carried_forward" for remark in verdict.remarks)
 
 
 def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
@@ -111,26 +111,19 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
             rows = rows_of(truth, reply, path, call)
             again, _ = verdict_on(rows, what, truth.tolerance)
             if again:
-                return failed(_second_call(rows, what, truth, evidence))
+                return failed(_second_call(rows, what, truth))
     if len(replies) > 1:
         return numerical(truth, verdict, reply, replies[1])
     return verdict
 
 
-def _second_call(rows: Sequence[Compared], what: str, truth: ValueTruth, evidence: Evidence) -> Finding:
+def _second_call(rows: Sequence[Compared], what: str, truth: ValueTruth) -> Finding:
     wrong = next(r for r in rows if r.problem or r.error > truth.tolerance.slip)
     if wrong.numbers is None:
-        return wrong.problem or finding("not_repeatable", name=what)
+        return wrong.problem or Finding("not_repeatable", Facts(name=what))
     theirs, expected = both(wrong.numbers, wrong.expected)
-    return finding(
-        "changes_on_second_call",
-        name="The function",
-        what=what,
-        at=place(wrong.inputs),
-        theirs=theirs,
-        expected=expected,
-        difference="",
-    )
+    facts = Facts(what=what, where=place(wrong.inputs), theirs=theirs, expected=expected)
+    return Finding("changes_on_second_call", facts)
 
 
 def numerical(truth: ValueTruth, verdict: Verdict, double: Reply, single: Reply) -> Verdict:
@@ -144,14 +137,8 @@ def numerical(truth: ValueTruth, verdict: Verdict, double: Reply, single: Reply)
     coarse = [row.error for path in truth.labels for row in rows_of(truth, single, path)]
     if max(coarse) <= 2 * truth.tolerance.slip:
         return verdict
-    return failed(
-        finding(
-            "numerical_derivative",
-            what=" and ".join(truth.labels.values()),
-            error=max(errors),
-            coarse=max(coarse),
-        )
-    )
+    facts = Facts(names=tuple(truth.labels.values()), error=max(errors), coarse=max(coarse))
+    return failed(Finding("numerical_derivative", facts))
 
 
 def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
@@ -168,10 +155,15 @@ def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     for path, what in truth.labels.items():
         found, rows = _gradient(truth, reply, path, what)
         problem = problem or found
-        table += shown(rows, what, truth.values.tolerance)
+        table += shown(rows, by_autograd(what), truth.values.tolerance)
     if problem:
         return failed(problem, AUTOGRAD_SHARE, tuple(table))
     return replace(verdict, comparisons=tuple(table))
+
+
+def by_autograd(what: str) -> str:
+    """What a derivative is called where autograd takes it."""
+    return f"autograd's {what}"
 
 
 def _gradient(truth: GradientTruth, reply: Reply, path: str, what: str) -> tuple[Finding | None, list[Compared]]:
@@ -184,21 +176,17 @@ def _gradient(truth: GradientTruth, reply: Reply, path: str, what: str) -> tuple
             # torch leaves no gradient where nothing depends on the input; that is 0.
             continue
         if node is None:
-            return unreachable(what.removeprefix("autograd's "), seen), []
-        rows.append(_compared_gradient(node, point, path, what, truth))
-    problem, _ = verdict_on(rows, what, truth.values.tolerance, "wrong_gradient")
+            return unreachable(what, seen), []
+        rows.append(compared(node, point.inputs, expected, by_autograd(what), truth.values.tolerance))
+    problem, _ = verdict_on(rows, by_autograd(what), truth.values.tolerance, "wrong_gradient")
     return problem, rows
 
 
 def unreachable(what: str, seen: Value) -> Finding:
     """Why autograd left no gradient, as far as torch said so."""
     error = seen.gradient_error.text if seen.gradient_error else ""
-    note = next((note for note, said in BROKEN_WAYS.items() if said in error), "no_gradient")
-    return finding(note, what=what)
-
-
-def _compared_gradient(node: Leaf, point: Point, path: str, what: str, truth: GradientTruth) -> Compared:
-    return compared(node, point.inputs, point.expected[path], what, truth.values.tolerance)
+    code = next((code for code, said in BROKEN_WAYS.items() if said in error), "no_gradient")
+    return Finding(code, Facts(what=what))
 
 
 def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
@@ -210,10 +198,11 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     for path, what in truth.before.labels.items():
         cast = next((d for d in _dtypes(truth, reply, path) if d != truth.dtype), None)
         if cast:
-            return failed(finding("wrong_dtype", what=what, theirs=cast, expected=truth.dtype))
+            theirs, expected = Form("dtype", cast), Form("dtype", truth.dtype)
+            return failed(Finding("wrong_dtype", Facts(what=what, theirs=theirs, expected=expected)))
         stale, _ = verdict_on(rows_of(truth.after, reply, path, 1), what, truth.after.tolerance)
         if stale:
-            return failed(finding("copied", what=what))
+            return failed(Finding("copied", Facts(what=what)))
     return replace(verdict, remarks=())
 
 
@@ -225,4 +214,4 @@ def _dtypes(truth: ViewTruth, reply: Reply, path: str) -> list[str]:
 def wrote_to_arguments(name: str, reply: Reply) -> tuple[Remark, ...]:
     """A remark where a call changed its arguments."""
     changed = any(isinstance(seen, Value) and seen.changed for seen in reply)
-    return (remark("wrote_to_arguments", name),) if changed else ()
+    return (Remark("wrote_to_arguments", name),) if changed else ()

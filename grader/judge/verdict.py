@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from grader.judge.behaviour import judge_random, judge_rules, judge_seeded
-from grader.judge.clipping import MESSAGE, SAID, SUBJECTS, clipped
+from grader.judge.clipping import SAID, SUBJECTS
 from grader.judge.drawing import judge_drawing
-from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Remark, Status, Verdict
-from grader.judge.notes import MACHINE, SLIPS, Finding, finding
+from grader.judge.findings import MACHINE, Facts, Finding, Remark
+from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import UNSTABLE, broken, judge_sweep
@@ -59,8 +59,8 @@ UNWRITTEN = frozenset({"missing", "not_written"})
 ABSENT = UNWRITTEN | {"cell_failed"}
 """The notes of what nobody has tried to answer, and of all that is not there to be looked at."""
 
-MESSAGES = 3
-"""Lines of a verdict; pictures and tables show the rest."""
+FINDINGS = 3
+"""Findings of a verdict; pictures and tables show the rest."""
 
 
 def judge(
@@ -92,8 +92,8 @@ def judge(
 
 def _unavailable(question: Question, reason: str) -> Mark:
     """The mark of a question that the machine kept from being graded."""
-    problem = finding(MACHINE, name=question.name, reason=reason)
-    return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))
+    problem = Finding(MACHINE, Facts(name=question.name, reason=reason))
+    return Mark(question, Verdict(Status.UNGRADED, 0.0, (problem,)))
 
 
 def _used(seen: Observation) -> frozenset[str]:
@@ -106,8 +106,8 @@ def _judged(trial: PreparedCheck, evidence: Evidence) -> Verdict:
         silence = _silence(trial, evidence.name, own)
         found = (unanswered(evidence.name, seen, evidence.source) or silence for seen in own)
         if problem := next(filter(None, found), None):
-            status = Status.MISSING if problem.note in UNWRITTEN else Status.FAIL
-            return Verdict(status, problem.note, problem.message, 0.0)
+            status = Status.MISSING if problem.code in UNWRITTEN else Status.FAIL
+            return Verdict(status, 0.0, (problem,))
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
     if not trial.asks or isinstance(trial.truth, UpdateTruth | ViewTruth):
         return verdict
@@ -120,8 +120,7 @@ def _silence(trial: PreparedCheck, name: str, own: Sequence[Observation]) -> Fin
     silent = [s for s in own if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
     if not silent or isinstance(trial.asks[trial.given], Read):
         return None
-    where = f" at {len(silent)} of {len(own)} points" if len(silent) < len(own) else ""
-    return finding("returns_nothing", name=name, where=where)
+    return Finding("returns_nothing", Facts(name=name, count=len(silent), total=len(own)))
 
 
 def _own_observations(trial: PreparedCheck, evidence: Evidence) -> list[Observation]:
@@ -148,40 +147,39 @@ JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {
 
 def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
     """What is wrong where there is no value to look at."""
+    called = Facts(name=name)
     match seen:
         case Raised() | Value(results=(Other(type_name="None"), *_)) if source.is_stub(name):
-            return finding("not_written", name=name)
+            return Finding("not_written", called)
         case Raised(type_name="NotImplementedError", text="") if source.stubs(name):
-            return finding("needs_unwritten", name=name, what=" and ".join(source.stubs(name)))
+            return Finding("needs_unwritten", replace(called, names=tuple(source.stubs(name))))
         case Raised(type_name="NotImplementedError", text="") if "NotImplementedError" in source.used(name):
-            return finding("stub_left", name=name)
+            return Finding("stub_left", called)
         case Raised(type_name=kind, text=text, line=line):
-            said, where = (f": {text}" if text else ""), (f" ({line})" if line else "")
-            return finding("raised", name=name, type=kind, text=said, line=where)
+            return Finding("raised", replace(called, error_type=kind, text=text, line=line))
         case Missing(reason="not callable"):
-            lost = ": a line after its definition gives the name to something else" if source.is_hidden(name) else ""
-            return finding("not_a_function", name=name, why=lost)
+            return Finding("not_a_function", replace(called, hidden=source.is_hidden(name)))
         case Missing() if source.stopped(name) == "NotImplementedError" and source.stubs(name):
-            return finding("needs_unwritten", name=name, what=" and ".join(source.stubs(name)))
+            return Finding("needs_unwritten", replace(called, names=tuple(source.stubs(name))))
         case Missing() if source.stopped(name):
-            return finding("cell_failed", name=name, error=source.stopped(name))
+            return Finding("cell_failed", replace(called, text=source.stopped(name)))
         case Missing():
-            return finding("missing", name=name)
+            return Finding("missing", called)
         case TimedOut(seconds, waiting):
-            return finding("waited" if waiting else "timed_out", name=name, seconds=seconds)
+            return Finding("waited" if waiting else "timed_out", replace(called, seconds=seconds))
         case Died(how):
-            return finding("died", name=name, how=how)
+            return Finding("died", replace(called, reason=how))
         case Unreadable(reason):
-            return finding("unreadable_answer", name=name, reason=reason)
+            return Finding("unreadable_answer", replace(called, reason=reason))
         case Value(results=(Other(type_name="ellipsis"), *_)):
-            return finding("not_written", name=name)
+            return Finding("not_written", called)
     return None
 
 
 def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     """One verdict of many: the weighted mean of the scores; a check of weight 0 that fails forfeits all.
 
-    The note is that of the first check that failed; messages that differ follow each other, a line each.
+    What is found first comes first; of findings of one kind there is one.
     """
     scored = [(v, w) for v, w in zip(verdicts, weights, strict=True) if w]
     if all(v.note in ABSENT for v, _ in scored):
@@ -199,27 +197,34 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     heard = [v for v, weight in zip(verdicts, weights, strict=True) if weight or not wrong]
     remarks = _few(dict.fromkeys(r for v in heard for r in v.remarks))
     if not wrong:
-        return Verdict(Status.PASS, RIGHT.note, RIGHT.message, 1.0, remarks, table, drawn)
-    told: dict[str, Verdict] = {}
-    for verdict in wrong:
-        kind = _kind(verdict)
-        # Of several that say that a value is wrong, one that says why.
-        if kind not in told or (told[kind].note not in SLIPS and verdict.note in SLIPS):
-            told[kind] = verdict
-    message = clipped("\n".join([verdict.message for verdict in told.values()][:MESSAGES]), MESSAGE)
+        return replace(RIGHT, remarks=remarks, comparisons=table, sweeps=drawn)
+    found = _telling([finding for verdict in wrong for finding in verdict.findings])[:FINDINGS]
     status = Status.PARTIAL if score else Status.FAIL
-    note = next(iter(told.values())).note
-    return Verdict(status, note, message, score, remarks, table, drawn, sketches)
+    return Verdict(status, score, found, remarks, table, drawn, sketches)
 
 
 def _few(remarks: Collection[Remark]) -> tuple[Remark, ...]:
     """The remarks that say no more than a page has room for."""
-    said = list(dict.fromkeys(remark.rest for remark in remarks))[:SAID]
-    return tuple(remark for remark in remarks if remark.rest in said)[:SUBJECTS]
+    said = list(dict.fromkeys((remark.code, remark.facts) for remark in remarks))[:SAID]
+    return tuple(remark for remark in remarks if (remark.code, remark.facts) in said)[:SUBJECTS]
 
 
-def _kind(verdict: Verdict) -> str:
-    """What one message is enough of; but each sweep has its own first failure to tell."""
-    if verdict.note in UNSTABLE:
-        return verdict.message
-    return "wrong_value" if verdict.note == "wrong_step" or verdict.note in SLIPS else verdict.note
+def _telling(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """One finding of a kind: of several that a value is wrong, one that says why."""
+    kinds: list[object] = []
+    told: list[Finding] = []
+    for finding in findings:
+        kind = _kind(finding)
+        if kind not in kinds:
+            kinds.append(kind)
+            told.append(finding)
+        elif finding.facts.mistakes and not told[kinds.index(kind)].facts.mistakes:
+            told[kinds.index(kind)] = finding
+    return tuple(told)
+
+
+def _kind(finding: Finding) -> object:
+    """What one finding is enough of; but each sweep has its own first failure to tell."""
+    if finding.code == UNSTABLE:
+        return finding
+    return "wrong_value" if finding.code == "wrong_step" or finding.facts.mistakes else finding.code

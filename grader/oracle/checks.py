@@ -148,7 +148,7 @@ class GradientCheck:
 
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
     ending = of[0] if len(of) == 1 and outputs[of[0]] else question
-    return f"autograd's d({ending})/d{name}"
+    return f"d({ending})/d{name}"
 
 
 @dataclass(frozen=True, eq=False)

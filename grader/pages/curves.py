@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from grader.judge.model import ErrorCurve
+from grader.pages.sentences import first_failure
 
 LEFT, RIGHT, LANE, TOP, FLOOR = 46, 410, 14, 36, 160
 """Pixels: both ends of the x axis; where nan and infinity are drawn, and the largest and the least finite error."""
@@ -97,7 +98,7 @@ def picture(swept: ErrorCurve) -> CurvePicture:
     return CurvePicture(
         what=swept.what,
         axis=swept.axis,
-        told=f"first fails {swept.told}" if first else f"is never more than {max(swept.yours):.2g} ulp off",
+        told=f"first fails {first_failure(swept)}" if first else f"is never more than {max(swept.yours):.2g} ulp off",
         counts=_counts(swept),
         yours="".join(f"M{at} {height}h0" for at, height in (*yours.items(), *first)),
         as_written="".join(f"M{at} {FLOOR}V{height}" for at, height in as_written.items()),

@@ -5,19 +5,20 @@ Knows the words and the order of a panel. Refuses to know HTML.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from grader.judge.model import Comparison, Mark
+from grader.judge.model import Comparison, Mark, Verdict
 from grader.judge.source import Source
 from grader.pages.curves import CurvePicture, picture
 from grader.pages.diagram import Diagram, diagram
 from grader.pages.labels import STATUS_LABELS, StatusLabel
 from grader.pages.sanitize import cut, line, points
+from grader.pages.sentences import brief, message, remarks
+from grader.pages.wording import row
 
 if TYPE_CHECKING:
     from grader.runner.notebook import Notebook
@@ -29,9 +30,6 @@ OPEN: Final = 6
 ROWS: Final = 20
 AGREEING: Final = 8
 """Rows of a table that are open to the eye, rows at all, and rows where all agree."""
-
-_PLACE: Final = re.compile(r"(?<! first fails)(?<! not finite) at \((?:[^()]|\([^()]*\))*\)")
-"""How `judge.wording` says where: " at (a = 1, b = 2)". Where a sweep first fails is what was found, and stays."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,6 @@ class Panel:
     look: StatusLabel
     score: str
     points: str
-    weight: float
     brief: str
     message: str
     remarks: tuple[str, ...]
@@ -75,9 +72,9 @@ class Panel:
 def panel(mark: Mark) -> Panel:
     """A mark as a panel: what differs comes first, and a table in which all agrees is folded."""
     verdict = mark.verdict
-    # The badge says it already.
-    said = "" if verdict.note == "correct" else verdict.message
-    agreeing = sum(row.agrees for row in verdict.comparisons)
+    # Of a right answer the badge says it already.
+    said = message(verdict) if verdict.findings else ""
+    agreeing = sum(one.agrees for one in verdict.comparisons)
     first, most = (0, AGREEING) if agreeing == len(verdict.comparisons) else (OPEN, ROWS)
     drawn = [picture(swept) for swept in verdict.sweeps]
     telling = _telling(verdict.comparisons)[:most]
@@ -88,10 +85,9 @@ def panel(mark: Mark) -> Panel:
         look=STATUS_LABELS[verdict.status],
         score=points(mark.score),
         points=points(mark.question.points),
-        weight=mark.question.points,
-        brief=_brief(said),
+        brief=_brief(verdict),
         message=cut(said, MESSAGE),
-        remarks=tuple(cut(remark, MESSAGE) for remark in verdict.said),
+        remarks=tuple(cut(remark, MESSAGE) for remark in remarks(verdict)),
         diagrams=tuple(diagram(sketch) for sketch in verdict.sketches),
         open=_rows(telling[:first]),
         folded=_rows(telling[first:]),
@@ -117,20 +113,21 @@ def _telling(rows: Sequence[Comparison]) -> list[Comparison]:
     """What differs before what agrees, and each part of the answer once before any of them a second time."""
     seen: Counter[tuple[bool, str]] = Counter()
     ranked = []
-    for place, row in enumerate(rows):
-        ranked.append((row.agrees, seen[row.agrees, row.what], place))
-        seen[row.agrees, row.what] += 1
+    for place, one in enumerate(rows):
+        ranked.append((one.agrees, seen[one.agrees, one.what], place))
+        seen[one.agrees, one.what] += 1
     return [rows[place] for _, _, place in sorted(ranked)]
 
 
 def _rows(compared: Sequence[Comparison]) -> tuple[ComparedRow, ...]:
     """Rows of one table, in which a place that several rows in a row share is named once."""
     rows: list[ComparedRow] = []
-    for _, group in groupby(compared, key=lambda row: row.at):
+    told_rows = [(row(one), one.agrees) for one in compared]
+    for _, group in groupby(told_rows, key=lambda one: one[0].at):
         same = list(group)
-        for position, row in enumerate(same):
-            what, at, theirs, expected = (cut(t, CELL) for t in (row.what, row.at, row.theirs, row.expected))
-            rows.append(ComparedRow(what, at, theirs, expected, row.agrees, 0 if position else len(same)))
+        for position, (told, agrees) in enumerate(same):
+            what, at, theirs, expected = (cut(t, CELL) for t in (told.what, told.at, told.theirs, told.expected))
+            rows.append(ComparedRow(what, at, theirs, expected, agrees, 0 if position else len(same)))
     return tuple(rows)
 
 
@@ -138,8 +135,10 @@ BRIEF: Final = 320
 """Characters of a finding in the summary; a longer one ends with its last whole sentence."""
 
 
-def _brief(message: str) -> str:
-    """The first line of a message, without the place: in the summary there is room for what was found only."""
-    told = _PLACE.sub("", message[:MESSAGE].partition("\n")[0])
+def _brief(verdict: Verdict) -> str:
+    """The first line of what was found first, without the place: in the summary there is room for no more."""
+    if not verdict.findings:
+        return ""
+    told = brief(verdict.findings[0]).partition("\n")[0]
     whole, stop, _ = told[:BRIEF].rpartition(". ")
     return line(whole + "." if stop and len(told) > BRIEF else told, BRIEF)

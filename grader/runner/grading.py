@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from grader.judge.context import in_context
+from grader.judge.findings import FAULT, OURS, Facts, Finding
 from grader.judge.given import Given, given
 from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, PreparedCheck, Question, Result, Status, Verdict
-from grader.judge.notes import FAULT, OURS, finding
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.protocol.messages import Reply, Value
@@ -196,8 +196,8 @@ def _judged(
         return judge(question, trials, replies, source)
     except Exception as error:
         LOG.exception("The grader failed at an answer to %s.", question.name)
-        problem = finding(FAULT, name=question.name, error=type(error).__name__)
-        return Mark(question, Verdict(Status.UNGRADED, problem.note, problem.message, 0.0))
+        problem = Finding(FAULT, Facts(name=question.name, text=type(error).__name__))
+        return Mark(question, Verdict(Status.UNGRADED, 0.0, (problem,)))
 
 
 def _error(run: CellRun) -> str:

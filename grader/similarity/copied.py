@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.judge.facts import both, place
 from grader.judge.given import AskedOutput, Given
 from grader.judge.truth import Named, Point
-from grader.judge.wording import both, place
+from grader.pages import wording
 from grader.protocol.messages import Array
 
 LEAST = 3
@@ -143,5 +144,5 @@ def _place(inputs: Named) -> Place:
 
 
 def _shown(row: _Row) -> ForeignValue:
-    theirs, expected = both(row.theirs, row.expected)
-    return ForeignValue(place(row.point.inputs).removeprefix(" at "), theirs, expected)
+    theirs, expected = wording.apart(*both(row.theirs, row.expected))
+    return ForeignValue(wording.place(place(row.point.inputs)), theirs, expected)

@@ -26,6 +26,7 @@ from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs, family
 from grader.pages.fragments import sketched_piece, swept_piece
 from grader.pages.labels import STATUS_LABELS
+from grader.pages.sentences import first_failure, message, remarks
 
 PUBLIC = "public"
 
@@ -58,7 +59,7 @@ def _tell(name: str | Callable[..., Any], questions: Mapping[str, Question]) -> 
     mark = _in_context(checked(question, names, source), names, source, questions)
     print(line(mark))
     if hasattr(get_ipython(), "kernel"):
-        _show([sweep for sweep in mark.verdict.sweeps if sweep.told])
+        _show([sweep for sweep in mark.verdict.sweeps if sweep.first is not None])
         _sketch(mark)
 
 
@@ -86,16 +87,16 @@ def _in_context(mark: Mark, names: Mapping[str, Any], source: Source, questions:
 def line(mark: Mark) -> str:
     """A mark in a line of text, with its remarks below."""
     verdict, name = mark.verdict, mark.question.name
-    said = "right at the public points." if verdict.status is Status.PASS else verdict.message
+    said = "right at the public points." if verdict.status is Status.PASS else message(verdict)
     named = said if name in said else f"{name}: {said}"
     first = f"{STATUS_LABELS[verdict.status].sign} {named}"
-    return "\n".join([first, *(f"    {remark}" for remark in verdict.said)])
+    return "\n".join([first, *(f"    {remark}" for remark in remarks(verdict))])
 
 
 def _show(failing: Sequence[ErrorCurve]) -> None:
     """Where an answer fails over the range, as a picture; a frontend without pictures has had the text."""
     if failing:
-        said = " ".join(f"{sweep.what} fails first {sweep.told}." for sweep in failing)
+        said = " ".join(f"{sweep.what} fails first {first_failure(sweep)}." for sweep in failing)
         display({"text/html": swept_piece(failing), "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
 
 

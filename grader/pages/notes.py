@@ -1,39 +1,31 @@
-"""One table of notes: a stable code for every outcome, and the sentence that a student reads.
+"""Tables of what a student reads: a sentence for every outcome, by its stable code.
 
-Knows words. Refuses to know numbers: the facts are filled in by whoever found them.
+Knows words. Refuses to know numbers: they are filled in from the facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final
 
-from grader.judge.clipping import FACT, FINDING, NAME, bounded, clipped
-from grader.judge.model import Remark
+from grader.judge.findings import FAULT, MACHINE, Advice
 
-FAULT = "fault"
-"""The note where the grader itself failed."""
-MACHINE = "machine"
-"""The note where the machine failed."""
-OURS = frozenset({FAULT, MACHINE})
-"""The notes of what is nobody's zero: it is graded again in the next run."""
-
-NOTES: dict[str, str] = {
+NOTES: Final[Mapping[str, str]] = {
     "correct": "Right.",
     "wrong_value": "{what}{at}: yours {theirs}, expected {expected}{difference}.",
     "wrong_gradient": (
         "{what}{at}: yours {theirs}, expected {expected}{difference}. The value is right, so a path may be cut off "
         "from autograd: by detach, .item(), float() or no_grad."
     ),
-    "swapped": "{one} and {other} are right, but in the wrong order.",
+    "swapped": "{what} and {other} are right, but in the wrong order.",
     "wrong_step": "{what}{at}: yours {theirs}, expected {expected}{basis}{difference}.",
-    "wrong_shape": "{what}{at} has shape {theirs}; shape {expected} is asked for.",
+    "wrong_shape": "{what}{at} has {theirs}; {expected} is asked for.",
     "wrong_type": "{what} is {theirs}; {expected} is asked for.",
     "wrong_dtype": "{what} has dtype {theirs}; the input's {expected} is to be kept.",
     "wrong_device": "{what} is on {theirs}; it is asked for on {expected}.",
-    "returns_nothing": "{name} returns nothing{where}: is a return missing, at its end or in a branch?",
+    "returns_nothing": "{name} returns nothing{silent}: is a return missing, at its end or in a branch?",
     "wrong_structure": "The result is {theirs}; {expected} is asked for.",
-    "missing_key": "The result has no entry {what}. It has: {theirs}.",
+    "missing_key": "The result has no entry {what!r}. It has: {theirs}.",
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
     "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
     "no_gradient": (
@@ -48,52 +40,52 @@ NOTES: dict[str, str] = {
         "Autograd cannot find {what}: a value that it needs on the way back was changed in place. Make a new tensor, "
         "y = y / s, where the code changes one, y /= s."
     ),
-    "raised": "{name} raised {type}{text}{line}",
-    "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {error}",
+    "raised": "{name} raised {error_type}{raised}",
+    "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {text}",
     "not_written": "{name} is not written yet: its stub still stands.",
-    "needs_unwritten": "{name} needs {what}, which is not written yet.",
+    "needs_unwritten": "{name} needs {all_names}, which is not written yet.",
     "stub_left": "{name} stops at a raise NotImplementedError that still stands in its code: take that line out.",
     "missing": (
         "No {name} was found in the notebook. Did you misname it, or forget to run its cell, or did that stop with an "
         "error?"
     ),
-    "not_a_function": "{name} is there, but it is not a function{why}.",
+    "not_a_function": "{name} is there, but it is not a function{lost}.",
     "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
     "waited": (
         "{name} gave no answer within {seconds:g} seconds, in which it waited and computed next to nothing. Does it "
         "sleep, or wait for something that never comes?"
     ),
-    "died": "{name} ended the notebook's process ({how}). Nothing of it could be looked at.",
+    "died": "{name} ended the notebook's process ({reason}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
-    "forbidden_method": "{name} uses {what}, but {why}.",
-    "finite_differences": "{name} takes {what} at shifted points, which is numerical differentiation, but {why}.",
+    "forbidden_method": "{name} uses {each_name}, but {reason}.",
+    "finite_differences": "{name} takes {what} at shifted points, which is numerical differentiation, but {reason}.",
     "numerical_derivative": (
-        "{what}: nearly right in float64 (relative difference {error:.0e}) and far off in float32 ({coarse:.0e}), as "
-        "difference quotients are. Work the derivative out by hand."
+        "{all_names}: nearly right in float64 (relative difference {error:.0e}) and far off in float32 ({coarse:.0e}), "
+        "as difference quotients are. Work the derivative out by hand."
     ),
-    "required_method": "{name} calls neither backward() nor torch.autograd.grad: {why}.",
-    FAULT: "The grader itself failed at {name} ({error}). That is no fault of yours: it is not graded, and looked at.",
+    "required_method": "{name} calls neither backward() nor torch.autograd.grad: {reason}.",
+    FAULT: "The grader itself failed at {name} ({text}). That is no fault of yours: it is not graded, and looked at.",
     MACHINE: (
         "The machine could not do what {name} needs: {reason}. That is no fault of yours: it is not graded, and will "
         "be graded again."
     ),
     "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
     "changes_on_second_call": (
-        "{name} gives another answer when it is called a second time with the same arguments: "
+        "The function gives another answer when it is called a second time with the same arguments: "
         "{what}{at} was {theirs}, expected {expected}{difference}."
     ),
     "copied": (
         "The values are right, but {what} is a copy: when the input is overwritten afterwards, it does not follow. "
         "Some functions copy the memory, others share it."
     ),
-    "wrong_edges": "The drawn graph is not the one of the formulas: {what}.",
+    "wrong_edges": "The drawn graph is not the one of the formulas: {drawn}.",
     "not_edges": "The result is {theirs}; a list of pairs of names such as [('a', 'x')] is asked for.",
     "wrong_trajectory": "{what}{at}: yours {theirs}, expected {expected}{difference}. {since}",
     "poor_fit": (
         "The mean squared error of this fit on the data is {theirs}; the best possible is {expected}, and at most "
-        "{excess:.0f} % more is allowed. {hint}"
+        "{excess:.0f} % more is allowed. {advised}"
     ),
-    "unstable": ("In {dtype}, the {what} is right at {right} of {total} inputs. It first fails at {at}: {said}."),
+    "unstable": "In {dtype}, the {what} is right at {right} of {total} inputs. It first fails at {first}: {failure}.",
     "no_second_step": (
         "After the first step the parameters can take no second backward pass ({text}): update them in place, and "
         "leave requires_grad as it is."
@@ -115,9 +107,9 @@ NOTES: dict[str, str] = {
         "The second tensor is not the first without its axes of length 1: it begins {theirs}, not {expected}."
     ),
 }
-"""Code to sentence."""
+"""What was seen, by its code, as a sentence."""
 
-SLIPS: dict[str, str] = {
+SLIPS: Final[Mapping[str, str]] = {
     "wrong_rule": "In {where}, the rule is {rule}; yours is {theirs}.",
     "exponent_not_reduced": "In {where}, the exponent is not reduced: the derivative of {term} is {right}.",
     "exponent_lost": "In {where}, the exponent does not come down as a factor: the derivative of {term} is {right}.",
@@ -161,49 +153,38 @@ SLIPS: dict[str, str] = {
     "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
     "backwards": "In {where}, axis {axis} runs backwards.",
 }
-"""Code of a likely mistake to the sentence that follows what is wrong; what tells most comes first."""
+"""A likely mistake, by its note, as the sentence that follows what was seen."""
 
-REMARKS: dict[str, str] = {
+REMARKS: Final[Mapping[str, str]] = {
     "float32_slip": (
         "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast, or "
         "a small number added, is on the way. It costs nothing here."
     ),
     "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
-    "shape_slip": "came back with shape {theirs} where a scalar is asked for. It costs nothing here.",
+    "shape_slip": "came back with {theirs} where a scalar is asked for. It costs nothing here.",
     "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
     "defined_again": "is defined in more than one cell; the last of them counts.",
     "used_here": "is used here, and is not right itself: look there first.",
-    "carried_forward": "follows rightly from your own {from_}, and counts as right.",
-    "drawn_renamed": "read as {step} of the formulas. Another name costs nothing.",
-    "drawn_merged": "stands for {steps} together, which means the same. It costs nothing.",
+    "carried_forward": "follows rightly from your own {own}, and counts as right.",
+    "drawn_renamed": "read as {all_names} of the formulas. Another name costs nothing.",
+    "drawn_merged": "stands for {all_names} together, which means the same. It costs nothing.",
     "drawn_between": "no step of the formulas, but what goes through it goes the right way. It costs nothing.",
 }
 """Things said beside a mark, after the name of what they are about; they cost nothing."""
 
+UNLIKELY: Final = "It is none of the slips that this formula invites: follow it step by step."
+LAST_STEP: Final = "Is the last step missing, or one too many?"
 
-@dataclass(frozen=True)
-class Finding:
-    """A code of the table with its sentence filled in; `theirs` is what a table shows for it.
+ADVICE: Final[Mapping[Advice, str]] = {
+    Advice.FEATURES: "Check that w and b belong to the original x, in the order of the features.",
+    Advice.DIVERGING: "The losses grow: take a smaller learning rate.",
+    Advice.OTHER_ERROR: "The last loss is another error than this: check that w and b belong to the original x.",
+    Advice.FALLING: "The losses still fall: take more epochs, a larger learning rate, or features of similar size.",
+}
 
-    `edges` are those of the graph on which a mistake was made, none where it may be any.
-    """
-
-    note: str
-    message: str
-    theirs: str = "–"
-    edges: tuple[tuple[str, str], ...] = ()
-
-
-def finding(note: str, **facts: object) -> Finding:
-    """The finding for a code of `NOTES`; every field of its sentence must be given. What is long is cut."""
-    return Finding(note, clipped(NOTES[note].format(**bounded(facts, FACT)), FINDING))
-
-
-def remark(code: str, what: str, **facts: object) -> Remark:
-    """The remark for a code of `REMARKS` about `what`. What is long is cut."""
-    return Remark(clipped(what, NAME), REMARKS[code].format(**bounded(facts, 2 * NAME)))
-
-
-def explained(note: str, facts: Mapping[str, str]) -> str:
-    """The sentence on a likely mistake."""
-    return SLIPS[note].format(**facts)
+ALSO: Final[Mapping[str, str]] = {
+    "missing_key": "Also missing",
+    "not_finite": "Also not finite",
+    "never_finite": "Not finite after it",
+}
+"""What is said of further steps, by their note; of all others, that they are wrong in themselves."""

@@ -1,0 +1,227 @@
+"""What a judge finds, as data: a code, and the facts that go with it.
+
+Knows every kind of fact, and how much of what a student's code gave is kept. Refuses to know words: sentences are made
+where somebody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from grader.judge.clipping import FACT, clipped
+from grader.judge.truth import EdgeList, Slip
+
+CORRECT: Final = "correct"
+"""The note where nothing was found."""
+FAULT: Final = "fault"
+"""The note where the grader itself failed."""
+MACHINE: Final = "machine"
+"""The note where the machine failed."""
+OURS: Final = frozenset({FAULT, MACHINE})
+"""The notes of what is nobody's zero: it is graded again in the next run."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers of an array of this `shape`: all of a small one, the first of a large one, or the one at `index`."""
+
+    values: tuple[float, ...]
+    shape: tuple[int, ...] = ()
+    index: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Form:
+    """What kind of thing a result is, or should be; of many `names` the first, and the `count` of all."""
+
+    kind: str
+    dtype: str = ""
+    shape: tuple[int, ...] | None = None
+    count: int | None = None
+    names: tuple[str, ...] = ()
+
+
+class Way(StrEnum):
+    """A way in which wrong numbers may differ from right ones at all points together."""
+
+    ZERO = "zero"
+    FLIPPED = "flipped"
+    TIMES = "times"
+    """By a factor."""
+    STILL = "still"
+    """The same everywhere."""
+    ROUNDED = "rounded"
+    """To some decimals."""
+    SHIFTED = "shifted"
+    """By the same amount."""
+    MISPLACED = "misplaced"
+    """The right entries in the wrong places."""
+    CLOSE = "close"
+    """By a small relative difference."""
+    UNMOVED = "unmoved"
+    """Not updated at all."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How numbers differ from what is right; `amount` is the factor, decimals, shift or relative difference."""
+
+    way: Way
+    amount: float = 0.0
+
+
+class Advice(StrEnum):
+    """What the losses of a fit that is not good enough say about it."""
+
+    FEATURES = "features"
+    DIVERGING = "diverging"
+    OTHER_ERROR = "other_error"
+    FALLING = "falling"
+
+
+Place: TypeAlias = Mapping[str, Numbers]
+"""A point: its inputs by name."""
+Paths: TypeAlias = tuple[tuple[str, ...], ...]
+"""Ways through a graph, each by the names of its nodes."""
+Shown: TypeAlias = Numbers | Form | Paths | None
+"""What was given or is right, as far as it is shown."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that can be told with a code; what says nothing of a finding is left out. Long texts are cut.
+
+    `mistakes` are those that explain an answer, the likeliest first, each of one or two slips; they were made on some
+    of `edges`, where that is known. None fits where there are none, and None were looked for where it is None.
+    """
+
+    name: str = ""
+    what: str = ""
+    other: str = ""
+    where: Place | None = None
+    theirs: Shown = None
+    expected: Shown = None
+    difference: Difference | None = None
+    mistakes: tuple[tuple[Slip, ...], ...] | None = None
+    edges: EdgeList = ()
+    follows_from: tuple[str, ...] = ()
+    """Own steps, not right themselves, that something was worked out from."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Other steps that are not right either, each with its note."""
+    steps_right: int | None = None
+    steps: int | None = None
+    right: int | None = None
+    count: int | None = None
+    total: int | None = None
+    """How many are right, and how many there are of what is wrong, of how many."""
+    step: int | None = None
+    agreeing: int | None = None
+    """Epochs for which losses agree with the right ones."""
+    names: tuple[str, ...] = ()
+    error: float | None = None
+    coarse: float | None = None
+    """Errors: relative, or in ulp in a sweep; and that in float32."""
+    limit: float | None = None
+    dtype: str = ""
+    not_finite_at: Place | None = None
+    breaking: str = ""
+    """The operation that leaves the range of a dtype."""
+    cancels: bool = False
+    """Whether it is digits that are lost, and not a range that is left."""
+    missing: Paths = ()
+    extra: Paths = ()
+    turned: Paths = ()
+    """Edges of a drawing."""
+    low: float | None = None
+    high: float | None = None
+    least: float | None = None
+    greatest: float | None = None
+    excess: float | None = None
+    advice: Advice | None = None
+    error_type: str = ""
+    text: str = ""
+    line: str = ""
+    reason: str = ""
+    hidden: bool = False
+    """Whether a name is given to something else after its definition."""
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Cut long texts."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, str) and len(value) > FACT and not isinstance(value, StrEnum):
+                object.__setattr__(self, field.name, clipped(value, FACT))
+
+
+NOTHING: Final = Facts()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with an answer: what was seen as a stable `code`, with its facts."""
+
+    code: str
+    facts: Facts = NOTHING
+
+    @property
+    def note(self) -> str:
+        """The likeliest mistake that explains it; where none does, what was seen."""
+        return self.facts.mistakes[0][0].note if self.facts.mistakes else self.code
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something said beside a mark, of `what`, which costs nothing."""
+
+    code: str
+    what: str
+    facts: Facts = NOTHING
+
+
+MISTAKES: Final = (
+    "wrong_rule",
+    "exponent_not_reduced",
+    "exponent_lost",
+    "inner_derivative",
+    "missing_outer",
+    "product_rule",
+    "product_of_slopes",
+    "quotient_rule",
+    "value_for_gradient",
+    "constant_kept",
+    "sum_for_mean",
+    "missing_division",
+    "missing_path",
+    "missing_factor",
+    "missing_term",
+    "wrong_sign",
+    "wrong_flow",
+    "exchanged",
+    "upside_down",
+    "missing_power",
+    "missing_function",
+    "exchanged_function",
+    "wrong_operand",
+    "transposed",
+    "other_axis",
+    "exchanged_operands",
+    "reshaped",
+    "column_order",
+    "wrong_axes",
+    "as_written",
+    "half_cure",
+    "uphill",
+    "missing_rate",
+    "gradients_kept",
+    "frozen",
+    "fewer_epochs",
+    "more_epochs",
+    "late_losses",
+    "off_by_one",
+    "backwards",
+)
+"""The notes of likely mistakes; what tells most comes first."""

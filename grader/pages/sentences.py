@@ -1,0 +1,183 @@
+"""Findings and remarks as sentences, filled in from their facts.
+
+Knows how a student is told. Refuses to know what is right, and to decide anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Final
+
+from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
+from grader.judge.findings import Facts, Finding
+from grader.judge.model import ErrorCurve, Verdict
+from grader.judge.truth import Slip
+from grader.pages.notes import ADVICE, ALSO, LAST_STEP, NOTES, REMARKS, SLIPS, UNLIKELY
+from grader.pages.wording import arrows, difference, pair, place, shown
+
+AS_THEY_ARE: Final = frozenset({"not_finite", "not_squeezed", "wrong_draw"})
+"""Codes whose numbers tell enough in the usual digits."""
+
+
+def message(verdict: Verdict) -> str:
+    """What was found, a line for each finding."""
+    lines = [sentence(finding) for finding in verdict.findings]
+    return clipped("\n".join(lines), MESSAGE) if lines else NOTES["correct"]
+
+
+def sentence(finding: Finding) -> str:
+    """A finding, and what explains it."""
+    at = place(finding.facts.where)
+    return _told(finding, f" at {at}" if at else "")
+
+
+def brief(finding: Finding) -> str:
+    """A finding without the point at which it was found."""
+    return _told(finding, "")
+
+
+def remarks(verdict: Verdict) -> tuple[str, ...]:
+    """The remarks; those that say the same of several things are one."""
+    subjects: dict[tuple[str, Facts], list[str]] = {}
+    for one in dict.fromkeys(verdict.remarks):
+        subjects.setdefault((one.code, one.facts), []).append(one.what)
+    return tuple(f"{', '.join(whats)}: {remark(code, facts)}" for (code, facts), whats in subjects.items())
+
+
+def remark(code: str, facts: Facts) -> str:
+    """What is said beside a mark of several things."""
+    return REMARKS[code].format(**_words(code, facts))
+
+
+def explained(slip: Slip) -> str:
+    """The sentence on a likely mistake."""
+    return SLIPS[slip.note].format(**dict(slip.facts))
+
+
+def first_failure(curve: ErrorCurve) -> str:
+    """Where an answer first fails over a range, and how; nothing where it does not."""
+    if curve.first is None:
+        return ""
+    theirs, expected = pair(curve.theirs, curve.expected)
+    return f"at {place(curve.where)}: {_failure(theirs, expected, curve.yours[curve.first], curve.limit)}"
+
+
+def _told(finding: Finding, at: str) -> str:
+    facts = finding.facts
+    first = clipped(NOTES[finding.code].format(**_words(finding.code, facts), at=at), FINDING)
+    return f"{first}{_mistakes(facts)}{_breaking(facts)}{_steps(facts)}"
+
+
+def _words(code: str, facts: Facts) -> dict[str, object]:
+    """Everything that a sentence may be filled in with, in words."""
+    theirs, expected = (
+        (shown(facts.theirs), shown(facts.expected)) if code in AS_THEY_ARE else pair(facts.theirs, facts.expected)
+    )
+    subject = "your step" if code == "wrong_update" else "yours"
+    return {
+        **vars(facts),
+        "theirs": theirs,
+        "expected": expected,
+        "difference": difference(facts.difference, subject),
+        "failure": _failure(theirs, expected, facts.error, facts.limit),
+        **{name: phrase(facts) for name, phrase in PHRASES.items()},
+    }
+
+
+def _failure(theirs: str, expected: str, error: float | None, limit: float | None) -> str:
+    known = error is not None and limit is not None and isfinite(error)
+    return f"yours {theirs}, expected {expected}" + (
+        f" (an error of {error:.3g} ulp, at most {limit:g} allowed)" if known else ""
+    )
+
+
+def _all(names: Sequence[str]) -> str:
+    return clipped(" and ".join(names), FACT)
+
+
+def _basis(facts: Facts) -> str:
+    return f" from your own {' and '.join(facts.follows_from)}" if facts.follows_from else ""
+
+
+def _silent(facts: Facts) -> str:
+    return f" at {facts.count} of {facts.total} points" if facts.count != facts.total else ""
+
+
+def _raised(facts: Facts) -> str:
+    return (f": {facts.text}" if facts.text else "") + (f" ({facts.line})" if facts.line else "")
+
+
+def _lost(facts: Facts) -> str:
+    return ": a line after its definition gives the name to something else" if facts.hidden else ""
+
+
+def _first(facts: Facts) -> str:
+    first = place(facts.where)
+    return f"{first}, and is not finite at {place(facts.not_finite_at)}" if facts.not_finite_at else first
+
+
+def _drawn(facts: Facts) -> str:
+    """The edges that differ; of far too many, how many there are."""
+    if facts.count is not None:
+        return f"it has {facts.count} edges, and theirs has {facts.total}"
+    told = ((facts.missing, "missing"), (facts.extra, "not in the graph"), (facts.turned, "the wrong way round"))
+    return "; ".join(f"{arrows(edges)} {'is' if len(edges) == 1 else 'are'} {what}" for edges, what in told if edges)
+
+
+def _since(facts: Facts) -> str:
+    """From which epoch on the losses differ, and what that points to."""
+    match facts.agreeing:
+        case None:
+            return LAST_STEP
+        case 0:
+            return "The very first loss differs, before any step: look at the loss, or at when it is recorded."
+        case 1:
+            return (
+                "The first loss agrees, the second does not: the first step is wrong (its direction, size or gradient)."
+            )
+    return (
+        f"The losses agree for {facts.agreeing} epochs and part from then on: are the gradients cleared after each "
+        "step?"
+    )
+
+
+PHRASES: Final[Mapping[str, Callable[[Facts], str]]] = {
+    "basis": _basis,
+    "silent": _silent,
+    "raised": _raised,
+    "lost": _lost,
+    "first": _first,
+    "drawn": _drawn,
+    "since": _since,
+    "own": lambda facts: _all(facts.follows_from),
+    "all_names": lambda facts: _all(facts.names),
+    "each_name": lambda facts: ", ".join(facts.names),
+    "advised": lambda facts: ADVICE[facts.advice] if facts.advice else "",
+}
+"""What is said of several facts together, or of none."""
+
+
+def _mistakes(facts: Facts) -> str:
+    """The mistakes that explain an answer, or that none does; nothing where none was looked for."""
+    if facts.mistakes is None:
+        return ""
+    told = [" ".join(map(explained, slips)) for slips in facts.mistakes]
+    first, *others = told or [UNLIKELY]
+    return f" {first}" + "".join(f" Or: {other[0].lower()}{other[1:]}" for other in others)
+
+
+def _breaking(facts: Facts) -> str:
+    """Why a way of writing fails that is known to fail."""
+    if facts.cancels:
+        return " Its digits cancel."
+    return f" There, {facts.breaking} leaves the range of {facts.dtype}." if facts.breaking else ""
+
+
+def _steps(facts: Facts) -> str:
+    """The other steps that are not right, and how many are."""
+    groups: dict[str, list[str]] = {}
+    for step, note in facts.also:
+        groups.setdefault(ALSO.get(note, "Also wrong in themselves"), []).append(step)
+    others = "".join(f" {word}: {', '.join(steps)}." for word, steps in groups.items())
+    return others + (f" ({facts.steps_right} of {facts.steps} steps are right.)" if facts.steps else "")
