@@ -64,8 +64,8 @@ def sheet(lab: str) -> Sheet:
     return Sheet(text, solution_notebook(text), planted, tuple(q.name for q in found.questions))
 
 
-def handed_in(lab: str, student: str, seed: str) -> HandedIn:
-    """The notebook of a student, every code cell of which is like no other's."""
+def handed_in(lab: str, student: str, seed: str, more: int = 0) -> HandedIn:
+    """The notebook of a student, every code cell of which is like no other's, with some `more` at its end."""
     random = Random(f"{seed}/{lab}/{student}")
     known = sheet(lab)
     made = {m.question: m for m in _drawn(known, random)}
@@ -75,17 +75,21 @@ def handed_in(lab: str, student: str, seed: str) -> HandedIn:
             for name in answered(cell.source, made):
                 cell.source = _with_mistake(cell.source, made[name], known.text)
             cell.source = _commented(_renamed(cell.source, known, random), student, random)
+    own = [f"def tried_{student}_{number}(x):\n    return x + {number}" for number in range(more)]
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in own]
     return HandedIn(notebook, tuple(made))
 
 
-def write_class(folder: Path, labs: Sequence[str], students: int, seed: str) -> dict[tuple[str, str], HandedIn]:
+def write_class(
+    folder: Path, labs: Sequence[str], students: int, seed: str, more: int = 0
+) -> dict[tuple[str, str], HandedIn]:
     """Write `students` folders with a notebook for each of some labs; what each handed in, by student and lab."""
     found = {}
     for number in range(students):
         student = f"s{number:04}"
         (folder / student).mkdir(parents=True, exist_ok=True)
         for lab in labs:
-            found[student, lab] = handed_in(lab, student, seed)
+            found[student, lab] = handed_in(lab, student, seed, more)
             nbformat.write(found[student, lab].notebook, folder / student / f"{lab}.ipynb")
     return found
 

@@ -1,7 +1,7 @@
 """The command line in a process of its own, forked from one that has loaded the grader, which saves seconds a run.
 
 Knows how such a process is started and what it said. Refuses to know what a command does. That a new process does
-the same, test_commands.py says.
+the same, test_commands.py says; what all of them share, loaded.py.
 """
 
 import multiprocessing
@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WIDE = {"COLUMNS": "200", "NO_COLOR": "1"}
 PARENT = multiprocessing.get_context("forkserver")
-LABS = [f"grader.labs.{path.stem}" for path in (ROOT / "grader" / "labs").glob("lab*.py")]
-PARENT.set_forkserver_preload(
-    ["commands", "grader.__main__", "grader.desk.running", "grader.authoring.release", "torch", "pydantic", *LABS]
-)
+PARENT.set_forkserver_preload(["commands", "loaded"])
 
 
-def _run(arguments: list[str], printed: str, complained: str) -> None:
+def _run(arguments: list[str], printed: str, complained: str, before: Callable[[], None] | None) -> None:
+    from loaded import share
+
     from grader.__main__ import main
 
+    share()
+    if before:
+        before()
     os.chdir(ROOT)
     os.environ.update(WIDE)
     for number, path in ((1, printed), (2, complained)):
@@ -34,13 +37,15 @@ def _run(arguments: list[str], printed: str, complained: str) -> None:
     main()
 
 
-def grader(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """What `python -m grader` with these arguments comes to."""
+def grader(*arguments: object, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+    """What `python -m grader` with these arguments comes to, in a process in which `before` was called."""
     given = list(map(str, arguments))
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / name for name in ("printed", "complained")]
-        child = PARENT.Process(target=_run, args=(given, *map(str, files)))
+        child = PARENT.Process(target=_run, args=(given, *map(str, files), before))
         with pytest.MonkeyPatch.context() as patch:
+            # Where the parent, which the first of them starts, finds what it is to load.
+            patch.setenv("PYTHONPATH", str(Path(__file__).parent))
             for name, value in WIDE.items():
                 patch.setenv(name, value)
             child.start()

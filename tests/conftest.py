@@ -21,3 +21,11 @@ def starter() -> Iterator[Starter]:
     found: Starter = Warm(confinement=Confinement(confined=False)) if sys.platform == "linux" else Cold()
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Starts processes that are confined as notebooks are by default; for tests that leave their parent as it is."""
+    parent = Warm()
+    yield parent
+    parent.close()

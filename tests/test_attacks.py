@@ -12,12 +12,12 @@ import sysconfig
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from grader.authoring.notebooks import solution_notebook
+from grader.authoring.notebooks import answered, solution_notebook
 from grader.authoring.verification import marks
 from grader.judge.model import CellRun, Conditions, Mark
 from grader.judge.source import Source
@@ -34,7 +34,8 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[1]
-LIMITS = Limits(cell=3.0, call=3.0, notebook=30.0, wall_factor=2.0, room=Room(size=32 << 20, entries=2_000))
+LIMITS = Limits(cell=1.0, call=1.0, notebook=30.0, wall_factor=6.0, room=Room(size=32 << 20, entries=2_000))
+"""Of processor time the solution takes a fiftieth, in a cell and in a call."""
 SITE = sysconfig.get_path("purelib")
 SECRET = "a-secret-of-the-grader-7391"
 SOLUTION = tuple(
@@ -42,6 +43,8 @@ SOLUTION = tuple(
     for cell in solution_notebook((ROOT / "solutions" / "lab2_graphs.py").read_text("utf-8")).cells
     if cell.cell_type == "code"
 )
+FEW = {"path_forward", "polynomial", "polynomial_gradient"}
+"""What is asked after each attack; everything is after the last."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +82,27 @@ class Bench:
     folder: Path
     path: str
     posed: PreparedLab
+    few: PreparedLab
 
     def graded(self, *more: str) -> tuple[tuple[CellRun, ...], list[Mark]]:
-        cells = (*SOLUTION, *more)
+        return self._graded((*SOLUTION, *more), self.posed)
+
+    def is_sound(self) -> bool:
+        """Whether a notebook with a few of the solution's answers still gets all the points for them."""
+        imports, *cells = SOLUTION
+        _, found = self._graded([imports, *(cell for cell in cells if answered(cell, FEW))], self.few)
+        return sum(mark.score for mark in found) == self.few.lab.points
+
+    def _graded(self, cells: Sequence[str], posed: PreparedLab) -> tuple[tuple[CellRun, ...], list[Mark]]:
+        self.warm.load("\n".join(cells))
         with Session(LIMITS, self.warm) as session:
             runs = session.run(cells)
-            replies = ask_all(session, self.posed)
-        return runs, marks(self.posed, replies, Source(cells))
+            replies = ask_all(session, posed)
+        return runs, marks(posed, replies, Source(tuple(cells)))
 
     @property
     def parent(self) -> int:
+        assert self.warm._popen
         return self.warm._popen.pid
 
     def processes(self) -> list[str]:
@@ -117,7 +131,9 @@ def bench() -> Iterator[Bench]:
         warm = Warm()
         (folder / "class" / "s02").mkdir(parents=True)
         (folder / "class" / "s02" / "lab2.ipynb").write_text(SECRET)
-        yield Bench(warm, folder, f":{folder}", prepare(LAB, Conditions("attacks")))
+        few = replace(LAB, questions=tuple(q for q in LAB.questions if q.name in FEW))
+        posed = [prepare(lab, Conditions("attacks")) for lab in (LAB, few)]
+        yield Bench(warm, folder, f":{folder}", *posed)
         warm.close()
 
 
@@ -184,4 +200,8 @@ def test_an_attack(bench: Bench, attack: Attack) -> None:
     ]
     assert not list(Path("/tmp").glob(f"planted-{bench.parent}*"))
     assert bench.processes() == []
+    assert bench.is_sound()
+
+
+def test_after_all_attacks_all_is_right(bench: Bench) -> None:
     assert sum(mark.score for mark in bench.graded()[1]) == LAB.points

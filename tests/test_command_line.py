@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from commands import grader
 
 from grader.desk.locking import OccupiedError, occupy
+from grader.judge.model import Question
+from grader.runner import grading
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,10 +30,11 @@ def notebook(path: Path, *cells: str) -> Path:
     return path
 
 
-def report(out: Path) -> list[dict[str, object]]:
-    found = json.loads((out / "report.json").read_text("utf-8"))
+def report(out: Path) -> list[dict[str, Any]]:
+    found: dict[str, Any] = json.loads((out / "report.json").read_text("utf-8"))
     assert found["version"] == 2
-    return found["results"]
+    results: list[dict[str, Any]] = found["results"]
+    return results
 
 
 def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
@@ -52,26 +56,23 @@ def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").exists()
 
 
+def break_the_judge() -> None:
+    """A defect in the judge, planted: one question's judging fails."""
+    judge = grading.judge
+
+    def broken(question: Question, *rest: Any) -> Any:
+        if question.name == "polynomial_gradient":
+            raise IndexError("planted")
+        return judge(question, *rest)
+
+    grading.judge = broken
+
+
 def test_where_the_judging_fails_everything_else_is_graded_and_it_is_graded_again(tmp_path: Path) -> None:
-    """A defect in the judge, planted: it must not take the class with it, nor pass for a mark."""
-    code = """
-import sys
-from grader.runner import grading
-from grader.__main__ import app
-judge = grading.judge
-def broken(question, *rest):
-    if question.name == "polynomial_gradient":
-        raise IndexError("planted")
-    return judge(question, *rest)
-grading.judge = broken if sys.argv.pop(1) == "broken" else judge
-app()
-"""
+    """It must not take the class with it, nor pass for a mark."""
     notebook(tmp_path / "class" / "s01" / "lab2.ipynb", RIGHT, "def polynomial_gradient(x):\n    return x")
-    given = ["grade", str(tmp_path / "class"), "--out", str(tmp_path / "out")]
-    ran = [
-        subprocess.run([sys.executable, "-c", code, how, *given], capture_output=True, text=True, check=False, cwd=ROOT)
-        for how in ("broken", "whole")
-    ]
+    given = ("grade", tmp_path / "class", "--out", tmp_path / "out")
+    ran = grader(*given, before=break_the_judge), grader(*given)
     assert [done.returncode for done in ran] == [3, 0]
     assert "IndexError: planted" in ran[0].stderr
     assert "The grader itself failed at 1 notebooks" in ran[0].stderr
@@ -333,19 +334,14 @@ def test_what_is_graded_anew_gets_new_points_and_what_is_kept_keeps_its_own(tmp_
     assert seeds(out) == (second, {"s01": second, "s02": second})
 
 
-def test_a_notebook_graded_unconfined_says_so(tmp_path: Path) -> None:
+def test_what_was_graded_unconfined_says_so_and_is_not_kept_by_a_confined_run(tmp_path: Path) -> None:
     path = notebook(tmp_path / "s01" / "n.ipynb", RIGHT)
+    page = tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html"
     done = grader("grade", path, "--out", tmp_path / "out", "--unconfined")
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "out" / "report.json").read_text())["confinement"] == []
-    assert "unconfined" in (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").read_text("utf-8")
-
-
-def test_what_was_graded_unconfined_is_not_kept_by_a_confined_run(tmp_path: Path) -> None:
-    path = notebook(tmp_path / "s01" / "lab2.ipynb", RIGHT)
-    for options in (("--unconfined",), ()):
-        done = grader("grade", path, "--out", tmp_path / "out", *options)
-        assert done.returncode == 0, done.stderr
+    assert "unconfined" in page.read_text("utf-8")
+    done = grader("grade", path, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
     assert "have not changed" not in done.stdout
-    page = (tmp_path / "out" / "feedback" / "s01" / "lab2_graphs.html").read_text("utf-8")
-    assert "unconfined" not in page
+    assert "unconfined" not in page.read_text("utf-8")

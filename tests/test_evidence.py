@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_command_line import grader, notebook, report
+from commands import grader
+from test_command_line import notebook, report
 
 from grader.desk.class_index import SIMILAR
 from grader.desk.course import Course

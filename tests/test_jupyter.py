@@ -119,7 +119,7 @@ def comparable(outputs, name):
     return kept
 
 
-def ran(sources, folder):
+def ran(sources, folder, starter):
     """Each cell as a kernel leaves it, and its run in a session: the two begin afresh, and run the same in a row."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     patient = {"timeout": HANG, "startup_timeout": HANG, "iopub_timeout": HANG}
@@ -128,13 +128,13 @@ def ran(sources, folder):
         # What stands there would come before the notebook's own folder.
         patch.delenv("PYTHONPATH", raising=False)
         client.execute()
-    with Session(Limits(cell=HANG, notebook=HANG)) as session:
+    with Session(Limits(cell=HANG, notebook=HANG), starter) as session:
         return list(zip(notebook.cells, session.run(sources), strict=True))
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
-    return dict(zip(CELLS, ran(list(CELLS.values()), tmp_path_factory.mktemp("jupyter")), strict=True))
+def runs(tmp_path_factory, starter):
+    return dict(zip(CELLS, ran(list(CELLS.values()), tmp_path_factory.mktemp("jupyter"), starter), strict=True))
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -167,14 +167,14 @@ NOTEBOOKS = SOLUTIONS | SUBMISSIONS
 
 
 @pytest.fixture(scope="module")
-def in_a_row(tmp_path_factory):
+def in_a_row(tmp_path_factory, starter):
     """All solutions and the example class, one after another in one kernel: a kernel for each takes a minute more."""
     folder = tmp_path_factory.mktemp("notebooks")
     # In a kernel, too, `check` is to say nothing: it would run the oracle there.
     (folder / "grader").mkdir()
     (folder / "grader" / "__init__.py").write_text("")
     (folder / "grader" / "student.py").write_text("def check(*_):\n    pass\n")
-    pairs = iter(ran([source for cells in NOTEBOOKS.values() for source in cells], folder))
+    pairs = iter(ran([source for cells in NOTEBOOKS.values() for source in cells], folder, starter))
     return {name: list(itertools.islice(pairs, len(cells))) for name, cells in NOTEBOOKS.items()}
 
 

@@ -51,7 +51,9 @@ def test_whoever_is_killed_holds_nothing(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        occupy(tmp_path).release()
+        lock = occupy(tmp_path)
+    assert lock.is_locked
+    lock.release()
 
 
 def test_the_second_grader_gets_one_sentence_and_exit_2(tmp_path: Path) -> None:

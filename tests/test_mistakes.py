@@ -7,22 +7,23 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from observed import leaf, marked, posed, seen
+from observed import QUESTIONS, leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
 from grader.judge.compare import Compared
 from grader.judge.diagnosis import diagnosed
 from grader.judge.findings import Finding
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
-from grader.judge.truth import EdgeList, GradientTruth, Slip, StepsTruth, TrajectoryTruth, ValueTruth
+from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
 from grader.oracle.graph import Graph, array
-from grader.oracle.mistake_outcomes import likely_values, numbers_of
+from grader.oracle.mistake_outcomes import ResultMistakes, numbers_of
 from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import paths
+from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra
 from grader.pages.notes import UNLIKELY
 from grader.pages.sentences import message, sentence
@@ -111,37 +112,42 @@ def test_two_slips_at_once() -> None:
     assert any(np.allclose(n, -np.cos(AT[x] ** 2) * 2 * AT[x] ** 2) for n in both)
 
 
+def of_result(graph: Graph, point: Any) -> Outcomes:
+    """What each slip makes of a graph's result at a point."""
+    return ResultMistakes(graph, {"": "result"}, ({"x": point},))("", (), 1)
+
+
 def test_entries_are_moved_as_a_reshape_or_a_neighbour_would() -> None:
     source = array("x", 2, 3)
     result = array("result", 3, 2)
     turned = Graph((source,), {result: sympy.permutedims(source, (1, 0))})
     point = np.arange(6.0).reshape(2, 3)
-    found = {next(iter(s)).note: n[0] for s, n in likely_values(turned, "result", [{"x": point}], 1)}
+    found = {next(iter(s)).note: n[0] for s, n in of_result(turned, point)}
     np.testing.assert_array_equal(found["reshaped"], point.reshape(3, 2))
     wide = array("x", 2, 5)
     last = Graph((wide,), {array("result", 2): wide[:, 4]})
     point = np.arange(10.0).reshape(2, 5)
-    near = [n[0] for s, n in likely_values(last, "result", [{"x": point}], 1) if next(iter(s)).note == "off_by_one"]
+    near = [n[0] for s, n in of_result(last, point) if next(iter(s)).note == "off_by_one"]
     assert any(np.array_equal(n, point[:, 3]) for n in near)
 
 
 @pytest.mark.parametrize("lab", all_labs(), ids=lambda lab: lab.name)
 def test_without_a_slip_a_suspicion_is_the_graph_itself(lab: Lab) -> None:
     """The arithmetic of slips, its rules of calculus and its passes, against 50 digits."""
-    settings = [
-        (check.setting, check.returns)
+    problems = [
+        (check.problem, check.returns)
         for question in lab.questions
         for check in question.checks
-        if isinstance(check, ValueCheck | GradientCheck) and workable(check.setting.graph)
+        if isinstance(check, ValueCheck | GradientCheck) and workable(check.problem.graph)
     ]
-    for setting, returns in settings:
-        (draw,) = setting.domain.draw(setting.graph, 1, "slips")
+    for problem, returns in problems:
+        (draw,) = problem.domain.draw(problem.graph, 1, "slips")
         with mpmath.workdps(50):
-            whole = setting.whole.values({n: np.vectorize(mpmath.mpf, otypes=[object])(d)[()] for n, d in draw.items()})
-        numbers = numbers_of(setting.graph, [draw], draw)
+            whole = problem.whole.values({n: np.vectorize(mpmath.mpf, otypes=[object])(d)[()] for n, d in draw.items()})
+        numbers = numbers_of(problem.graph, [draw], draw)
         for _, name in paths(returns):
-            way = adjoint(setting.graph, name)
-            suspicion = Suspicion(setting.graph, numbers)
+            way = adjoint(problem.graph, name)
+            suspicion = Suspicion(problem.graph, numbers)
             with np.errstate(invalid="ignore"):
                 found = suspicion.backward(*way) if way else suspicion.forward(name)
             expected = [float(n) for n in np.ravel(np.asarray(whole[name], dtype=object))]
@@ -186,27 +192,52 @@ def test_where_none_fits_it_is_said() -> None:
     assert message(mark.verdict).endswith(UNLIKELY)
 
 
-def test_every_planted_mistake_is_one_that_is_looked_for() -> None:
-    """What is planted and what is compared with are derived twice, with expressions and with numbers."""
-    for lab in all_labs():
-        for question in lab.questions[:6]:
-            for check in question.checks:
-                if isinstance(check, Suspicious):
-                    planted = {(p.path, p.slip) for p in check.plant(question.name)}
-                    known = {(path, slip) for path in {p for p, _ in planted} for slip in slips_at(check, path)}
-                    assert known <= planted
+def suspicious(name: str) -> list[Any]:
+    """The checks of a question whose mistakes are known, but for those of whole ranges, whose errors are looked at."""
+    checks = [check for check in QUESTIONS[name].checks if isinstance(check, Suspicious)]
+    return [check for check in checks if not isinstance(check, SweepCheck)]
 
 
-def slips_at(check: Any, path: str) -> set[Slip]:
+def planted_at(name: str, check: Any) -> set[tuple[str, Slip]]:
+    return {(one.path, one.slip) for one in check.plant(name)}
+
+
+def looked_for_at(check: Any, paths: set[str] | None = None) -> set[tuple[str, Slip]]:
+    """What an answer is compared with, at these places of it or at all."""
     truth = check.prepare("elsewhere", Conditions("elsewhere")).truth
     match truth:
         case GradientTruth(values=inner) | TrajectoryTruth(values=inner) | (ValueTruth() as inner):
-            found = inner.likely(path, [], 1)
+            found = {path: inner.likely(path, [], 1) for path in paths or inner.points[0].expected}
         case StepsTruth(points=points):
-            found = truth.likely(path, [{}] * len(points), 1)
-        case _:
-            found = ()
-    return {slip for slips, _ in found for slip in slips}
+            found = {path: truth.likely(path, [{}] * len(points), 1) for path in paths or ()}
+    return {(path, slip) for path, outcomes in found.items() for slips, _ in outcomes for slip in slips}
+
+
+@pytest.mark.parametrize(
+    "name",
+    "path_forward path_gradient relu_neuron relu_neuron_gradient sigmoid_neuron sigmoid_neuron_gradient exponential "
+    "exponential_gradient polynomial polynomial_gradient ratio cross_entropy network_loss".split(),
+)
+def test_the_mistakes_planted_in_a_formula_are_those_that_are_looked_for(name: str) -> None:
+    """They are derived twice, with expressions and with numbers."""
+    for check in suspicious(name):
+        looked_for = looked_for_at(check)
+        assert looked_for
+        assert planted_at(name, check) == looked_for
+
+
+@pytest.mark.parametrize(
+    "name",
+    "to_grid drop_ones last_column tanh_log tanh_log_backward mean_squared_error class_probabilities train "
+    "stable_log_exp stable_softmax sigmoid_backward forward backward".split(),
+)
+def test_what_is_looked_for_in_entries_steps_and_training_is_planted(name: str) -> None:
+    """More is planted: a mistake that comes to what is right at the places drawn is not looked for there."""
+    for check in suspicious(name):
+        planted = planted_at(name, check)
+        looked_for = looked_for_at(check, {path for path, _ in planted})
+        assert looked_for
+        assert looked_for <= planted
 
 
 def test_a_training_run_gone_wrong_is_told_by_its_trajectory() -> None:

@@ -45,11 +45,10 @@ def test_every_attempt_but_that_at_memory_is_made_on_cuda() -> None:
 
 
 @pytest.fixture(scope="module")
-def children() -> Iterator[dict[str, Warm]]:
-    parents = {device: Warm(device) for device in PROFILES}
-    yield parents
-    for parent in parents.values():
-        parent.close()
+def children(warm: Warm) -> Iterator[dict[str, Warm]]:
+    cuda = Warm("cuda")
+    yield {"cpu": warm, "cuda": cuda}
+    cuda.close()
 
 
 SETUP = """

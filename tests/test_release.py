@@ -5,7 +5,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_command_line import grader, report
+from commands import grader
+from test_command_line import report
 
 from grader.authoring.notebooks import answered, solution_notebook, written
 from grader.authoring.release import own_notebook, own_text, release

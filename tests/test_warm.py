@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from grader.runner.session import Session
 from grader.runner.starting import Confinement, Warm
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking and confining are Linux's")
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    parent = Warm()
-    yield parent
-    parent.close()
 
 
 def shown(warm: Warm, *cells: str) -> list[str]:

@@ -87,14 +87,15 @@ class Visit:
 def answer(question: Ask | Read, notebook: Namespace) -> Reply:
     """What was seen at each point of a question; at the first, also what the call used of torch."""
     writer, listener = Writer(), Listener()
+    recipe = None if isinstance(question, Read) else Recipe(question, notebook.device)
     seen: list[Observation] = []
     for point in range(question.points):
         listening = nullcontext() if point else listener
         try:
-            if isinstance(question, Read):
+            if recipe is None:
                 seen.append(_read(question.name, writer, notebook))
             else:
-                seen.append(_ask(Visit(Recipe(question, notebook.device), point, writer, notebook, listening)))
+                seen.append(_ask(Visit(recipe, point, writer, notebook, listening)))
         except TooLargeError:
             seen.append(TOO_LARGE)
         except BaseException as error:

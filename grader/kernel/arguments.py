@@ -29,6 +29,7 @@ _to = Tensor.to
 _copy = Tensor.copy_
 _numpy = Tensor.numpy
 _require = Tensor.requires_grad_
+_is_cpu: Final[Any] = vars(torch._C.TensorBase)["is_cpu"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def overwrite(holder: Holder, values: Array) -> None:
 
 def _contents(held: Holder) -> Contents:
     if isinstance(held, Tensor):
-        plain = _to(_detach(held), device="cpu")
+        plain = _detach(held)
+        if not _is_cpu.__get__(plain):
+            plain = _to(plain, device="cpu")
         held = _numpy(_to(plain, dtype=float32) if plain.dtype is bfloat16 else plain)
     return held.shape, held.tobytes()

@@ -8,8 +8,10 @@ object that it does not know it says the type's name, and runs none of its metho
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
+import torch
 from numpy import array as new_array
 from numpy import asarray, generic, ndarray
 from torch import Tensor, bfloat16, float32, strided
@@ -96,7 +98,7 @@ class Writer:
             return array, "numpy", array.dtype.name, "cpu"
         with DisableTorchFunctionSubclass():
             plain = _detach(value)
-            dtype, device = str(plain.dtype).removeprefix("torch."), str(plain.device)
+            dtype, device = _name(plain.dtype), _name(plain.device)
             self._afford(_numel(plain) * plain.element_size())
             if plain.dtype is bfloat16:
                 plain = _to(plain, dtype=float32)
@@ -122,11 +124,7 @@ class Writer:
             elif issubclass(kind, Tensor) and _one(item):
                 with DisableTorchFunctionSubclass():
                     plain = _detach(item)
-                    found = (
-                        _item(plain),
-                        str(plain.dtype).removeprefix("torch."),
-                        str(plain.device),
-                    )
+                    found = (_item(plain), _name(plain.dtype), _name(plain.device))
             else:
                 return None
             values.append(found[0])
@@ -143,6 +141,12 @@ class Writer:
         if size > self._bytes:
             raise TooLargeError
         self._bytes -= size
+
+
+@cache
+def _name(part: torch.dtype | torch.device) -> str:
+    """The name of a dtype or a device; torch puts it together anew each time."""
+    return str(part).removeprefix("torch.")
 
 
 def _leaf(array: Array, kind: str, dtype: str, device: str) -> Leaf:

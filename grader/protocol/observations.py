@@ -32,6 +32,7 @@ from grader.protocol.messages import (
 Part: TypeAlias = Callable[[int], Node]
 
 SMALL: Final = 1_000
+LONGEST: Final = RESULT_CAPS.text + 1
 _KINDS: Final = {
     "tensor": "biufc",
     "numpy": "biufc",
@@ -169,14 +170,13 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
         case _:
             raise FrameError("a value is of another form")
     parts = [_stacked(part, left, count) for part in results]
-    pulled = {text_of(path): slope and _stacked(slope, left, count) for path, slope in slopes.items()}
+    pulled = {text_of(path): slope and _leaves(slope, left, count) for path, slope in slopes.items()}
     failed = None if error is None else _raised(error, frozenset())
     paths = tuple(map(text_of, changed))
     for point in range(count):
-        gradients = {path: part and part(point) for path, part in pulled.items()}
         yield Value(
             results=tuple([part(point) for part in parts]),
-            gradients={path: node if isinstance(node, Leaf) else None for path, node in gradients.items()},
+            gradients={path: leaf(point) if leaf else None for path, leaf in pulled.items()},
             gradient_error=failed,
             changed=paths,
             used=frozenset() if point else used,
@@ -192,14 +192,12 @@ def _raised(skeleton: object, used: frozenset[str]) -> Raised:
 
 def _stacked(skeleton: object, left: _Left, count: int, depth: int = 0) -> Part:
     """The same part of a result at all points of a group; the arrays that belong to it are taken."""
-    left.spend(count)
     if depth > RESULT_CAPS.depth:
         raise FrameError("a result is too deep")
+    if isinstance(skeleton, dict) and "leaf" in skeleton:
+        return _leaves(skeleton, left, count)
+    left.spend(count)
     match skeleton:
-        case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
-            array = _checked(left.take(), kind, count)
-            words = kind, text_of(dtype), text_of(device)
-            return lambda point: Leaf(array[point, ...], *words)
         case {"other": name, "text": text}:
             other = Other(text_of(name), text_of(text))
             return lambda point: other
@@ -210,6 +208,17 @@ def _stacked(skeleton: object, left: _Left, count: int, depth: int = 0) -> Part:
             named = {text_of(key): _stacked(item, left, count, depth + 1) for key, item in items.items()}
             return lambda point: {key: part(point) for key, part in named.items()}
     raise FrameError("a result is of no kind")
+
+
+def _leaves(skeleton: object, left: _Left, count: int) -> Callable[[int], Leaf]:
+    """The same leaf at all points of a group; its array is taken."""
+    left.spend(count)
+    match skeleton:
+        case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
+            array = _checked(left.take(), kind, count)
+            words = kind, text_of(dtype), text_of(device)
+            return lambda point: Leaf(array[point, ...], *words)
+    raise FrameError("a leaf is of no kind")
 
 
 def _checked(array: Array | None, kind: str, count: int) -> Array:
@@ -229,6 +238,6 @@ def errno_of(found: object) -> int:
 
 def text_of(word: object) -> str:
     """A text of no more characters than are sent. Raises FrameError."""
-    if not isinstance(word, str) or len(word) > RESULT_CAPS.text + 1:
+    if not isinstance(word, str) or len(word) > LONGEST:
         raise FrameError("a word is no word")
     return word

@@ -2,7 +2,7 @@
 
 Knows what the page follows from, and that one which follows from nothing new stays. Refuses to grade: no mark waits
 for it or depends on it. No library of the field serves: copydetect and JPlag measure what two files have in common,
-blind to how usual that is in the class, and of short answers to one sheet most have most in common.
+blind to how usual it is in the class; in one of 80 copydetect 0.5 gives an honest pair 0.91, a disguised copy 0.88.
 """
 
 from __future__ import annotations
