@@ -12,6 +12,7 @@ from grader.judge.given import given
 from grader.judge.model import Conditions, PreparedCheck
 from grader.judge.roles import Replies
 from grader.judge.truth import GradientTruth
+from grader.judge.values import by_autograd
 from grader.labs import all_labs
 from grader.protocol.messages import Missing, Node
 from grader.runner.grading import Assignment, ObservedNotebook, PreparedLab, mark, prepare
@@ -42,7 +43,7 @@ def test_where_autograd_left_no_gradient_there_is_no_number() -> None:
     assert isinstance(trial.truth, GradientTruth)
     told = reply("gradient", trial, 2)
     (what,) = trial.truth.labels.values()
-    assert given(trial.truth, (*told[:-1], replace(told[-1], gradients={"0": None})))[what][-1] is None
+    assert given(trial.truth, (*told[:-1], replace(told[-1], gradients={"0": None})))[by_autograd(what)][-1] is None
 
 
 LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")

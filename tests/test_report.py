@@ -64,7 +64,6 @@ def test_the_shape_of_version_2() -> None:
                             {
                                 "note": "missing_path",
                                 "code": "wrong_value",
-                                "sentence": MESSAGE,
                                 "facts": {
                                     "what": "dz_da",
                                     "where": {"a": 1.0, "b": 2.0},

@@ -15,7 +15,7 @@ from grader.desk.encoding import encoded
 from grader.desk.files import read_json, write_parts
 from grader.judge.findings import CORRECT, Finding
 from grader.judge.model import Absence, Cause, Mark, Question, Report, Result, Status, Verdict
-from grader.pages.sentences import message, remarks, sentence
+from grader.pages.sentences import message, remarks
 
 VERSION: Final = 2
 FILE: Final = "report.json"
@@ -96,16 +96,7 @@ def _question(mark: Mark) -> Json:
         "note": verdict.note,
         "message": message(verdict),
         "remarks": list(remarks(verdict)),
-        "findings": [_finding(finding) for finding in verdict.findings],
-    }
-
-
-def _finding(finding: Finding) -> Json:
-    return {
-        "note": finding.note,
-        "code": finding.code,
-        "sentence": sentence(finding),
-        "facts": encoded(finding.facts),
+        "findings": [{"note": f.note, "code": f.code, "facts": encoded(f.facts)} for f in verdict.findings],
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from grader.judge.behaviour import judge_random, judge_rules, judge_seeded
-from grader.judge.clipping import SAID, SUBJECTS
+from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
@@ -144,7 +144,7 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
         case Raised(type_name="NotImplementedError", text="") if "NotImplementedError" in source.used(name):
             return Finding("stub_left", called)
         case Raised(type_name=kind, text=text, line=line):
-            return Finding("raised", replace(called, error_type=kind, text=text, line=line))
+            return Finding("raised", replace(called, error_type=clipped(kind, NAME), text=text, line=line))
         case Missing(reason="not callable"):
             return Finding("not_a_function", replace(called, hidden=source.is_hidden(name)))
         case Missing() if source.stopped(name) == "NotImplementedError" and source.stubs(name):
