@@ -3,6 +3,7 @@
 import numpy as np
 
 from grader.judge.model import Conditions, Evidence, Mark, PreparedCheck, Question
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
@@ -31,13 +32,13 @@ def posed(name: str, seed: str = "tests") -> tuple[Question, list[PreparedCheck]
     return question, [check.prepare(name, Conditions(seed)) for check in question.checks]
 
 
-def marked(name: str, *groups: tuple[Reply, ...], code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:
+def marked(name: str, *groups: Replies, code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:
     """The mark of a question whose scored trials got these replies, in order."""
     question, drawn = posed(name)
     trials, left = trials or drawn, list(groups)
-    replies = [left.pop(0) if trial.asks else () for trial in trials]
+    replies = [left.pop(0) if trial.asks.answer else Replies() for trial in trials]
     return judge(question, trials, replies, Source((code or f"def {name}():\n    return 1",)))
 
 
-def evidence(*replies: Reply, code: str = "") -> Evidence:
-    return Evidence("f", replies, Source((code,)))
+def evidence(answer: Reply, code: str = "") -> Evidence:
+    return Evidence("f", Source((code,)), answer)

@@ -28,6 +28,7 @@ from grader.authoring.notebooks import solution_notebook
 from grader.desk.gradebook import rows
 from grader.desk.report import as_json
 from grader.judge.model import CellRun, Conditions, Lab, Report, Status
+from grader.judge.roles import Asks, Replies, Roles
 from grader.judge.source import Source
 from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
@@ -96,7 +97,7 @@ class Solved:
     """A lab, posed, with what its reference solution answers."""
 
     posed: PreparedLab
-    replies: tuple[tuple[tuple[Reply, ...], ...], ...]
+    replies: tuple[tuple[Replies, ...], ...]
     notebook: Notebook
 
 
@@ -110,11 +111,17 @@ def solved(lab: Lab) -> Solved:
         for cell in cells:
             exec(cell, names)
     posed = prepare(lab, Conditions("odd"))
+    namespace = Namespace(names, "cpu", lambda _: False)
     replies = tuple(
-        tuple(tuple(_asked(ask, Namespace(names, "cpu", lambda _: False)) for ask in trial.asks) for trial in trials)
-        for trials in posed.trials
+        tuple(trial.asks.each(lambda ask: _asked(ask, namespace)) for trial in trials) for trials in posed.trials
     )
     return Solved(posed, replies, notebook(cells))
+
+
+def together(asks: Asks, replies: Replies) -> Roles[tuple[Ask | Read, Reply]]:
+    """Each ask with the reply to it."""
+    left = iter(replies)
+    return asks.each(lambda ask: (ask, next(left)))
 
 
 def _asked(ask: Ask | Read, names: Namespace) -> Reply:
@@ -338,9 +345,7 @@ class Odd(Random):
         """A whole notebook's replies, of which a share of `left` is odd."""
         replies = tuple(
             tuple(
-                tuple(
-                    self.reply(ask, seen) if self.random() < left else seen for ask, seen in zip(t.asks, r, strict=True)
-                )
+                together(t.asks, r).each(lambda asked: self.reply(*asked) if self.random() < left else asked[1])
                 for t, r in zip(trials, group, strict=True)
             )
             for trials, group in zip(given.posed.trials, given.replies, strict=True)

@@ -1,12 +1,14 @@
 """Sketches of steps: where a pass breaks, and which edges that concerns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from observed import leaf, marked, posed, seen
 
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus, annotated
+from grader.judge.roles import Replies
 from grader.judge.truth import EdgeList, StepsTruth
+from grader.protocol.messages import Reply
 
 Numbers = dict[str, float]
 
@@ -21,20 +23,21 @@ def steps_of(name: str) -> StepsTruth:
 def sketch_of(name: str, **standing: EdgeStatus) -> tuple[AnnotatedGraph, ...]:
     """The sketches of a question whose steps are all right but for these."""
     truth = steps_of(name)
-    return annotated(truth, {**dict.fromkeys(truth.keys[-1], EdgeStatus.RIGHT), **standing}, {})
+    return annotated(truth, {**dict.fromkeys(truth.keys, EdgeStatus.RIGHT), **standing}, {})
 
 
 def answered(name: str, **wrong: Callable[[Numbers], float]) -> tuple[AnnotatedGraph, ...]:
     """The sketches of an answer that is right but for some steps, which are worked out from what is right."""
     truth = steps_of(name)
-    replies = [[] for _ in truth.keys]
-    for point in truth.points:
-        right = {step: float(value) for step, value in {**point.inputs, **point.expected}.items()}
-        for keys, reply in zip(truth.keys, replies, strict=True):
-            found = {key: wrong[key](right) if key in wrong else right[step] for key, step in keys.items()}
-            reply.append(seen({key: leaf(value) for key, value in found.items()}))
-    asked = [*replies, replies[-1]][: 3 if name == "backward" else 1]
-    return marked(name, tuple(map(tuple, asked))).verdict.sketches
+    at = [{step: float(v) for step, v in {**point.inputs, **point.expected}.items()} for point in truth.points]
+
+    def given(keys: Mapping[str, str]) -> Reply:
+        found = [
+            {key: wrong[key](right) if key in wrong else right[step] for key, step in keys.items()} for right in at
+        ]
+        return tuple(seen({key: leaf(value) for key, value in one.items()}) for one in found)
+
+    return marked(name, Replies(given(truth.keys), tuple(map(given, truth.prerequisites)))).verdict.sketches
 
 
 def test_a_gradient_concerns_the_edges_out_of_its_node() -> None:
@@ -84,13 +87,13 @@ def test_a_graph_too_large_to_take_in_is_not_sketched() -> None:
 
 def test_the_verdict_on_steps_has_the_sketch() -> None:
     _, trials = posed("sigmoid_backward")
-    truth = next(trial.truth for trial in trials if trial.asks)
+    truth = next(trial.truth for trial in trials if trial.asks.answer)
     slips = {"ds_dc": -1, "ds_db": -1, "ds_da": -1, "ds_dx": -1}
     reply = tuple(
-        seen({key: leaf(point.expected[key] * slips.get(key, 1)) for key in truth.keys[-1] if key != "c"})
+        seen({key: leaf(point.expected[key] * slips.get(key, 1)) for key in truth.keys if key != "c"})
         for point in truth.points
     )
-    forward, back = marked("sigmoid_backward", (reply, reply)).verdict.sketches
+    forward, back = marked("sigmoid_backward", Replies(reply, coarse=reply)).verdict.sketches
     assert [*forward.nodes.values()] == [
         EdgeStatus.PLAIN,
         EdgeStatus.RIGHT,

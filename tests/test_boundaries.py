@@ -38,7 +38,7 @@ FOREIGN: dict[str, set[str]] = {
 }
 """What each room refuses to know, by module."""
 
-GROUND = {"model", "truth"}
+GROUND = {"model", "roles", "truth"}
 """What the oracle may see of the judge."""
 
 

@@ -12,6 +12,7 @@ from sympy import Abs, exp, symbols
 
 from grader.judge.given import asked_outputs, given
 from grader.judge.model import Check, Conditions, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import Point, Tolerance, ValueTruth
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
 from grader.oracle.domain import Domain
@@ -119,7 +120,7 @@ def setting_at(factor: int, which: slice) -> PreparedCheck:
 def test_many_numbers_at_one_point_are_as_telling(size: int, count: int) -> None:
     def constant(value: float) -> PreparedCheck:
         right = ValueTruth((Point({}, {"": np.full(size, value)}),), {"": "q"}, {}, Tolerance(1e-12, 1e-5))
-        return PreparedCheck((), right)
+        return PreparedCheck(Asks(), right)
 
     posed = {"ada": constant(2.0), "ben": constant(3.0)}
     told = (seen(leaf([3.0] * size)),)

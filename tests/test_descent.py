@@ -10,6 +10,7 @@ from grader.judge.truth import FitTruth, TrajectoryTruth, UpdateTruth
 from grader.labs.lab3_regression import LAB, X, Y
 from grader.oracle.descent import FitCheck, TrajectoryCheck, least_squares
 from grader.oracle.updates import UpdateCheck
+from grader.protocol.messages import Ask
 
 
 def check_of(name: str, kind: type) -> object:
@@ -47,7 +48,8 @@ def test_updates_follow_their_gradients_twice() -> None:
     check = check_of("gradient_step", UpdateCheck)
     trial = check.prepare("gradient_step", Conditions("seed"))
     assert isinstance(trial.truth, UpdateTruth)
-    (ask,) = trial.asks
+    ask = trial.asks.answer
+    assert isinstance(ask, Ask)
     for i, point in enumerate(trial.truth.points):
         for path, after in point.expected.items():
             start, slopes = point.inputs[f"start {path[-1]}"], ask.pulls[path][i]

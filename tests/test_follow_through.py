@@ -5,6 +5,7 @@ import pytest
 from observed import QUESTIONS, leaf, marked, posed, seen
 
 from grader.judge.model import Mark, Status
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.truth import ValueTruth
 from grader.pages.sentences import remarks
@@ -32,7 +33,8 @@ def neuron(slip: str, bias: bool = True, rule: str = "right") -> Mark:
         slope = a * (1 - a) if rule == "right" else a * (1 + a)
         forwards.append(seen({"u": leaf(u), "v": leaf(v), "a": leaf(a)}))
         backwards.append(seen(*[(leaf(slope * x), leaf(slope))] * 2))
-    return marked("sigmoid_neuron_gradient", (tuple(forwards), tuple(backwards), tuple(backwards)))
+    own = tuple(backwards)
+    return marked("sigmoid_neuron_gradient", Replies(own, (tuple(forwards),), own))
 
 
 def test_without_a_slip_nothing_is_carried() -> None:

@@ -10,10 +10,11 @@ from test_copied import reply, trials
 
 from grader.judge.given import given
 from grader.judge.model import Conditions, PreparedCheck
+from grader.judge.roles import Replies
 from grader.judge.truth import GradientTruth
 from grader.judge.values import by_autograd
 from grader.labs import all_labs
-from grader.protocol.messages import Missing, Node, Reply
+from grader.protocol.messages import Missing, Node
 from grader.runner.grading import Assignment, ObservedNotebook, PreparedLab, mark, prepare
 from grader.runner.notebook import Notebook
 from grader.runner.submissions import Submission
@@ -48,10 +49,9 @@ def test_where_autograd_left_no_gradient_there_is_no_number() -> None:
 LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")
 
 
-def told(trial: PreparedCheck, value: float) -> tuple[Reply, ...]:
-    return tuple(
-        tuple(seen(leaf(value), gradients={"0": leaf(value)}) for _ in range(ask.points)) for ask in trial.asks
-    )
+def told(trial: PreparedCheck, value: float) -> Replies:
+    one = seen(leaf(value), gradients={"0": leaf(value)})
+    return trial.asks.each(lambda ask: (one,) * ask.points)
 
 
 @pytest.mark.parametrize(("variant", "kept"), [("", set()), ("own", {"polynomial"})])
@@ -59,9 +59,10 @@ def test_only_wrong_answers_to_numbers_of_ones_own_are_kept(variant: str, kept: 
     """Of what was asked of other functions before nothing is."""
     question, (own, *rules) = posed("polynomial")
     ready = prepare(replace(LAB, questions=(question,)), Conditions("tests"))
-    before = replace(own, asks=(own.asks[0], *own.asks), given=1)
+    before = replace(own, asks=replace(own.asks, prerequisites=(own.asks.answer,)))
     lab = PreparedLab(ready.lab, ((before, *rules),), "tests")
-    replies = (((told(own, 7.0)[0], *told(own, 8.0)), *(told(rule, 8.0) for rule in rules)),)
+    after = replace(told(own, 8.0), prerequisites=(told(own, 7.0).answer,))
+    replies = ((after, *(told(rule, 8.0) for rule in rules)),)
     observed = ObservedNotebook(Notebook((), "0"), (), replies, 0.0)
     graded = mark(Assignment(Submission("a", Path("a.ipynb")), "0", lab.lab, variant=variant), lab, observed)
     assert set(graded.given) == kept
@@ -72,7 +73,7 @@ def test_only_wrong_answers_to_numbers_of_ones_own_are_kept(variant: str, kept: 
 def test_what_was_never_answered_is_not_kept() -> None:
     ready = prepare(replace(LAB, questions=LAB.questions[:2]), Conditions("tests"))
     replies = tuple(
-        tuple(tuple((Missing(),) * ask.points for ask in trial.asks) for trial in checks) for checks in ready.trials
+        tuple(trial.asks.each(lambda ask: (Missing(),) * ask.points) for trial in checks) for checks in ready.trials
     )
     observed = ObservedNotebook(Notebook((), "0"), (), replies, 0.0)
     graded = mark(Assignment(Submission("a", Path("a.ipynb")), "0", ready.lab, variant="own"), ready, observed)

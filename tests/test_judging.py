@@ -10,6 +10,7 @@ from observed import evidence, leaf, marked, posed, seen, text
 from grader.judge.annotated_graph import EdgeStatus
 from grader.judge.findings import CORRECT, FAULT, MACHINE, MISTAKES, Facts, Finding
 from grader.judge.model import Status, Verdict
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
 from grader.judge.truth import OtherForms, SweepTruth
@@ -42,7 +43,7 @@ def edges(pairs: list[tuple[str, str]]) -> Node:
     ],
 )
 def test_drawn_graphs(drawn: list[tuple[str, str]], score: float, said: str) -> None:
-    mark = marked("path_edges", ((seen(edges(drawn)),),))
+    mark = marked("path_edges", Replies((seen(edges(drawn)),)))
     assert mark.score == score
     assert said in message(mark.verdict)
 
@@ -66,7 +67,7 @@ RELU = [("w", "u"), ("x", "u"), ("u", "v"), ("b", "v"), ("v", "a")]
     ],
 )
 def test_drawings_in_their_own_words(drawn: list[tuple[str, str]], score: float, said: str, remark: str) -> None:
-    verdict = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict
+    verdict = marked("relu_neuron_edges", Replies((seen(edges(drawn)),))).verdict
     assert verdict.score == pytest.approx(score)
     assert said in message(verdict)
     assert [text.startswith(remark) for text in remarks(verdict)] == ([True] if remark else [])
@@ -74,7 +75,7 @@ def test_drawings_in_their_own_words(drawn: list[tuple[str, str]], score: float,
 
 def test_a_drawing_that_is_not_right_is_sketched() -> None:
     drawn = [("w", "u"), ("x", "n"), ("n", "u"), ("v", "u"), ("v", "a"), ("w", "a")]
-    (sketch,) = marked("relu_neuron_edges", ((seen(edges(drawn)),),)).verdict.sketches
+    (sketch,) = marked("relu_neuron_edges", Replies((seen(edges(drawn)),))).verdict.sketches
     assert sketch.edges == {
         ("w", "u"): EdgeStatus.RIGHT,
         ("x", "n"): EdgeStatus.RIGHT,
@@ -85,19 +86,19 @@ def test_a_drawing_that_is_not_right_is_sketched() -> None:
         ("b", "v"): EdgeStatus.MISSING,
     }
     assert sketch.nodes.keys() == {*"wuxnvab"}
-    assert marked("relu_neuron_edges", ((seen(edges(RELU)),),)).verdict.sketches == ()
+    assert marked("relu_neuron_edges", Replies((seen(edges(RELU)),))).verdict.sketches == ()
 
 
 @pytest.mark.parametrize("result", [leaf(1.0), (text("ax"),), ((text("a"),),)])
 def test_what_is_no_list_of_pairs_is_said_to_be_none(result: Node) -> None:
-    assert marked("path_edges", ((seen(result),),)).verdict.note == "not_edges"
+    assert marked("path_edges", Replies((seen(result),))).verdict.note == "not_edges"
 
 
 def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict:
     """The verdict on an update loop."""
     _, trials = posed("gradient_step")
-    (trial,) = (t for t in trials if t.asks)
-    (ask,) = trial.asks
+    (trial,) = (t for t in trials if t.asks.answer)
+    ask = trial.asks.answer
     reply = []
     for i, point in enumerate(trial.truth.points):
         rounds, held = [], {p: np.zeros_like(v[i, 0]) for p, v in ask.pulls.items()}
@@ -108,7 +109,7 @@ def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict
                 now[path] = now[path] + sign * times * 0.125 * held[path]
             rounds.append({p: leaf(v) for p, v in now.items()})
         reply.append(seen(*rounds))
-    return marked("gradient_step", (tuple(reply),)).verdict
+    return marked("gradient_step", Replies(tuple(reply))).verdict
 
 
 def test_updates_in_place() -> None:
@@ -122,7 +123,7 @@ def test_updates_in_place() -> None:
 def trained(change: str = "") -> Verdict:
     _, trials = posed("train")
     groups = []
-    for trial in (t for t in trials if t.asks):
+    for trial in (t for t in trials if t.asks.answer):
         reply = []
         for call, point in enumerate(trial.truth.values.points):
             w, losses = point.expected["0"], point.expected["2"]
@@ -138,7 +139,7 @@ def trained(change: str = "") -> Verdict:
             if change == "w":
                 w = 2 * w
             reply.append(seen((leaf(w), b, leaf(losses, "list")), used=frozenset({"Tensor.backward"})))
-        groups.append((*[()] * trial.given, tuple(reply)))
+        groups.append(Replies(tuple(reply), ((),) * len(trial.asks.prerequisites)))
     return marked("train", *groups).verdict
 
 
@@ -152,7 +153,7 @@ def test_trajectories_tell_where_they_part() -> None:
 
 
 def fitted(*result: Node) -> Verdict:
-    return marked("linear_fit", ((seen(tuple(result)),),)).verdict
+    return marked("linear_fit", Replies((seen(tuple(result)),))).verdict
 
 
 def test_fits_are_judged_by_their_error_on_the_data() -> None:
@@ -167,7 +168,7 @@ def test_fits_are_judged_by_their_error_on_the_data() -> None:
     assert fitted(leaf([[1.0, 2.0]]), leaf([0.0]), losses).note == "wrong_type"
     assert fitted(leaf([[41.8]]), Other("None"), losses).note == "wrong_type"
     assert fitted(leaf([[41.8]]), leaf([1.4])).note == "wrong_structure"
-    assert marked("linear_fit", ((seen(Other("ellipsis")),),)).verdict.status is Status.MISSING
+    assert marked("linear_fit", Replies((seen(Other("ellipsis")),))).verdict.status is Status.MISSING
 
 
 def sweep(theirs: list[float], expected: list[float], dtype: str = "float32") -> Verdict:
@@ -210,7 +211,7 @@ def test_ulp_errors_take_the_size_that_is_given() -> None:
 
 
 def draws(*results: Leaf) -> Verdict:
-    return marked("random_square", ((seen(*results),),)).verdict
+    return marked("random_square", Replies((seen(*results),))).verdict
 
 
 def test_random_results() -> None:
@@ -227,7 +228,7 @@ def test_seeded_results() -> None:
     right = trial.truth.expected
 
     def verdict(*pairs: tuple[Leaf, Leaf]) -> str:
-        return marked("seeded_squeeze", ((seen(*pairs),),)).verdict.note
+        return marked("seeded_squeeze", Replies((seen(*pairs),))).verdict.note
 
     pair = leaf(right), leaf(right.ravel())
     other = leaf(right[..., ::-1]), leaf(right.ravel()[::-1])
@@ -242,12 +243,12 @@ POLYNOMIAL = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 
 
 def by_hand(factor: float = 1.0, single: float = 1.0, code: str = POLYNOMIAL, used: tuple[str, ...] = ()) -> Verdict:
     _, trials = posed("polynomial_gradient")
-    (trial,) = (t for t in trials if t.asks)
-    groups = [
+    (trial,) = (t for t in trials if t.asks.answer)
+    double, coarse = (
         tuple(seen(leaf(p.expected[""] * f), used=frozenset(used)) for p in trial.truth.points)
         for f in (factor, single)
-    ]
-    return marked("polynomial_gradient", tuple(groups), code=code).verdict
+    )
+    return marked("polynomial_gradient", Replies(double, coarse=coarse), code=code).verdict
 
 
 @pytest.mark.parametrize(
@@ -268,7 +269,7 @@ def test_by_hand_means_by_hand(verdict: Verdict, note: str) -> None:
 
 def test_autograd_where_nothing_is_recorded_is_named_for_what_it_is() -> None:
     error = Raised("RuntimeError", "element 0 of tensors does not require grad and does not have a grad_fn")
-    mark = marked("polynomial_gradient", ((error,) * 5, (error,) * 5), code=POLYNOMIAL)
+    mark = marked("polynomial_gradient", Replies((error,) * 5, coarse=(error,) * 5), code=POLYNOMIAL)
     assert mark.verdict.note == "forbidden_method"
 
 
@@ -336,7 +337,7 @@ def test_infinities_are_told_before_inaccuracies_and_in_three_lines_at_most() ->
 def test_a_second_call_that_differs_is_told() -> None:
     _, trials = posed("gradients")
     groups = []
-    for trial in (t for t in trials if t.asks):
+    for trial in (t for t in trials if t.asks.answer):
         reply = tuple(
             seen(
                 tuple(leaf(v) for v in p.expected.values()),
@@ -345,7 +346,7 @@ def test_a_second_call_that_differs_is_told() -> None:
             )
             for p in trial.truth.points
         )
-        groups.append((reply,))
+        groups.append(Replies(reply))
     mark = marked("gradients", *groups)
     assert (mark.score, mark.verdict.note) == (0, "changes_on_second_call")
 
@@ -353,7 +354,7 @@ def test_a_second_call_that_differs_is_told() -> None:
 def test_a_detached_value_earns_half_and_says_why() -> None:
     _, (trial,) = posed("polynomial")
     reply = tuple(Value((leaf(p.expected[""]),), {"0": None}) for p in trial.truth.values.points)
-    mark = marked("polynomial", (reply,))
+    mark = marked("polynomial", Replies(reply))
     assert (mark.score, mark.verdict.status, mark.verdict.note) == (0.5, Status.PARTIAL, "no_gradient")
 
 

@@ -14,6 +14,7 @@ from grader.judge.compare import Compared
 from grader.judge.diagnosis import diagnosed
 from grader.judge.findings import Finding
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
+from grader.judge.roles import Replies
 from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
@@ -160,7 +161,7 @@ def told(question: str, student: Callable[[dict[str, float]], Any]) -> Mark:
     truth = next(t.truth for t in trials if isinstance(t.truth, ValueTruth))
     answers = [student({n: float(i) for n, i in p.inputs.items()}) for p in truth.points]
     reply = tuple(seen(*[tuple(map(leaf, a)) if isinstance(a, tuple) else leaf(a)] * 2) for a in answers)
-    return marked(question, (reply, reply))
+    return marked(question, Replies(reply, coarse=reply))
 
 
 def test_a_missing_path_is_named() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from observed import leaf
-from odd import ADDED, MESSAGE, Odd, added, filed, notebook, sent, solved, tried, updated
+from odd import ADDED, MESSAGE, Odd, added, filed, notebook, sent, solved, together, tried, updated
 
 from grader.judge.model import Status
 from grader.judge.source import Source
@@ -47,7 +47,7 @@ def answered(lab: str, change: Callable[[Value], Observation], source: str = "")
     given = solved(LABS[lab])
     replies = tuple(
         tuple(
-            tuple(_changed(ask, reply, change) for ask, reply in zip(trial.asks, group, strict=True))
+            together(trial.asks, group).each(lambda asked: _changed(*asked, change))
             for trial, group in zip(trials, groups, strict=True)
         )
         for trials, groups in zip(given.posed.trials, given.replies, strict=True)
@@ -152,9 +152,9 @@ def test_tens_of_thousands_of_keys_are_not_repeated(count: int) -> None:
     keys = {f"key {i}": Other("None") for i in range(count)}
     given = solved(LABS["lab5_backprop"])
     trials, replies = given.posed.trials[0], given.replies[0]
-    odd = [tuple((replace(one, results=(keys,)) for one in reply) for reply in group) for group in replies]
+    odd = [told.each(lambda reply: tuple(replace(one, results=(keys,)) for one in reply)) for told in replies]
     question = given.posed.lab.questions[0]
     source = Source((f"def {question.name}(x):\n    return x",))
-    found = judge(question, trials, [tuple(map(tuple, group)) for group in odd], source)
+    found = judge(question, trials, odd, source)
     assert found.verdict.note == "missing_key"
     assert len(message(found.verdict)) <= MESSAGE

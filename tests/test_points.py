@@ -65,9 +65,9 @@ def table(name: str, runs: Sequence[str]) -> Table:
     """Arguments and right results, by path, as an earlier run's pages show them."""
     rows: Table = []
     for run in runs:
-        trial = next(t for t in posed(name, run) if t.asks)
+        trial = next(t for t in posed(name, run) if t.asks.answer)
         truth = trial.truth
-        keys = truth.keys[-1] if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
+        keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
         for point in truth.points:
             inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
             rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
@@ -124,7 +124,7 @@ def marked(name: str, function: Answer, others: Mapping[str, Answer] = MappingPr
     """The mark of a function in a new run, beside the `others` of its notebook."""
     trials = posed(name, now)
     notebook = Namespace({**others, name: function}, "cpu", lambda _: False)
-    replies = [tuple(answer(ask, notebook) for ask in trial.asks) for trial in trials]
+    replies = [trial.asks.each(lambda ask: answer(ask, notebook)) for trial in trials]
     return judge(QUESTIONS[name], trials, replies, Source((f"def {name}(*arguments):\n    return table[arguments]",)))
 
 

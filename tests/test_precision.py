@@ -47,7 +47,7 @@ def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Namespace]
                 trial = check.prepare(question.name, Conditions(f"precision {seed}"))
                 truth = trial.truth.values if isinstance(trial.truth, GradientTruth) else trial.truth
                 if isinstance(truth, ValueTruth):
-                    for point, seen in zip(truth.points, asked(trial.asks[trial.given], notebook), strict=True):
+                    for point, seen in zip(truth.points, asked(trial.asks.answer, notebook), strict=True):
                         for path, expected in point.expected.items():
                             node = part(seen.results[0], path, list(truth.labels))
                             found = numbers(node, expected.shape, path, truth.kinds.get(path, ""))
@@ -62,7 +62,7 @@ def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Namesp
             if isinstance(check, SweepCheck):
                 trial = check.prepare(question.name, Conditions("sweeps"))
                 assert isinstance(trial.truth, SweepTruth)
-                seen = asked(trial.asks[trial.given], notebook)
+                seen = asked(trial.asks.answer, notebook)
                 path = trial.truth.path
                 nodes = [s.results[0] if path is None else s.gradients[path] for s in seen]
                 errors = ulp_errors(np.stack([node.array.astype(float) for node in nodes]), trial.truth)

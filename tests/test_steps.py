@@ -7,6 +7,7 @@ import pytest
 from observed import leaf, marked, posed, seen
 
 from grader.judge.model import Mark, Status
+from grader.judge.roles import Replies
 from grader.judge.truth import StepsTruth
 from grader.pages.sentences import message, remarks
 from grader.protocol.messages import Missing, Reply
@@ -30,14 +31,14 @@ def chain_backward(own: Own, at: dict[str, float], slip: str = "") -> Own:
 
 def judged(student: Callable[[dict[str, float]], Own]) -> Mark:
     _, trials = posed("tanh_log_backward")
-    truth = next(t.truth for t in trials if t.asks)
+    truth = next(t.truth for t in trials if t.asks.answer)
     assert isinstance(truth, StepsTruth)
     reply: Reply = tuple(
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
     )
     not_there = (Missing(),) * len(reply)
-    return marked("tanh_log_backward", (not_there, reply, reply))
+    return marked("tanh_log_backward", Replies(reply, (not_there,), reply))
 
 
 def test_all_right() -> None:
@@ -101,32 +102,32 @@ def test_the_derivative_in_terms_of_a_wrong_output_follows_too() -> None:
         return own
 
     _, trials = posed("sigmoid_backward")
-    truth = next(t.truth for t in trials if t.asks)
+    truth = next(t.truth for t in trials if t.asks.answer)
     reply = tuple(
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
     )
-    mark = marked("sigmoid_backward", (reply, reply))
+    mark = marked("sigmoid_backward", Replies(reply, coarse=reply))
     assert mark.score == pytest.approx(3 * 7 / 8, abs=0.01)
 
 
 def test_a_gradient_on_ones_own_wrong_forward_pass_counts() -> None:
     """lab 5: `backward` is judged from the values of the student's own `forward`."""
     _, trials = posed("backward")
-    truth = next(t.truth for t in trials if t.asks)
+    truth = next(t.truth for t in trials if t.asks.answer)
     forwards, backwards = [], []
     for point in truth.points:
         at = {n: float(v) for n, v in point.expected.items()}
         own = {n: at[n] for n in ("z_h1", "z_h2", "h1", "h2", "o1", "o2", "E1", "E2", "E")}
         own["o1"] = at["o1"] + 1
-        slopes = {n: at[n] for n in truth.keys[-1]}
+        slopes = {n: at[n] for n in truth.keys}
         slopes["dE_do1"] = own["o1"] - at["t1"]
         slopes |= {"dE_dw5": slopes["dE_do1"] * at["h1"], "dE_dw6": slopes["dE_do1"] * at["h2"]}
         slopes["dE_db_o1"] = slopes["dE_do1"]
         forwards.append(seen({k: leaf(v) for k, v in own.items()}))
         backwards.append(seen({k: leaf(v) for k, v in slopes.items()}))
     own = tuple(backwards)
-    assert marked("backward", (tuple(forwards), own, own)).score == 8
+    assert marked("backward", Replies(own, (tuple(forwards),), own)).score == 8
 
 
 def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> None:
@@ -139,5 +140,5 @@ def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> Non
         seen({"f": leaf(p.expected["f"])}, gradients={k: leaf(v) for k, v in g.expected.items()})
         for p, g in zip(gradients.values.points, gradients.gradients, strict=True)
     )
-    mark = marked("tanh_log", (reply,), (right,))
+    mark = marked("tanh_log", Replies(reply), Replies(right))
     assert mark.score == pytest.approx(2 * (5 / 6 * 6 + 1) / 7, abs=0.01)

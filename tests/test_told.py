@@ -10,6 +10,7 @@ from grader.judge.context import in_context
 from grader.judge.facts import difference
 from grader.judge.findings import Facts, Finding, Form, Remark
 from grader.judge.model import Mark, Status, Verdict
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep
 from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
@@ -17,7 +18,7 @@ from grader.judge.verdict import judge, merged, unanswered
 from grader.pages import wording
 from grader.pages.notes import UNLIKELY
 from grader.pages.sentences import message, remarks, sentence
-from grader.protocol.messages import Missing, Observation, Other, Raised, Reply, Value
+from grader.protocol.messages import Missing, Observation, Other, Raised, Value
 
 STOPPED = Raised("NotImplementedError", "", "line 2: raise NotImplementedError")
 STUB = "def g(x):\n    raise NotImplementedError"
@@ -54,7 +55,7 @@ def test_a_function_whose_name_was_given_away_is_said_to_be() -> None:
 def told(name: str, seen_there: Observation, source: Source) -> Mark:
     """The mark where every call is observed to end in the same way."""
     question, trials = posed(name)
-    return judge(question, trials, [tuple((seen_there,) * ask.points for ask in t.asks) for t in trials], source)
+    return judge(question, trials, [t.asks.each(lambda ask: (seen_there,) * ask.points) for t in trials], source)
 
 
 def test_a_by_hand_answer_in_a_cell_that_stopped_is_not_there() -> None:
@@ -83,12 +84,12 @@ def test_what_raised_before_it_could_use_autograd_raised() -> None:
 )
 def test_why_autograd_left_no_gradient(text: str, note: str) -> None:
     _, trials = posed("network_loss")
-    groups: list[tuple[Reply, ...]] = []
+    groups: list[Replies] = []
     for trial in trials:
         assert isinstance(trial.truth, GradientTruth)
         points = trial.truth.values.points
         values: list[Value] = [seen(leaf(p.expected[""]), gradient_error=Raised("RuntimeError", text)) for p in points]
-        groups.append((tuple(values),) * (trial.given + 1))
+        groups.append(Replies(tuple(values), (tuple(values),) * len(trial.asks.prerequisites)))
     verdict = marked("network_loss", *groups).verdict
     assert (verdict.note, verdict.score) == (note, 0.5)
 
@@ -133,7 +134,7 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
         _, trials = posed("polynomial_gradient")
         points = next(t.truth.points for t in trials if isinstance(t.truth, ValueTruth))
         wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
-        return marked("polynomial_gradient", (wrong, wrong)).verdict
+        return marked("polynomial_gradient", Replies(wrong, coarse=wrong)).verdict
 
     assert message(verdict(None)).endswith(UNLIKELY)
     assert message(verdict(34.0)).endswith("(yours is the same everywhere).")
@@ -142,12 +143,12 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
 def test_a_branch_without_a_return() -> None:
     silent, answered = seen(Other("None")), seen((leaf(0.5), leaf(1.0)))
     _, trials = posed("relu_neuron_gradient")
-    groups = [tuple((silent, *[answered] * (ask.points - 1)) for ask in t.asks) for t in trials if t.asks]
+    groups = [t.asks.each(lambda ask: (silent, *[answered] * (ask.points - 1))) for t in trials if t.asks.answer]
     verdict = marked("relu_neuron_gradient", *groups).verdict
     assert verdict.note == "returns_nothing"
     assert message(verdict).startswith("relu_neuron_gradient returns nothing at 1 of ")
     assert message(told("polynomial", silent, Source(("",))).verdict).startswith("polynomial returns nothing: is a")
-    assert marked("linear_fit", ((seen(Other("None")),),)).verdict.note == "wrong_structure"
+    assert marked("linear_fit", Replies((seen(Other("None")),))).verdict.note == "wrong_structure"
 
 
 def test_a_call_without_its_parentheses() -> None:

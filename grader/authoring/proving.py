@@ -50,7 +50,7 @@ def _proved(
 ) -> Proof:
     planted = rejected = named = 0
     problems = []
-    rules = [trial for trial in trials if not trial.asks]
+    rules = [trial for trial in trials if trial.asks.answer is None]
     for check, trial in zip(question.checks, trials, strict=True):
         for mistake, fresh in _telling(check, question.name, conditions):
             # A question that loses points by one of its checks has not all of them, whatever the others say.

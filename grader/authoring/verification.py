@@ -21,11 +21,11 @@ from grader.authoring.planted import Mistake, definition, planted, read_mistakes
 from grader.authoring.proving import Proof, prove
 from grader.authoring.release import own_notebook, own_text
 from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs, family
 from grader.pages.sentences import message
-from grader.protocol.messages import Reply
 from grader.runner.grading import PreparedLab, ask_all, prepare
 from grader.runner.limits import Limits
 from grader.runner.session import Session
@@ -215,7 +215,7 @@ def marks_of(posed: PreparedLab, cells: Sequence[str], device: str) -> list[Mark
         return marks(posed, ask_all(session, posed), Source(tuple(cells)))
 
 
-def marks(posed: PreparedLab, replies: Sequence[Sequence[tuple[Reply, ...]]], source: Source) -> list[Mark]:
+def marks(posed: PreparedLab, replies: Sequence[Sequence[Replies]], source: Source) -> list[Mark]:
     """A mark for every question of a lab."""
     return [
         judge(question, trials, given, source)

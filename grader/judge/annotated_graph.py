@@ -68,7 +68,7 @@ def annotated(
     )
     found = []
     for caption, places, end in passes:
-        keys = {places[step]: key for key, step in truth.keys[-1].items() if step in places}
+        keys = {places[step]: key for key, step in truth.keys.items() if step in places}
         nodes = {name: standing[keys[name]] if name in keys else EdgeStatus.PLAIN for name in names}
         if BROKEN & {*nodes.values()}:
             on = {name: slipped.get(key, ()) for name, key in keys.items()}

@@ -23,7 +23,7 @@ def followed(parts: Parts, evidence: Evidence) -> tuple[tuple[str, ...], Sequenc
     Parts that gave no numbers, or numbers of another size, lead nowhere.
     """
     own: dict[str, dict[str, list[Array]]] = {}
-    for (name, known), reply in zip(parts.known.items(), evidence.replies, strict=False):
+    for (name, known), reply in zip(parts.known.items(), evidence.prerequisites, strict=True):
         if not evidence.source.uses(evidence.name, [name]):
             continue
         rows = {path: _rows(known, reply, path) for path in known.points[0].expected}

@@ -25,7 +25,7 @@ DISTINCT = 0.9
 
 def judge_random(truth: RandomTruth, evidence: Evidence) -> Verdict:
     """Shape, range, device; and two calls differ."""
-    seen = evidence.replies[0][0]
+    (seen,) = evidence.answer
     assert isinstance(seen, Value)
     calls: list[list[Array]] = []
     for result in seen.results:
@@ -63,7 +63,7 @@ def _drawn(node: object, path: str, shape: tuple[int, ...], truth: RandomTruth) 
 
 def judge_seeded(truth: SeededTruth, evidence: Evidence) -> Verdict:
     """Two calls agree; the second entry is the first without its axes of length 1; the numbers are the seed's."""
-    seen = evidence.replies[0][0]
+    (seen,) = evidence.answer
     assert isinstance(seen, Value)
     squeezed = tuple(n for n in truth.shape if n != 1)
     firsts = []
@@ -107,12 +107,12 @@ def judge_rules(truth: RuleTruth, evidence: Evidence) -> Verdict:
             return failed(Finding("forbidden_method", Facts(name=name, names=("autograd",), reason=truth.why)))
         if differenced:
             return failed(Finding("finite_differences", Facts(name=name, what=differenced, reason=truth.why)))
-    answered = any(isinstance(seen, Value) for reply in evidence.replies for seen in reply[:1])
+    answered = any(isinstance(seen, Value) for reply in evidence.own for seen in reply[:1])
     if truth.required and answered and not evidence.used & truth.required:
         return failed(Finding("required_method", Facts(name=name, reason=truth.why)))
     return RIGHT
 
 
 def _refused(evidence: Evidence) -> bool:
-    raised = [seen for reply in evidence.replies for seen in reply if isinstance(seen, Raised)]
+    raised = [seen for reply in evidence.own for seen in reply if isinstance(seen, Raised)]
     return any(word in seen.text for seen in raised for word in REFUSED)

@@ -45,6 +45,6 @@ def _with(mark: Mark, remarks: Sequence[Remark]) -> Mark:
 
 def _first(mark: Mark, uses: Mapping[str, Collection[str]], posed: Sequence[PreparedCheck]) -> list[str]:
     """The wrong answers that one uses and that use no other, without those whose own values were carried forward."""
-    given = [ask.name for trial in posed for ask in trial.asks[: trial.given]]
+    given = [ask.name for trial in posed for ask in trial.asks.prerequisites]
     carried = () if mark.verdict.note == "raised" else given
     return [name for name in uses.get(mark.question.name, ()) if not uses[name] and name not in carried]

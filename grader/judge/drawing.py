@@ -49,7 +49,7 @@ def _cut(paths: Iterable[Sequence[str]]) -> Paths:
 
 def judge_drawing(truth: DrawingTruth, evidence: Evidence) -> Verdict:
     """A share for the edges that are there, less one for each edge that should not be."""
-    seen = evidence.replies[0][0]
+    (seen,) = evidence.answer
     assert isinstance(seen, Value)
     edges = drawn(seen.results[0])
     if edges is None:

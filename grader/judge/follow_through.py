@@ -82,12 +82,13 @@ def taken_through(truth: GradientTruth, evidence: Evidence) -> list[dict[str, Ar
     if not through or not before or not evidence.source.uses(evidence.name, [through.name]):
         return []
     count = len(through.ways)
-    own = own_steps(before.keys, before.points * 3, evidence.replies[0], tolerance)
+    (reply,) = evidence.prerequisites
+    own = own_steps(before.keys, before.points * 3, reply, tolerance)
     if not all(own):
         return []
     (step,) = before.keys.values()
     onward, back = (np.array([at[step] for at in own[i : i + count]]) for i in (count, 2 * count))
-    flows = [_flows(seen, way) for seen, way in zip(evidence.replies[-1], through.ways, strict=True)]
+    flows = [_flows(seen, way) for seen, way in zip(evidence.answer, through.ways, strict=True)]
     slopes, sizes = np.array([sum(each) for each in flows]), np.array([sum(map(abs, each)) for each in flows])
     right = np.abs(slopes - (onward - back) / (2 * through.step)) <= tolerance.slip * sizes
     return own[:count] if right.all() and sizes.any() else []

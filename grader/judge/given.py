@@ -47,7 +47,7 @@ def asked_outputs(truth: Truth) -> Iterator[AskedOutput]:
             for path, what in labels.items():
                 yield AskedOutput(by_autograd(what), path, tuple(points), values.tolerance)
         case StepsTruth(points=points, keys=keys, tolerance=tolerance):
-            yield from (AskedOutput(key, step, tuple(points), tolerance) for key, step in keys[-1].items())
+            yield from (AskedOutput(key, step, tuple(points), tolerance) for key, step in keys.items())
 
 
 def given(truth: Truth, reply: Reply) -> Given:
@@ -85,4 +85,4 @@ def _nodes(truth: Truth, seen: Sequence[Value]) -> Iterator[Sequence[Node | Find
             yield from _nodes(values, seen)
             yield from ([one.gradients.get(path) for one in seen] for path in labels)
         case StepsTruth(keys=keys):
-            yield from ([part(one.results[0], key, list(keys[-1])) for one in seen] for key in keys[-1])
+            yield from ([part(one.results[0], key, list(keys)) for one in seen] for key in keys)

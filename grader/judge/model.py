@@ -14,9 +14,10 @@ from grader.judge.annotated_graph import AnnotatedGraph
 from grader.judge.findings import CORRECT, Finding, Place, Remark, Shown
 
 if TYPE_CHECKING:
+    from grader.judge.roles import Asks
     from grader.judge.source import Source
     from grader.judge.truth import Slip, Truth
-    from grader.protocol.messages import Ask, Read, Reply
+    from grader.protocol.messages import Reply
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,11 @@ class Conditions:
 
 @dataclass(frozen=True)
 class PreparedCheck:
-    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
+    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all."""
 
-    The first `given` asks are of other functions, from which an answer may follow though they are wrong. The last
-    `twins` asks are of the same functions beside the points: they tell where values come from, and not what is right.
-    """
-
-    asks: tuple[Ask | Read, ...]
+    asks: Asks
     truth: Truth
     weight: float = 1.0
-    given: int = 0
-    twins: int = 0
 
 
 class Check(Protocol):
@@ -154,13 +149,19 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at of the question `name`: replies to asks and `beside` them, code, torch functions."""
+    """All that a judge may look at of the question `name`: the replies to a check's asks by role, and the code.
+
+    `own` are the question's own replies to all of its checks, `used` the torch functions that were called for them.
+    """
 
     name: str
-    replies: tuple[Reply, ...]
     source: Source
-    used: frozenset[str] = frozenset()
+    answer: Reply = ()
+    prerequisites: tuple[Reply, ...] = ()
+    coarse: Reply | None = None
     beside: tuple[Reply, ...] = ()
+    own: tuple[Reply, ...] = ()
+    used: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

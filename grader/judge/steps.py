@@ -43,13 +43,13 @@ class Step:
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     """A share of the points for every step that is right, or follows rightly from one's own."""
-    own = _own_values(truth, evidence.replies)
+    own = _own_values(truth, (*evidence.prerequisites, evidence.answer))
     beside = _own_values(truth, evidence.beside)
-    idle = looked_up(own, beside, list(truth.keys[-1].values()), truth.tolerance)
+    idle = looked_up(own, beside, list(truth.keys.values()), truth.tolerance)
     nothing: list[dict[str, Array]] = [{} for _ in own]
     steps = [
         _judge_step(truth, evidence, key, nothing if idle.issuperset(truth.parents[step]) else own)
-        for key, step in truth.keys[-1].items()
+        for key, step in truth.keys.items()
     ]
     wrong = [step for step in steps if step.problem]
     for step in wrong:
@@ -81,16 +81,16 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
 
 def _numerical(truth: StepsTruth, evidence: Evidence, steps: list[Step]) -> Finding | None:
     """Steps nearly right in float64 and far off when asked again in float32: difference quotients."""
-    if len(evidence.replies) == len(truth.keys):
+    if evidence.coarse is None:
         return None
     for step in steps:
         error = max(row.error for row in step.rows)
         if step.carried or error <= truth.tolerance.agree:
             continue
-        name = truth.keys[-1][step.key]
-        for point, seen in zip(truth.points, evidence.replies[-1], strict=True):
+        name = truth.keys[step.key]
+        for point, seen in zip(truth.points, evidence.coarse, strict=True):
             if isinstance(seen, Value):
-                node = part(seen.results[0], step.key, list(truth.keys[-1]))
+                node = part(seen.results[0], step.key, list(truth.keys))
                 coarse = compared(node, point.inputs, point.expected[name], step.key, truth.tolerance).error
                 if coarse > 2 * truth.tolerance.slip:
                     return Finding("numerical_derivative", Facts(names=(step.key,), error=error, coarse=coarse))
@@ -106,22 +106,21 @@ def _told(wrong: list[Step], total: int) -> Finding:
 
 
 def _own_values(truth: StepsTruth, replies: Sequence[Reply]) -> list[dict[str, Array]]:
-    """What the student's functions returned at each point, by step, where it can stand in for the truth."""
+    """What the prerequisites and the answer gave at each point, by step, where it can stand in for the truth."""
     expected = [point.expected for point in truth.points]
     found: list[dict[str, Array]] = [{} for _ in expected]
-    for keys, reply in zip(truth.keys, replies, strict=False):
+    for keys, reply in zip((*truth.prerequisites, truth.keys), replies, strict=False):
         for known, own in zip(found, own_steps(keys, expected, reply, truth.tolerance), strict=True):
             known.update(own)
     return found
 
 
 def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
-    step, rows, carried = truth.keys[-1][key], [], set()
+    step, rows, carried = truth.keys[key], [], set()
     basis: tuple[str, ...] = ()
-    own_reply = evidence.replies[len(truth.keys) - 1]
-    for index, (point, seen) in enumerate(zip(truth.points, own_reply, strict=True)):
+    for index, (point, seen) in enumerate(zip(truth.points, evidence.answer, strict=True)):
         assert isinstance(seen, Value)
-        node = part(seen.results[0], key, list(truth.keys[-1]))
+        node = part(seen.results[0], key, list(truth.keys))
         row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
         if row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, index, step):
             continue
@@ -147,7 +146,8 @@ def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[
 
 def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
-    for keys, reply in zip(truth.keys, evidence.replies, strict=False):
+    replies = (*evidence.prerequisites, evidence.answer)
+    for keys, reply in zip((*truth.prerequisites, truth.keys), replies, strict=True):
         seen = reply[point]
         for key, name in keys.items():
             if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):

@@ -47,7 +47,7 @@ def ulp_errors(theirs: Array, truth: SweepTruth) -> Array:
 def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     """All inputs within the limit; else the first that fails by size, and the first that is not finite."""
     what = "value" if truth.path is None else "autograd gradient"
-    found = _collected(truth, evidence.replies[0], what)
+    found = _collected(truth, evidence.answer, what)
     if isinstance(found, Finding):
         return failed(found)
     errors = ulp_errors(found, truth)

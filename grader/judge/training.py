@@ -33,7 +33,7 @@ MOST = 1_000_000
 def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
     """Parameters after each update; old gradients that were not cleared are named."""
     table: list[Comparison] = []
-    for point, seen in zip(truth.points, evidence.replies[0], strict=True):
+    for point, seen in zip(truth.points, evidence.answer, strict=True):
         assert isinstance(seen, Value)
         for path, expected in point.expected.items():
             index = path.rpartition(".")[2]
@@ -46,7 +46,7 @@ def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
                 table += shown([row], f"{what} after step {step + 1}", truth.tolerance)
                 if row.error > truth.tolerance.slip:
                     problem = _wrong_update(row, expected, step, what)
-                    likely, rows = partial(truth.likely, path, []), moved(truth, evidence.replies[0], path)
+                    likely, rows = partial(truth.likely, path, []), moved(truth, evidence.answer, path)
                     return failed(diagnosed(problem, likely, rows, truth.tolerance.slip), comparisons=tuple(table))
         if seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
@@ -69,14 +69,14 @@ def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Findi
 
 def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     """The run against the exact one; where it is another, against that of the student's own wrong parts."""
-    verdict = _judged(truth.values, evidence.replies[-1])
+    verdict = _judged(truth.values, evidence.answer)
     if verdict.score or not truth.parts:
         return verdict
     names, known = followed(truth.parts, evidence)
     if not known:
         return verdict
     points = [Point(point.inputs, own) for point, own in zip(truth.values.points, known, strict=True)]
-    anew = _judged(replace(truth.values, points=tuple(points)), evidence.replies[-1])
+    anew = _judged(replace(truth.values, points=tuple(points)), evidence.answer)
     # One for each part: models without and with a bias need not have the same wrong ones.
     said = tuple(Remark("carried_forward", evidence.name, Facts(follows_from=(name,))) for name in names)
     return replace(anew, remarks=said) if anew.score else verdict
@@ -165,7 +165,7 @@ def _agreeing(theirs: Array, expected: Array) -> int:
 
 def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
     """The mean squared error of the fitted (w, b) on the data, against the optimum."""
-    seen = evidence.replies[0][0]
+    (seen,) = evidence.answer
     assert isinstance(seen, Value)
     result = seen.results[0]
     if not isinstance(result, tuple) or len(result) != 3:

@@ -120,14 +120,15 @@ class ViewTruth:
 class StepsTruth:
     """Named steps, each judged from the student's own values of the steps before it.
 
-    `keys` maps, for each ask, the keys of its dict to the steps' names; the last ask is the question's
-    own. `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for
-    each way of writing it; nan where it has no real value there. `likely` is as in `ValueTruth`, of a step.
+    `keys` maps the keys of the answer's dict to the steps' names, `prerequisites` those of each prerequisite's.
+    `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for each way of
+    writing it; nan where it has no real value there. `likely` is as in `ValueTruth`, of a step.
     `edges` are those of the graph, and `gradients` maps steps of its backward pass to the nodes that they belong to.
     """
 
     points: tuple[Point, ...]
-    keys: tuple[Mapping[str, str], ...]
+    keys: Mapping[str, str]
+    prerequisites: tuple[Mapping[str, str], ...]
     locally: Callable[[int, str, Named], tuple[Array, ...]]
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance

@@ -97,12 +97,9 @@ def _carried(verdict: Verdict) -> bool:
 
 
 def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
-    """All outputs in all rounds. A second reply is the same question in float32: see `numerical`."""
-    given, replies = (evidence.replies[:1], evidence.replies[1:]) if truth.before else ((), evidence.replies)
-    reply = replies[0]
-    before = truth.before
-    own = own_steps(before.keys, before.points, given[0], truth.tolerance) if before else []
-    verdict = judge_outputs(truth, reply, own)
+    """All outputs in all rounds, and in float32: see `numerical`."""
+    reply = evidence.answer
+    verdict = judge_outputs(truth, reply, _earlier(truth, evidence))
     if verdict.score < 1 or _carried(verdict):
         return verdict
     assert isinstance(reply[0], Value)
@@ -112,9 +109,15 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
             again, _ = verdict_on(rows, what, truth.tolerance)
             if again:
                 return failed(_second_call(rows, what, truth))
-    if len(replies) > 1:
-        return numerical(truth, verdict, reply, replies[1])
-    return verdict
+    return numerical(truth, verdict, reply, evidence.coarse) if evidence.coarse else verdict
+
+
+def _earlier(truth: ValueTruth, evidence: Evidence) -> list[dict[str, Array]]:
+    """What the function before gave at each point, where results may follow from one."""
+    if not truth.before:
+        return []
+    (reply,) = evidence.prerequisites
+    return own_steps(truth.before.keys, truth.before.points, reply, truth.tolerance)
 
 
 def _second_call(rows: Sequence[Compared], what: str, truth: ValueTruth) -> Finding:
@@ -143,7 +146,7 @@ def numerical(truth: ValueTruth, verdict: Verdict, double: Reply, single: Reply)
 
 def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
-    reply = evidence.replies[-1]
+    reply = evidence.answer
     own = taken_through(truth, evidence)
     verdict = judge_outputs(truth.values, reply, own)
     if verdict.score < 1:
@@ -191,7 +194,7 @@ def unreachable(what: str, seen: Value) -> Finding:
 
 def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     """The values before; then whether the result follows its overwritten input; then its dtype."""
-    reply = evidence.replies[0]
+    reply = evidence.answer
     verdict = judge_outputs(truth.before, reply)
     if verdict.score < 1:
         return verdict

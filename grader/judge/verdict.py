@@ -16,6 +16,7 @@ from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import UNSTABLE, broken, judge_sweep
@@ -48,7 +49,6 @@ from grader.protocol.messages import (
     Other,
     Raised,
     Read,
-    Reply,
     TimedOut,
     Unavailable,
     Unreadable,
@@ -66,27 +66,22 @@ FINDINGS = 3
 def judge(
     question: Question,
     trials: Sequence[PreparedCheck],
-    replies: Sequence[tuple[Reply, ...]],
+    replies: Sequence[Replies],
     source: Source,
 ) -> Mark:
     """The mark of a question from the replies to each of its trials. None of them counts where the machine failed."""
-    lacks = [s.reason for group in replies for reply in group for s in reply[:1] if isinstance(s, Unavailable)]
+    lacks = [s.reason for told in replies for reply in told for s in reply[:1] if isinstance(s, Unavailable)]
     if lacks:
         return _unavailable(question, lacks[0])
-    groups = [
-        (group[: len(trial.asks) - trial.twins], group[len(trial.asks) - trial.twins :])
-        for trial, group in zip(trials, replies, strict=True)
-    ]
-    everything = tuple(
-        reply for trial, (group, _) in zip(trials, groups, strict=True) for reply in group[trial.given :]
-    )
-    used = frozenset(n for reply in everything for seen in reply[:1] for n in _used(seen))
+    own = tuple(reply for told in replies for reply in told.own)
+    used = frozenset(n for reply in own for seen in reply[:1] for n in _used(seen))
     verdicts = []
     # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
     with np.errstate(all="ignore"):
-        for trial, (group, beside) in zip(trials, groups, strict=True):
-            looked_at = group if trial.asks else everything
-            verdicts.append(_judged(trial, Evidence(question.name, looked_at, source, used, beside)))
+        for trial, told in zip(trials, replies, strict=True):
+            answer = told.answer or ()
+            evidence = Evidence(question.name, source, answer, told.prerequisites, told.coarse, told.beside, own, used)
+            verdicts.append(_judged(trial, evidence))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
 
@@ -101,31 +96,24 @@ def _used(seen: Observation) -> frozenset[str]:
 
 
 def _judged(trial: PreparedCheck, evidence: Evidence) -> Verdict:
-    if trial.asks:
-        own = _own_observations(trial, evidence)
-        silence = _silence(trial, evidence.name, own)
-        found = (unanswered(evidence.name, seen, evidence.source) or silence for seen in own)
-        if problem := next(filter(None, found), None):
-            status = Status.MISSING if problem.code in UNWRITTEN else Status.FAIL
-            return Verdict(status, 0.0, (problem,))
+    silence = _silence(trial, evidence)
+    found = (unanswered(evidence.name, seen, evidence.source) or silence for seen in evidence.answer)
+    if problem := next(filter(None, found), None):
+        status = Status.MISSING if problem.code in UNWRITTEN else Status.FAIL
+        return Verdict(status, 0.0, (problem,))
     verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
-    if not trial.asks or isinstance(trial.truth, UpdateTruth | ViewTruth):
+    if isinstance(trial.truth, UpdateTruth | ViewTruth):
         return verdict
-    said = [r for reply in evidence.replies[trial.given :] for r in wrote_to_arguments(evidence.name, reply)]
+    said = [r for reply in (evidence.answer, evidence.coarse or ()) for r in wrote_to_arguments(evidence.name, reply)]
     return replace(verdict, remarks=(*verdict.remarks, *said))
 
 
-def _silence(trial: PreparedCheck, name: str, own: Sequence[Observation]) -> Finding | None:
+def _silence(trial: PreparedCheck, evidence: Evidence) -> Finding | None:
     """The finding that a function came to its end without a return."""
-    silent = [s for s in own if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
-    if not silent or isinstance(trial.asks[trial.given], Read):
+    silent = [s for s in evidence.answer if isinstance(s, Value) and s.results and s.results[0] == Other("None")]
+    if not silent or isinstance(trial.asks.answer, Read):
         return None
-    return Finding("returns_nothing", Facts(name=name, count=len(silent), total=len(own)))
-
-
-def _own_observations(trial: PreparedCheck, evidence: Evidence) -> list[Observation]:
-    """What the question's own function gave; steps are asked of other functions first."""
-    return list(evidence.replies[trial.given])
+    return Finding("returns_nothing", Facts(name=evidence.name, count=len(silent), total=len(evidence.answer)))
 
 
 JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {

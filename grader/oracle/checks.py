@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import GradientTruth, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
 from grader.oracle.carried_errors import CarriedSteps, before, through, twins
 from grader.oracle.domain import Domain
@@ -63,15 +64,15 @@ class ValueCheck:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
         draws = self.problem.draw(name, conditions)
         ask = Ask(name, self.problem.filled(draws), len(draws), self.manner, rounds=self.rounds)
-        asks = (ask, replace(ask, dtype="float32", rounds=1)) if self.manner is CallMode.INFERENCE else (ask,)
+        coarse = replace(ask, dtype="float32", rounds=1) if self.manner is CallMode.INFERENCE else None
         truth = values_of(self.problem, self.returns, name, draws, conditions.device, self.kinds)
         if self._leaves_it_to_autograd:
             truth = replace(truth, likely=no_mistakes)
         if not self.given:
-            return PreparedCheck(asks, truth, self.weight)
+            return PreparedCheck(Asks(ask, coarse=coarse), truth, self.weight)
         function, keys = self.given
         truth = replace(truth, before=before(self.problem, draws, keys, dict(paths(self.returns))))
-        return PreparedCheck((replace(ask, name=function, rounds=1), *asks), truth, self.weight, given=1)
+        return PreparedCheck(Asks(ask, (replace(ask, name=function, rounds=1),), coarse), truth, self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -134,12 +135,12 @@ class GradientCheck:
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         if not self.given:
-            return PreparedCheck((ask,), truth, self.weight)
+            return PreparedCheck(Asks(ask), truth, self.weight)
         function, keys = self.given
         earlier, beneath = through(self.problem, draws, function, wrt, f"{conditions.seed}/{name}/ways")
         known_before = before(self.problem, draws, keys, dict(paths(self.returns)))
         truth = replace(truth, values=replace(truth.values, before=known_before), through=beneath)
-        return PreparedCheck((earlier, ask), truth, self.weight, given=1)
+        return PreparedCheck(Asks(ask, (earlier,)), truth, self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -181,7 +182,7 @@ class ViewCheck:
         before, after = (
             values_of(self.problem, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
         )
-        return PreparedCheck((ask,), ViewTruth(before, after, self.dtype), self.weight)
+        return PreparedCheck(Asks(ask), ViewTruth(before, after, self.dtype), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,16 +202,15 @@ class StepsCheck:
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call of each function at each point, and beside it."""
         draws = self.problem.draw(name, conditions)
-        asks, near = (
-            self._asks(name, draws),
-            self._asks(name, twins(self.problem, draws, f"{conditions.seed}/{name}/twins")),
-        )
-        if self.manner is CallMode.INFERENCE:
-            asks = (*asks, replace(asks[-1], dtype="float32"))
+        near = twins(self.problem, draws, f"{conditions.seed}/{name}/twins")
+        ask, prerequisites = self._asks(name, draws)
+        ask_near, prerequisites_near = self._asks(name, near)
+        coarse = replace(ask, dtype="float32") if self.manner is CallMode.INFERENCE else None
         known = evaluate(self.problem.whole, draws)
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
-            keys=(*(keys for _, _, keys in self.given), self.keys),
+            keys=self.keys,
+            prerequisites=tuple(keys for _, _, keys in self.given),
             locally=CarriedSteps(self.problem.ways, tuple(known)),
             parents=self.problem.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
@@ -218,14 +218,16 @@ class StepsCheck:
             gradients=self.problem.gradients,
             likely=StepMistakes(self.problem.graph, tuple(known)),
         )
-        return PreparedCheck((*asks, *near), truth, self.weight, given=len(self.given), twins=len(near))
+        return PreparedCheck(Asks(ask, prerequisites, coarse, (*prerequisites_near, ask_near)), truth, self.weight)
 
-    def _asks(self, name: str, draws: list[dict[str, Array]]) -> tuple[Ask, ...]:
-        """A call of each function at each of these points, the question's own last."""
-        return tuple(
-            Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
-            for function, arguments, _ in (*self.given, (name, self.problem.arguments, self.keys))
-        )
+    def _asks(self, name: str, draws: list[dict[str, Array]]) -> tuple[Ask, tuple[Ask, ...]]:
+        """A call of the question's function at each of these points, and of each prerequisite."""
+
+        def call(function: str, arguments: tuple[Any, ...]) -> Ask:
+            return Ask(function, tuple(fill(a, draws) for a in arguments), len(draws), self.manner)
+
+        prerequisites = tuple(call(function, arguments) for function, arguments, _ in self.given)
+        return call(name, self.problem.arguments), prerequisites
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""

@@ -16,6 +16,7 @@ import numpy as np
 from sympy import Matrix, Rational
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import FitTruth, Named, Outcomes, Parts, Point, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
 from grader.oracle.graph import Graph, Variable
@@ -69,7 +70,7 @@ class TrajectoryCheck:
             runs = [descend(*self.run_from(draw)) for draw in draws]
             known = [self.numbers(end, losses) for end, losses in runs]
 
-        asks, parts = self._parts(draws, conditions)
+        prerequisites, parts = self._parts(draws, conditions)
         truth = TrajectoryTruth(
             ValueTruth(
                 points=tuple(Point({**draw, **fixed}, k) for draw, k in zip(draws, known, strict=True)),
@@ -80,7 +81,7 @@ class TrajectoryCheck:
             ),
             parts,
         )
-        return PreparedCheck((*asks, Ask(name, arguments, len(draws))), truth, self.weight, given=len(asks))
+        return PreparedCheck(Asks(Ask(name, arguments, len(draws)), prerequisites), truth, self.weight)
 
     def _parts(self, draws: Sequence[Named], conditions: Conditions) -> tuple[tuple[Ask, ...], Parts]:
         """What to ask of the parts, and how a run through wrong ones goes."""
@@ -210,4 +211,4 @@ class FitCheck:
             excess=self.excess,
             with_bias=self.with_bias,
         )
-        return PreparedCheck((Read(name),), truth, self.weight)
+        return PreparedCheck(Asks(Read(name)), truth, self.weight)

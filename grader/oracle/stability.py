@@ -13,6 +13,7 @@ import numpy as np
 from sympy import Symbol
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import OtherForms, SweepTruth
 from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
@@ -66,7 +67,7 @@ class SweepCheck:
         )
         quantity = "gradient" if self.argument else "value"
         truth = SweepTruth(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity], self._beside(inputs))
-        return PreparedCheck((ask,), truth, self.weight)
+        return PreparedCheck(Asks(ask), truth, self.weight)
 
     def _beside(self, inputs: Mapping[str, Array]) -> OtherForms:
         """What the two forms give at the same inputs."""

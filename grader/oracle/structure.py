@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.judge.model import Conditions, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import DrawingTruth, RandomTruth, RuleTruth, SeededTruth
 from grader.oracle.graph import Graph
 from grader.protocol.messages import Ask, Device
@@ -53,7 +54,7 @@ class RuleCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Nothing to ask: the source and the traced calls of the other checks say it."""
-        return PreparedCheck((), self.rules, weight=0.0)
+        return PreparedCheck(Asks(), self.rules, weight=0.0)
 
 
 BY_HAND = RuleCheck(
@@ -95,7 +96,7 @@ class DrawingCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """One call."""
-        return PreparedCheck((Ask(name, (), 1),), DrawingTruth(self.graph.edges), self.weight)
+        return PreparedCheck(Asks(Ask(name, (), 1)), DrawingTruth(self.graph.edges), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +111,7 @@ class RandomCheck:
         """Two calls."""
         arguments = (Device(),) if self.on_device else ()
         ask = Ask(name, arguments, 1, rounds=2)
-        return PreparedCheck((ask,), RandomTruth(self.shapes, 0.0, 1.0, conditions.device), self.weight)
+        return PreparedCheck(Asks(ask), RandomTruth(self.shapes, 0.0, 1.0, conditions.device), self.weight)
 
 
 def seeded_uniform(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -136,4 +137,4 @@ class SeededCheck:
         count = int(np.prod(self.shape))
         expected = seeded_uniform(self.seed, count).reshape(self.shape)
         truth = SeededTruth(expected if conditions.device == "cpu" else None, self.shape)
-        return PreparedCheck((Ask(name, (), 1, rounds=2),), truth, self.weight)
+        return PreparedCheck(Asks(Ask(name, (), 1, rounds=2)), truth, self.weight)

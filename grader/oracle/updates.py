@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.roles import Asks
 from grader.judge.truth import Named, Outcomes, Point, UpdateTruth
 from grader.oracle.domain import Domain
 from grader.oracle.formulas import slip
@@ -32,7 +33,7 @@ class UpdateCheck:
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """Parameters with gradients left on them; the truth is p - rate * g, twice."""
         ask, truth = self.posed(name, conditions, POINTS)
-        return PreparedCheck((ask,), truth, self.weight)
+        return PreparedCheck(Asks(ask), truth, self.weight)
 
     def posed(self, name: str, conditions: Conditions, count: int) -> tuple[Ask, UpdateTruth]:
         """What to ask at so many points, and what is right there."""

@@ -15,9 +15,10 @@ from grader.judge.context import in_context
 from grader.judge.findings import FAULT, OURS, Facts, Finding
 from grader.judge.given import Given, given
 from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, PreparedCheck, Question, Result, Status, Verdict
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
-from grader.protocol.messages import Reply, Value
+from grader.protocol.messages import Ask, Read, Reply, Value
 from grader.runner.notebook import Notebook
 from grader.runner.session import Session
 from grader.runner.submissions import Submission
@@ -42,7 +43,7 @@ class ObservedNotebook:
 
     notebook: Notebook
     runs: tuple[CellRun, ...]
-    replies: tuple[tuple[tuple[Reply, ...], ...], ...]
+    replies: tuple[tuple[Replies, ...], ...]
     seconds: float
     refused: tuple[str, ...] = ()
 
@@ -105,26 +106,24 @@ def observe(notebook: Notebook, posed: PreparedLab, session: Session) -> Observe
     return ObservedNotebook(notebook, runs, replies, time.monotonic() - began, session.refused)
 
 
-def ask_all(session: Session, posed: PreparedLab) -> tuple[tuple[tuple[Reply, ...], ...], ...]:
+def ask_all(session: Session, posed: PreparedLab) -> tuple[tuple[Replies, ...], ...]:
     """The replies to every question of a lab, trial by trial."""
     return tuple(ask(session, trials) for trials in posed.trials)
 
 
-def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[tuple[Reply, ...], ...]:
-    """The replies to a question's asks. After one that gave no values nothing more is asked: it would not either."""
-    replies = []
+def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[Replies, ...]:
+    """The replies to a question's asks. After an answer without values nothing more is asked: it would give none."""
+    own = {id(each) for trial in trials for each in trial.asks.own}
     broken: Reply | None = None
-    for trial in trials:
-        group: list[Reply] = []
-        for place, each in enumerate(trial.asks):
-            reply = (broken[0],) * each.points if broken else session.ask(each)
-            group.append(reply)
-            if trial.given <= place < len(trial.asks) - trial.twins and not any(
-                isinstance(seen, Value) for seen in reply
-            ):
-                broken = reply
-        replies.append(tuple(group))
-    return tuple(replies)
+
+    def put(each: Ask | Read) -> Reply:
+        nonlocal broken
+        reply = (broken[0],) * each.points if broken else session.ask(each)
+        if id(each) in own and not any(isinstance(seen, Value) for seen in reply):
+            broken = reply
+        return reply
+
+    return tuple(trial.asks.each(put) for trial in trials)
 
 
 def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook) -> Graded:
@@ -153,13 +152,11 @@ def mark(assignment: Assignment, posed: PreparedLab, observed: ObservedNotebook)
 
 
 def _given(
-    marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], replies: Sequence[Sequence[tuple[Reply, ...]]]
+    marks: Sequence[Mark], trials: Sequence[Sequence[PreparedCheck]], replies: Sequence[Sequence[Replies]]
 ) -> dict[str, list[Given]]:
     """What the answers gave that were judged and are not right, check by check."""
     return {
-        mark.question.name: [
-            given(trial.truth, told[trial.given] if told else ()) for trial, told in zip(*asked, strict=True)
-        ]
+        mark.question.name: [given(trial.truth, told.answer or ()) for trial, told in zip(*asked, strict=True)]
         for mark, *asked in zip(marks, trials, replies, strict=True)
         if mark.verdict.status in (Status.FAIL, Status.PARTIAL)
     }
@@ -188,9 +185,7 @@ def failed(result: Result, error: Exception) -> Graded:
     return Graded(replace(result, marks=(), problem=problem, fingerprint="", cause=Cause.GRADER))
 
 
-def _judged(
-    question: Question, trials: Sequence[PreparedCheck], replies: Sequence[tuple[Reply, ...]], source: Source
-) -> Mark:
+def _judged(question: Question, trials: Sequence[PreparedCheck], replies: Sequence[Replies], source: Source) -> Mark:
     """A question's mark. Where the judging itself fails, no other question and nobody else suffers for it."""
     try:
         return judge(question, trials, replies, source)

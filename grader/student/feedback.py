@@ -70,7 +70,7 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     trials = _posed(question, device)
     # What an answer prints, it would print once a point.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        replies = [tuple(answer(ask, notebook) for ask in trial.asks) for trial in trials]
+        replies = [trial.asks.each(lambda ask: answer(ask, notebook)) for trial in trials]
     return judge(question, trials, replies, source)
 
 
