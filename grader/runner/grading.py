@@ -113,13 +113,13 @@ def ask_all(session: Session, posed: PreparedLab) -> tuple[tuple[Replies, ...], 
 
 def ask(session: Session, trials: Sequence[PreparedCheck]) -> tuple[Replies, ...]:
     """The replies to a question's asks. After an answer without values nothing more is asked: it would give none."""
-    own = {id(each) for trial in trials for each in trial.asks.own}
+    own = [each for trial in trials for each in trial.asks.own]
     broken: Reply | None = None
 
     def put(each: Ask | Read) -> Reply:
         nonlocal broken
         reply = (broken[0],) * each.points if broken else session.ask(each)
-        if id(each) in own and not any(isinstance(seen, Value) for seen in reply):
+        if any(each is one for one in own) and not any(isinstance(seen, Value) for seen in reply):
             broken = reply
         return reply
 
