@@ -82,8 +82,8 @@ def grade(
     except (DeviceError, LimitsError) as error:
         refuse(error)
     # Imported while the first warm parent loads: a run begins when both are there.
-    from grader.desk.course import read_course  # noqa: PLC0415
-    from grader.desk.running import MISUSE, prepare_run  # noqa: PLC0415
+    from grader.desk.course import read_course
+    from grader.desk.running import MISUSE, prepare_run
 
     with closing(starters):
         try:
@@ -157,9 +157,9 @@ def conclude(report: Report, out: Path, fail_under: float) -> None:
 @app.command()
 def similar(out: Annotated[Path, typer.Argument(help="The folder that grader grade wrote into.")]) -> None:
     """Find out who wrote the same as whom in a graded class: OUT/instructor/similar.html. It changes no mark."""
-    from grader.desk.class_index import SIMILAR  # noqa: PLC0415
-    from grader.desk.locking import OccupiedError, occupy  # noqa: PLC0415
-    from grader.similarity.search import NoRunError, search  # noqa: PLC0415
+    from grader.desk.class_index import SIMILAR
+    from grader.desk.locking import OccupiedError, occupy
+    from grader.similarity.search import NoRunError, search
 
     if not out.is_dir():
         refuse(f"There is no folder called {out}.")
@@ -182,8 +182,8 @@ def release(
     root: Root = Path(),
 ) -> None:
     """Write notebooks with numbers of their own for every student of a roster: OUT/<student>/<lab>.ipynb."""
-    from grader.authoring.release import release as release_notebooks  # noqa: PLC0415
-    from grader.desk.course import CourseError, make_secret, read_course, read_roster, secret_path  # noqa: PLC0415
+    from grader.authoring.release import release as release_notebooks
+    from grader.desk.course import CourseError, make_secret, read_course, read_roster, secret_path
 
     expect_project(root)
     place = secret or secret_path(roster)
@@ -202,7 +202,7 @@ def release(
 @app.command()
 def build(root: Root = Path()) -> None:
     """Write the student notebooks in labs/ from the solutions."""
-    from grader.authoring.notebooks import build as build_notebooks  # noqa: PLC0415
+    from grader.authoring.notebooks import build as build_notebooks
 
     expect_project(root)
     for path, text in build_notebooks(root, all_labs()).items():
@@ -220,9 +220,9 @@ def verify(
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
-    from grader.authoring.outcome import defect_line, lab_line, proofs, verdict_line  # noqa: PLC0415
-    from grader.authoring.verification import Defect, Verification  # noqa: PLC0415
-    from grader.authoring.verification import verify as verify_labs  # noqa: PLC0415
+    from grader.authoring.outcome import defect_line, lab_line, proofs, verdict_line
+    from grader.authoring.verification import Defect, Verification
+    from grader.authoring.verification import verify as verify_labs
 
     expect_project(root)
     defects: list[Defect] = []

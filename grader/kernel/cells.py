@@ -111,7 +111,7 @@ class Shell(InteractiveShell):
 
     @default("profile_dir")
     def _profile_dir_made(self) -> ProfileDir:
-        made: ProfileDir = ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")  # type: ignore[no-untyped-call]
+        made: ProfileDir = ProfileDir.create_profile_dir_by_name(self.ipython_dir, "default")
         return made
 
     def init_environment(self) -> None:

@@ -74,9 +74,9 @@ def coloured(text: str) -> Markup:
     """
     text = "\n".join(row.rstrip("\r").rpartition("\r")[2] for row in text.split("\n"))
     try:
-        html = ansi2html(text)  # type: ignore[no-untyped-call]
+        html = ansi2html(text)
     # nbconvert's filter gives up on a colour without its numbers, such as ESC[38m.
     except (ValueError, IndexError):
-        html = escape(strip_ansi(text))  # type: ignore[no-untyped-call]
+        html = escape(strip_ansi(text))
     # Quotes in the text itself are escaped by now.
     return Markup(visible(re.sub(r' style="[^"]*"', "", html)))

@@ -97,14 +97,14 @@ def _show(failing: Sequence[ErrorCurve]) -> None:
     """Where an answer fails over the range, as a picture; a frontend without pictures has had the text."""
     if failing:
         said = " ".join(f"{sweep.what} fails first {first_failure(sweep)}." for sweep in failing)
-        display({"text/html": swept_piece(failing), "text/plain": said}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/html": swept_piece(failing), "text/plain": said}, raw=True)
 
 
 def _sketch(mark: Mark) -> None:
     """The graph with what was found on it; the text has said as much to a frontend without pictures."""
     if mark.verdict.sketches:
         piece = sketched_piece(mark.question.name, mark.verdict.sketches)
-        display({"text/html": piece}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/html": piece}, raw=True)
 
 
 @cache
