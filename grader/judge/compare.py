@@ -88,13 +88,11 @@ def numbers(
     """
     if kind == "list":
         node = _listed(node)
-    asked = {"list": "numbers", "numpy": "array"}.get(kind, "tensor of numbers" if shape else "number")
-    other_type = Finding("wrong_type", Facts(what=what, theirs=described(node), expected=Form(asked)))
-    if not isinstance(node, Leaf) or node.array.dtype.kind not in REAL:
-        return other_type
-    scalar = not shape and node.array.size == 1 and node.kind != "list"
-    if not scalar and node.kind != (kind or "tensor"):
-        return other_type
+    real = isinstance(node, Leaf) and node.array.dtype.kind in REAL
+    scalar = isinstance(node, Leaf) and not shape and node.array.size == 1 and node.kind != "list"
+    if not isinstance(node, Leaf) or not real or not (scalar or node.kind == (kind or "tensor")):
+        asked = {"list": "numbers", "numpy": "array"}.get(kind, "tensor of numbers" if shape else "number")
+        return Finding("wrong_type", Facts(what=what, theirs=described(node), expected=Form(asked)))
     if not scalar and node.array.shape != shape:
         theirs, expected = (Form("shape", shape=each) for each in (node.array.shape, shape))
         return Finding("wrong_shape", Facts(what=what, where=place(inputs), theirs=theirs, expected=expected))

@@ -7,7 +7,7 @@ where somebody reads them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -151,10 +151,9 @@ class Facts:
 
     def __post_init__(self) -> None:
         """Cut long texts."""
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, str) and len(value) > FACT and not isinstance(value, StrEnum):
-                object.__setattr__(self, field.name, clipped(value, FACT))
+        long = {n: v for n, v in vars(self).items() if isinstance(v, str) and len(v) > FACT}
+        for name, value in long.items():
+            object.__setattr__(self, name, clipped(value, FACT))
 
 
 NOTHING: Final = Facts()
