@@ -134,7 +134,10 @@ def private(make: Callable[[], Warm | Cold]) -> float:
     with closing(make()) as starter, Session(starter=starter) as session:
         session.run([cell.source for cell in notebook().cells if cell.cell_type == "code"])
         ask_all(session, posed)
-        parent = starter._popen.pid if isinstance(starter, Warm) else os.getpid()
+        parent = os.getpid()
+        if isinstance(starter, Warm):
+            assert starter._popen is not None
+            parent = starter._popen.pid
         (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         fields = map(str.split, Path(f"/proc/{child}/smaps_rollup").read_text().splitlines())
         return sum(int(words[1]) for words in fields if words[0] in ("Private_Clean:", "Private_Dirty:")) / 1024

@@ -33,7 +33,7 @@ finally:
 
 def run_of(class_: Path, out: Path, jobs: int) -> tuple[float, float]:
     """Seconds for grading a class into a folder, and the most memory that the grader itself had, in MB."""
-    command = [sys.executable, "-c", PEAK, "grade", class_, "--out", out, "--jobs", str(jobs)]
+    command: list[str | Path] = [sys.executable, "-c", PEAK, "grade", class_, "--out", out, "--jobs", str(jobs)]
     began = time.perf_counter()
     ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     seconds = time.perf_counter() - began

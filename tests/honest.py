@@ -1,7 +1,11 @@
 """Honest answers to lab 5: three written apart, and a class drawn from the ways in which people write."""
 
 import ast
+from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
+
+Way = TypeVar("Way")
 
 QUESTIONS = "sigmoid_backward forward backward updated_parameters batch_backward network_loss".split()
 
@@ -253,7 +257,7 @@ class Habit:
         self.inputs, self.x = self.looked_up(INPUTS, "inputs")
         self.weights, self.p = self.looked_up(WEIGHTS, "parameters")
 
-    def drawn(self, *ways):
+    def drawn(self, *ways: Way) -> Way:
         return self.random.choices(ways, [1 / (rank + 1) ** 1.5 for rank in range(len(ways))])[0]
 
     def looked_up(self, names: list[str], of: str) -> tuple[list[str], dict[str, str]]:
@@ -295,7 +299,7 @@ class Habit:
         return own + self.function("sigmoid_backward(x)", body)
 
     def forward(self) -> str:
-        def layer(name, k, starts, bias):
+        def layer(name: str, k: int, starts: Sequence[str], bias: str) -> str:
             terms = (self.times.format(self.p[f"w{k + i}"], start) for i, start in enumerate(starts))
             return f"{name} = {self.total.format(*terms, self.p[bias])}"
 
@@ -378,8 +382,9 @@ def disguised(text: str) -> str:
         for place in range(0, len(body) - 1, 2):
             one, other = body[place : place + 2]
             needed = {n.id for n in ast.walk(other) if isinstance(n, ast.Name)}
-            plain = isinstance(one, ast.Assign) and isinstance(other, ast.Assign)
-            if plain and not needed & {n.id for n in ast.walk(one.targets[0]) if isinstance(n, ast.Name)}:
-                body[place : place + 2] = [other, one]
+            if isinstance(one, ast.Assign) and isinstance(other, ast.Assign):
+                made = {n.id for n in ast.walk(one.targets[0]) if isinstance(n, ast.Name)}
+                if not needed & made:
+                    body[place : place + 2] = [other, one]
         Renamed({name: f"mine_{place}" for place, name in enumerate(names)}).visit(function)
     return ast.unparse(ast.fix_missing_locations(tree)).replace("\n    return", "\n\n    # so, done\n    return")

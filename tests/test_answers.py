@@ -1,6 +1,8 @@
 """Each manner of asking, carried out in this process and read back as the grader reads it."""
 
 import json
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from grader.protocol.messages import (
     Function,
     Leaf,
     Missing,
+    Node,
     NumpyArray,
     Other,
     Raised,
@@ -28,57 +31,61 @@ from grader.protocol.replies import decode_reply, encode_answer
 from grader.protocol.requests import decode_request, encode_request
 
 
-def ask(question, device="cpu", **names):
-    """The reply of a notebook that defined `names`, through the frames of both directions."""
+def ask(question: Ask | Read, device: str = "cpu", **names: Any) -> tuple[Any, ...]:
+    """The reply of a notebook that defined `names`, through the frames of both directions.
+
+    What kind of observation each is, a test says by what it looks at.
+    """
     number, asked = decode_request(encode_request(1, question))
+    assert isinstance(asked, Ask | Read)
     notebook = Namespace(names, device, is_cell=lambda name: name == __file__)
     return decode_reply(decode(encode_answer(number, answer(asked, notebook))), 1, question)
 
 
-def one(question, **names):
+def one(question: Ask | Read, **names: Any) -> Any:
     (seen,) = ask(question, **names)
     return seen
 
 
-def result(value):
+def result(value: object) -> Any:
     """What a function that returns `value` is seen to return."""
     seen = one(Ask("f", (), 1), f=lambda: value)
     return seen.results[0]
 
 
-def scalars(*values):
+def scalars(*values: float) -> Tensor:
     return Tensor(np.array(values))
 
 
 class Liar:
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         raise AssertionError("compared")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         raise AssertionError("shown")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[object]:
         raise AssertionError("iterated")
 
-    def __float__(self):
+    def __float__(self) -> float:
         raise AssertionError("converted")
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment] # what Python itself sets, and typeshed has no type for
 
 
 class Sneaky(torch.Tensor):
     @classmethod
-    def __torch_function__(cls, func, types, args=(), kwargs=None):
+    def __torch_function__(cls, func: object, types: object, args: object = (), kwargs: object = None) -> object:
         raise AssertionError("asked")
 
-    def detach(self):
+    def detach(self) -> torch.Tensor:
         raise AssertionError("detached")
 
 
-class Pair(tuple):
+class Pair(tuple[object, ...]):
     __slots__ = ()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[object]:
         raise AssertionError("iterated")
 
 
@@ -109,7 +116,7 @@ LEAVES = [
 
 
 @pytest.mark.parametrize(("value", "kind", "dtype", "numbers"), LEAVES)
-def test_numbers_come_back_as_they_were(value, kind, dtype, numbers):
+def test_numbers_come_back_as_they_were(value: object, kind: str, dtype: str, numbers: Any) -> None:
     leaf = result(value)
     assert (leaf.kind, leaf.dtype, leaf.device) == (kind, dtype, "cpu")
     assert leaf.array.shape == np.shape(numbers)
@@ -133,12 +140,12 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("value", "other"), OTHERS)
-def test_what_is_no_number_is_named(value, other):
+def test_what_is_no_number_is_named(value: object, other: Any) -> None:
     seen = result(value)
     assert seen == other or isinstance(seen, other)
 
 
-def shape_of(node):
+def shape_of(node: Node) -> object:
     """A node with its leaves' kinds in place of the leaves."""
     match node:
         case Leaf():
@@ -165,11 +172,11 @@ def shape_of(node):
         (torch.max(torch.eye(2), dim=0), ("tensor", "tensor")),
     ],
 )
-def test_containers_are_opened(value, shape):
+def test_containers_are_opened(value: object, shape: object) -> None:
     assert shape_of(result(value)) == shape
 
 
-def nested(depth):
+def nested(depth: int) -> object:
     return (nested(depth - 1),) if depth else 0
 
 
@@ -182,18 +189,18 @@ def nested(depth):
         nested(200),
     ],
 )
-def test_what_is_too_large_is_not_sent(value):
+def test_what_is_too_large_is_not_sent(value: object) -> None:
     assert one(Ask("f", (), 1), f=lambda: value) == Unreadable("result too large")
 
 
-def test_a_list_in_itself_is_too_large():
-    endless = []
+def test_a_list_in_itself_is_too_large() -> None:
+    endless: list[object] = []
     endless.append(endless)
     assert one(Ask("f", (), 1), f=lambda: endless) == Unreadable("result too large")
 
 
-def test_arguments_are_made_as_described():
-    def f(x, array, function, device, pair, parameters, nothing, rate):
+def test_arguments_are_made_as_described() -> None:
+    def f(x: Any, array: Any, function: Any, device: Any, pair: Any, parameters: Any, nothing: Any, rate: Any) -> Any:
         assert (type(pair), type(parameters), type(array)) == (list, dict, np.ndarray)
         assert (nothing, rate, device) == (None, float("inf"), torch.device("cpu"))
         return function(x, 2.0), pair[0] + parameters["w"] + pair[1], array
@@ -223,7 +230,7 @@ def test_arguments_are_made_as_described():
     ("dtype", "expected"),
     [("float32", "torch.float32 float32"), ("float64", "torch.float64 float64")],
 )
-def test_floats_are_cast_and_integers_are_not(dtype, expected):
+def test_floats_are_cast_and_integers_are_not(dtype: str, expected: str) -> None:
     question = Ask(
         "f",
         (scalars(1.0), NumpyArray(np.ones(1)), Tensor(np.array([1])), NumpyArray(np.array([1]))),
@@ -234,10 +241,10 @@ def test_floats_are_cast_and_integers_are_not(dtype, expected):
     assert seen.results[0] == Other("str", f"{expected} torch.int64 int64")
 
 
-def test_every_point_has_fresh_arguments_and_every_round_the_same():
-    kept = []
+def test_every_point_has_fresh_arguments_and_every_round_the_same() -> None:
+    kept: list[torch.Tensor] = []
 
-    def f(x):
+    def f(x: torch.Tensor) -> torch.Tensor:
         kept.append(x)
         return x.add_(1)
 
@@ -248,7 +255,7 @@ def test_every_point_has_fresh_arguments_and_every_round_the_same():
     assert kept[0] is not kept[3]
 
 
-def test_gradients_reach_every_floating_argument():
+def test_gradients_reach_every_floating_argument() -> None:
     question = Ask(
         "f",
         (
@@ -262,7 +269,9 @@ def test_gradients_reach_every_floating_argument():
         pulls={"z": np.array([[1.0, 10.0], [1.0, 10.0]]), "u": np.array([2.0, 2.0])},
     )
 
-    def f(x, n, p, rest):
+    def f(
+        x: torch.Tensor, n: torch.Tensor, p: dict[str, torch.Tensor], rest: list[torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
         return {"z": x * p["w"], "u": x.sum() * n.sum(), "unused": rest[0]}
 
     first, second = ask(question, f=f)
@@ -284,14 +293,14 @@ def test_gradients_reach_every_floating_argument():
         (lambda x: x.expand(3), "ValueError", "shape"),
     ],
 )
-def test_a_result_without_a_gradient_says_why(f, error, text):
+def test_a_result_without_a_gradient_says_why(f: Callable[[torch.Tensor], object], error: str, text: str) -> None:
     seen = one(Ask("f", (scalars(1.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=f)
     assert seen.gradients == {"0": None}
     assert seen.gradient_error.type_name == error
     assert text in seen.gradient_error.text
 
 
-def test_a_result_of_shape_one_is_pulled_by_its_entry():
+def test_a_result_of_shape_one_is_pulled_by_its_entry() -> None:
     seen = one(
         Ask("f", (scalars(3.0),), 1, CallMode.GRADIENT, pulls={"": np.array([2.0])}),
         f=lambda x: (x * x).reshape(1),
@@ -299,23 +308,23 @@ def test_a_result_of_shape_one_is_pulled_by_its_entry():
     assert seen.gradients["0"].array == 12
 
 
-def test_a_result_of_another_shape_is_pulled_entry_by_entry():
+def test_a_result_of_another_shape_is_pulled_entry_by_entry() -> None:
     pulls = {"": np.array([[1.0, 10.0]])}
     seen = one(Ask("f", (Tensor(np.ones((1, 2))),), 1, CallMode.GRADIENT, pulls=pulls), f=lambda x: x[:, None])
     assert seen.gradients["0"].array.tolist() == [1, 10]
 
 
-def test_recording_that_was_left_off_does_not_count():
+def test_recording_that_was_left_off_does_not_count() -> None:
     with torch.no_grad():
         seen = one(Ask("f", (scalars(3.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert seen.gradients["0"].array == 6
 
 
-def test_autograd_finds_nothing_under_inference_and_is_noticed():
-    def by_hand(x):
+def test_autograd_finds_nothing_under_inference_and_is_noticed() -> None:
+    def by_hand(x: torch.Tensor) -> torch.Tensor:
         return 2 * x
 
-    def by_autograd(x):
+    def by_autograd(x: torch.Tensor) -> torch.Tensor | None:
         y = x.clone().requires_grad_()
         (y * y).backward()
         return y.grad
@@ -342,19 +351,19 @@ def test_autograd_finds_nothing_under_inference_and_is_noticed():
     ],
 )
 @pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning")  # torch.func.jvp's own
-def test_what_a_call_uses_of_torch_is_named(name, f):
+def test_what_a_call_uses_of_torch_is_named(name: str, f: Callable[[torch.Tensor], object]) -> None:
     first, second = ask(Ask("f", (scalars(1.0, 2.0),), 2, CallMode.GRADIENT, pulls={"": np.ones(2)}), f=f)
     assert name in first.used
     assert second.used == frozenset()
 
 
-def test_only_the_first_call_is_listened_to():
+def test_only_the_first_call_is_listened_to() -> None:
     first, _ = ask(Ask("f", (scalars(1.0, 2.0),), 2), f=lambda x: x.exp() if x > 1.5 else x.sin())
     assert "sin" in first.used
     assert "exp" not in first.used
 
 
-def test_the_backward_pass_of_the_question_itself_is_not_the_students():
+def test_the_backward_pass_of_the_question_itself_is_not_the_students() -> None:
     seen = one(Ask("f", (scalars(1.0),), 1, CallMode.GRADIENT, pulls={"": np.ones(1)}), f=lambda x: x * x)
     assert not {name for name in seen.used if "backward" in name or "grad" in name}
 
@@ -368,7 +377,9 @@ def test_the_backward_pass_of_the_question_itself_is_not_the_students():
         (NumpyArray, torch.tensor, 1),
     ],
 )
-def test_a_view_follows_what_is_written_into_its_argument(kind, f, after):
+def test_a_view_follows_what_is_written_into_its_argument(
+    kind: type[Tensor] | type[NumpyArray], f: Callable[[Any], torch.Tensor], after: float
+) -> None:
     replacements = {"0": np.full((1, 2), 9.0)}
     seen = one(Ask("f", (kind(np.ones((1, 2))),), 1, CallMode.REWRITE, replacements=replacements), f=f)
     assert [look.array.ravel().tolist() for look in seen.results] == [[1, 1], [after, after]]
@@ -386,8 +397,8 @@ UPDATE = Ask(
 
 
 @pytest.mark.parametrize(("forget", "last"), [(True, [-1.0, -2.0]), (False, [-1.5, -3.0])])
-def test_updates_show_the_parameters_after_each_step(forget, last):
-    def f(parameters, rate):
+def test_updates_show_the_parameters_after_each_step(forget: bool, last: list[float]) -> None:
+    def f(parameters: list[Any], rate: float) -> None:
         with torch.no_grad():
             for parameter in parameters:
                 parameter.sub_(rate * parameter.grad)
@@ -399,26 +410,26 @@ def test_updates_show_the_parameters_after_each_step(forget, last):
     assert set(seen.changed) == {"0.0", "0.1"}
 
 
-def test_an_update_that_is_recorded_is_an_error():
-    def f(parameters, rate):
+def test_an_update_that_is_recorded_is_an_error() -> None:
+    def f(parameters: list[Any], rate: float) -> None:
         for parameter in parameters:
             parameter.sub_(rate * parameter.grad)
 
     assert one(UPDATE, f=f).type_name == "RuntimeError"
 
 
-def test_parameters_that_cannot_be_pulled_at_again_are_said():
+def test_parameters_that_cannot_be_pulled_at_again_are_said() -> None:
     seen = one(UPDATE, f=lambda parameters, rate: [p.requires_grad_(False) for p in parameters])
     assert len(seen.results) == 1
     assert "does not require grad" in seen.gradient_error.text
 
 
 class Own(BaseException):
-    def __str__(self):
+    def __str__(self) -> str:
         raise ValueError("no text")
 
 
-def raising(error):
+def raising(error: BaseException) -> NoReturn:
     raise error
 
 
@@ -433,28 +444,28 @@ def raising(error):
         (KeyboardInterrupt(), "KeyboardInterrupt", ""),
     ],
 )
-def test_what_is_raised_is_a_fact(error, name, text):
+def test_what_is_raised_is_a_fact(error: BaseException, name: str, text: str) -> None:
     seen = one(Ask("f", (), 1), f=lambda: raising(error))
     assert (seen.type_name, seen.text, seen.line[-11:]) == (name, text, "raise error")
 
 
-def test_the_line_is_the_deepest_in_a_cell():
-    def f():
+def test_the_line_is_the_deepest_in_a_cell() -> None:
+    def f() -> object:
         return json.loads("{")
 
     seen = one(Ask("f", (), 1), f=f)
     assert (seen.type_name, seen.line[-22:]) == ("JSONDecodeError", 'return json.loads("{")')
 
 
-def test_endless_recursion_is_a_fact():
-    def f():
+def test_endless_recursion_is_a_fact() -> None:
+    def f() -> object:
         return f()
 
     assert one(Ask("f", (), 1), f=f).type_name == "RecursionError"
 
 
-def test_a_point_that_fails_leaves_the_others():
-    def f(x):
+def test_a_point_that_fails_leaves_the_others() -> None:
+    def f(x: torch.Tensor) -> torch.Tensor:
         return 1 / x if x != 2 else raising(ValueError("two"))
 
     seen = ask(Ask("f", (scalars(1.0, 2.0, 4.0),), 3), f=f)
@@ -462,7 +473,7 @@ def test_a_point_that_fails_leaves_the_others():
     assert seen[2].results[0].array == 0.25
 
 
-def test_points_of_one_structure_travel_as_one_group():
+def test_points_of_one_structure_travel_as_one_group() -> None:
     question = Ask("f", (Tensor(np.arange(2000.0)),), 2000)
     notebook = Namespace({"f": lambda x: (x, x * x)}, "cpu", lambda name: False)
     body, stacked = grouped(answer(question, notebook))
@@ -470,24 +481,24 @@ def test_points_of_one_structure_travel_as_one_group():
     assert [array.shape for array in stacked] == [(2000,), (2000,)]
 
 
-def test_points_of_changing_structure_stay_in_order():
-    def f(x):
+def test_points_of_changing_structure_stay_in_order() -> None:
+    def f(x: torch.Tensor) -> object:
         return [x] if x % 2 else x.expand(int(x))
 
     seen = ask(Ask("f", (Tensor(np.arange(6.0)),), 6), f=f)
     assert [s.results[0].array.shape for s in seen] == [(0,), (1,), (2,), (1,), (4,), (1,)]
 
 
-def test_missing_names_are_said_to_be_missing():
+def test_missing_names_are_said_to_be_missing() -> None:
     assert ask(Ask("f", (), 2)) == (Missing("undefined"),) * 2
     assert one(Ask("f", (), 1), f=3) == Missing("not callable")
     assert one(Read("x")) == Missing("undefined")
 
 
-def test_variables_are_read_as_they_are():
+def test_variables_are_read_as_they_are() -> None:
     assert one(Read("x"), x=[1.0, 2.0]).results[0].array.tolist() == [1.0, 2.0]
     assert one(Read("x"), x=[("a", "z")]).results[0] == ((Other("str", "a"), Other("str", "z")),)
 
 
-def test_wrong_arguments_are_the_functions_own_error():
+def test_wrong_arguments_are_the_functions_own_error() -> None:
     assert one(Ask("f", (1, 2), 1), f=lambda x: x).type_name == "TypeError"

@@ -58,14 +58,15 @@ def test_a_class_is_graded_and_filed(tmp_path: Path) -> None:
 
 def break_the_judge() -> None:
     """A defect in the judge, planted: one question's judging fails."""
-    judge = grading.judge
+    module: Any = grading
+    judge = module.judge
 
     def broken(question: Question, *rest: Any) -> Any:
         if question.name == "polynomial_gradient":
             raise IndexError("planted")
         return judge(question, *rest)
 
-    grading.judge = broken
+    module.judge = broken
 
 
 def test_where_the_judging_fails_everything_else_is_graded_and_it_is_graded_again(tmp_path: Path) -> None:

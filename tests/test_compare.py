@@ -20,6 +20,13 @@ def judged(node: Node, expected: object = FOUR, kind: str = "") -> Compared:
     return compared(node, {}, np.asarray(expected, dtype=float), "f", TOL, kind)
 
 
+def refused(node: Node, expected: object = FOUR) -> Finding:
+    """What is said of a node that cannot be compared."""
+    problem = judged(node, expected).problem
+    assert problem is not None
+    return problem
+
+
 @pytest.mark.parametrize(
     "node",
     [
@@ -53,14 +60,12 @@ def test_a_scalar_may_come_in_many_forms(node: Leaf) -> None:
     ],
 )
 def test_what_is_no_finite_number_is_refused_with_its_reason(node: Node, note: str) -> None:
-    problem = judged(node).problem
-    assert problem is not None
-    assert problem.note == note
+    assert refused(node).note == note
 
 
 def test_an_array_must_have_its_shape_and_be_a_tensor() -> None:
-    assert sentence(judged(leaf([[1.0, 2.0]]), [1.0, 2.0]).problem) == "f has shape (1, 2); shape (2,) is asked for."
-    assert judged(leaf([1.0, 2.0], "list"), [1.0, 2.0]).problem.note == "wrong_type"
+    assert sentence(refused(leaf([[1.0, 2.0]]), [1.0, 2.0])) == "f has shape (1, 2); shape (2,) is asked for."
+    assert refused(leaf([1.0, 2.0], "list"), [1.0, 2.0]).note == "wrong_type"
     assert judged(leaf([1.0, 2.0], "list"), [1.0, 2.0], kind="list").problem is None
 
 
@@ -95,6 +100,7 @@ def test_a_float32_result_is_remarked_on_as_such() -> None:
 def test_a_message_names_the_point_theirs_and_expected() -> None:
     rows = [compared(leaf(4.0), {"a": np.array(1.0), "b": np.array(2.5)}, np.array(34.0), "dz/da", TOL)]
     problem, _ = verdict_on(rows, "dz/da", TOL)
+    assert problem is not None
     assert sentence(problem) == "dz/da at (a = 1, b = 2.5): yours 4, expected 34."
 
 
@@ -125,12 +131,14 @@ def test_the_kind_of_difference(theirs: list[list[float]], expected: list[list[f
 def test_parts_of_tuples_and_dicts() -> None:
     pair, stacked = (leaf(1.0), leaf(2.0)), leaf([1.0, 2.0])
     assert part(pair, "1", ["0", "1"]) == pair[1]
-    assert part(stacked, "1", ["0", "1"]).array == 2.0
+    entry = part(stacked, "1", ["0", "1"])
+    assert isinstance(entry, Leaf)
+    assert entry.array == 2.0
     assert part({"z": pair[0]}, "z", ["z"]) == pair[0]
     assert part(pair, "", [""]) == pair
 
 
-def numbered(count: int) -> Node:
+def numbered(count: int) -> dict[str, Node]:
     """A dict with so many keys that nobody asked for."""
     return {str(number): leaf(1.0) for number in range(count)}
 

@@ -13,7 +13,7 @@ from sympy import Abs, exp, symbols
 from grader.judge.given import asked_outputs, given
 from grader.judge.model import Check, Conditions, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import Point, Tolerance, ValueTruth
+from grader.judge.truth import GradientTruth, Point, StepsTruth, Tolerance, Truth, ValueTruth
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
@@ -53,12 +53,19 @@ def found(trial: PreparedCheck, told: Reply, right: Truths) -> tuple[ForeignOutp
     return copied(list(asked_outputs(trial.truth)), kept, right)
 
 
+def points_of(truth: Truth) -> tuple[Point, ...]:
+    """The points of one of the checks above."""
+    of = truth.values if isinstance(truth, GradientTruth) else truth
+    assert isinstance(of, ValueTruth | StepsTruth)
+    return of.points
+
+
 def reply(kind: str, trial: PreparedCheck, factor: float, off: float = 0.0) -> Reply:
     """What somebody gives at a trial's points who has this factor."""
     import math
 
     told = []
-    for point in trial.truth.points if kind != "gradient" else trial.truth.values.points:
+    for point in points_of(trial.truth):
         at = float(point.inputs["x"])
         value = math.exp(factor * at) + at + off
         if kind == "steps":
@@ -113,6 +120,7 @@ def setting_at(factor: int, which: slice) -> PreparedCheck:
     """A trial with some of its points, the same ones for every factor."""
     problem = Problem(Graph((x,), {u: factor * x, f: exp(u) + x}), Domain(where=(Abs(x) > 0,)), ("x",))
     trial = ValueCheck(problem, "f").prepare("q", Conditions("tests"))
+    assert isinstance(trial.truth, ValueTruth)
     return replace(trial, truth=replace(trial.truth, points=trial.truth.points[which]))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ LARGEST = 6_000
 """Characters of a picture in the page, however its points lie."""
 
 
-def swept(along: list[float], yours: list[float], **more: object) -> ErrorCurve:
+def swept(along: list[float], yours: list[float], **more: Any) -> ErrorCurve:
     calm = (0.4,) * len(along)
     bad = [i for i, error in enumerate(yours) if error > 16]
     made = ErrorCurve("float32 value", "y \u2212 x", tuple(along), tuple(yours), calm, calm, 16.0)
@@ -34,7 +35,8 @@ BROKEN = swept([-1e30, -100.0, 0.0, 88.0, 89.0, 104.0], [0.0, 3.0, 0.5, 1.0, np.
 
 def dots(drawn: str) -> list[tuple[int, int]]:
     """Where the dots of a path are."""
-    return [tuple(map(int, dot.removesuffix("h0").split())) for dot in drawn.split("M")[1:]]
+    places = (dot.removesuffix("h0").split() for dot in drawn.split("M")[1:])
+    return [(int(x), int(y)) for x, y in places]
 
 
 def test_errors_are_drawn_where_they_belong() -> None:

@@ -1,6 +1,8 @@
 """Exact trajectories and optima, against independent arithmetic in fractions."""
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import TypeVar
 
 import mpmath
 import numpy as np
@@ -10,15 +12,17 @@ from grader.judge.truth import FitTruth, TrajectoryTruth, UpdateTruth
 from grader.labs.lab3_regression import LAB, X, Y
 from grader.oracle.descent import FitCheck, TrajectoryCheck, least_squares
 from grader.oracle.updates import UpdateCheck
-from grader.protocol.messages import Ask
+from grader.protocol.messages import Array, Ask
+
+Kind = TypeVar("Kind")
 
 
-def check_of(name: str, kind: type) -> object:
+def check_of(name: str, kind: type[Kind]) -> Kind:
     (question,) = (q for q in LAB.questions if q.name == name)
     return next(check for check in question.checks if isinstance(check, kind))
 
 
-def descended(point: dict[str, np.ndarray], epochs: int, rate: Fraction) -> tuple[list[Fraction], list[Fraction]]:
+def descended(point: Mapping[str, Array], epochs: int, rate: Fraction) -> tuple[list[Fraction], list[Fraction]]:
     """Gradient descent on the mean squared error in fractions, written out by hand."""
     x = [[Fraction(float(v)) for v in row] for row in point["x"]]
     y = [Fraction(float(v)) for v in point["y"].ravel()]
@@ -26,8 +30,9 @@ def descended(point: dict[str, np.ndarray], epochs: int, rate: Fraction) -> tupl
     losses = []
     for _ in range(epochs):
         errors = [sum(wi * xi for wi, xi in zip(w, row, strict=True)) + b - t for row, t in zip(x, y, strict=True)]
-        losses.append(sum(e * e for e in errors) / len(errors))
-        slopes = [sum(2 * e * row[j] for e, row in zip(errors, x, strict=True)) / len(x) for j in range(len(w))]
+        losses.append(sum((e * e for e in errors), Fraction()) / len(errors))
+        columns = zip(*x, strict=True)
+        slopes = [sum((2 * e * v for e, v in zip(errors, c, strict=True)), Fraction()) / len(x) for c in columns]
         b -= rate * sum(2 * e for e in errors) / len(x)
         w = [wi - rate * s for wi, s in zip(w, slopes, strict=True)]
     return [*w, b], losses
@@ -77,5 +82,7 @@ def test_more_digits_do_not_change_the_trajectory() -> None:
     with mpmath.workdps(200):
         again = check.prepare("train", Conditions("seed")).truth
     first = check.prepare("train", Conditions("seed")).truth
+    assert isinstance(first, TrajectoryTruth)
+    assert isinstance(again, TrajectoryTruth)
     for one, other in zip(first.values.points, again.values.points, strict=True):
         assert all(np.array_equal(one.expected[p], other.expected[p]) for p in one.expected)

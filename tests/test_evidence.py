@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import grader
@@ -24,7 +25,8 @@ HOSTILE = '<script>alert("x")</script>\u202e'
 
 
 def polynomial(student: str, x: float) -> float:
-    return sum(k * x**n for n, k in enumerate(NUMBERS[student].polynomial))
+    value: float = sum(k * x**n for n, k in enumerate(NUMBERS[student].polynomial))
+    return value
 
 
 def hand_in(folder: Path, student: str, of: str) -> None:
@@ -55,7 +57,7 @@ def rows(out: Path) -> list[list[str]]:
     ]
 
 
-def result(out: Path, student: str) -> dict[str, object]:
+def result(out: Path, student: str) -> dict[str, Any]:
     (found,) = [r for r in report(out) if r["student"] == student]
     return {key: value for key, value in found.items() if key != "seconds"}
 
@@ -75,7 +77,9 @@ def test_anothers_right_answer_is_shown_to_the_instructor_and_changes_nothing_el
     # What autograd finds of a wrong value is wrong as well: one answer, two outputs.
     said = "lab2_graphs, polynomial; and 1 more of its outputs; shown at 3 of 5 hidden points"
     assert (student, answer, owners) == ("ada", said, "bob")
-    x = float(re.fullmatch(r"\(x = (.*)\)", at)[1])
+    place = re.fullmatch(r"\(x = (.*)\)", at)
+    assert place is not None
+    x = float(place[1])
     assert float(given) == pytest.approx(polynomial("bob", x), rel=1e-3)
     assert float(right) == pytest.approx(polynomial("ada", x), rel=1e-3)
     assert "evidence to look at, and no verdict" in (out / SIMILAR).read_text("utf-8")

@@ -138,10 +138,10 @@ def raised(name: str, text: str) -> Finding:
     return Finding("raised", Facts(name=name, error_type=text))
 
 
-def mark(name: str, status: Status, message: str = "", rows: int = 0, **more: tuple[str, ...]) -> Mark:
+def mark(name: str, status: Status, message: str = "", rows: int = 0, remarks: tuple[Remark, ...] = ()) -> Mark:
     compared = tuple(Comparison(f"part{i}", at(i), *ONE_TWO, i % 2 == 0) for i in range(rows))
     found = () if status is Status.PASS else (raised(name, message),)
-    return Mark(Question(name, 2, ()), Verdict(status, float(not found), found, comparisons=compared, **more))
+    return Mark(Question(name, 2, ()), Verdict(status, float(not found), found, remarks, compared))
 
 
 def result(*marks: Mark, student: str = "ada", problem: str = "") -> Result:

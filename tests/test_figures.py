@@ -1,6 +1,7 @@
 """The oracle against the known figures of the exercises, and against nothing but central differences."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import mpmath
 import pytest
@@ -101,7 +102,7 @@ def entries_of(value: object) -> list[mpmath.mpf]:
     return list(value.ravel()) if hasattr(value, "ravel") else [value]
 
 
-def moved(graph: Graph, values: dict[str, object], name: str, place: int, by: object) -> dict[str, object]:
+def moved(graph: Graph, values: dict[str, Any], name: str, place: int, by: object) -> dict[str, Any]:
     """Inputs and the named node, one entry of it moved; what comes after follows."""
     start = {name_of(v): values[name_of(v)] for v in graph.inputs} | {name: values[name]}
     if hasattr(start[name], "ravel"):

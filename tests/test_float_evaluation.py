@@ -48,7 +48,7 @@ def test_inputs_and_results_are_of_the_dtype() -> None:
     near = Graph((lab.x,), {lab.z: lab.x - 1})
     assert computed(near, "z", {"x": np.array([1 + 2.0**-30])}, "float32") == 0
     kinked = Graph((lab.x, lab.y), {lab.z: Max(lab.x * lab.y, 0) * lab.y})
-    point = {"x": np.ones(1), "y": np.float64(np.float32([0.1]))}
+    point = {"x": np.ones(1), "y": np.array([0.1], "float32").astype("float64")}
     (found,) = computed(*pulled_back(elementary(kinked), lab.z, "x"), point, "float32")
     assert found == np.float32(found) == pytest.approx(0.01)
 

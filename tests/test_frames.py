@@ -4,6 +4,7 @@ import io
 import json
 import struct
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from grader.protocol.caps import FrameCaps
 from grader.protocol.frames import DTYPES, FrameError, decode, encode, read_frame, weight, write_frame
+from grader.protocol.messages import Array
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 bodies = st.dictionaries(texts, st.recursive(st.none() | st.booleans() | st.integers() | texts, st.lists), max_size=4)
@@ -28,7 +30,7 @@ def framed(header: bytes, rest: bytes = b"") -> bytes:
 
 @given(bodies, arrays)
 @settings(max_examples=60)
-def test_a_message_comes_back_as_it_was(body, sent):
+def test_a_message_comes_back_as_it_was(body: dict[str, Any], sent: list[Array]) -> None:
     again, got = decode(encode(body, sent))
     assert again == body
     for before, after in zip(sent, got, strict=True):
@@ -36,7 +38,7 @@ def test_a_message_comes_back_as_it_was(body, sent):
         assert after.tobytes() == before.tobytes()
 
 
-def expect_frame_or_error(frame):
+def expect_frame_or_error(frame: bytes) -> bool:
     """Whether the reader takes the bytes for a message or refuses them as no frame; anything else it raises."""
     with suppress(FrameError):
         body, arrays = decode(frame)
@@ -45,7 +47,7 @@ def expect_frame_or_error(frame):
 
 
 @given(st.binary(max_size=300))
-def test_random_bytes_are_only_ever_a_frame_error(noise):
+def test_random_bytes_are_only_ever_a_frame_error(noise: bytes) -> None:
     for frame in (noise, framed(noise), framed(b'{"body":{},"arrays":[["int8",[3]]]}', noise)):
         assert expect_frame_or_error(frame)
 
@@ -56,13 +58,13 @@ def test_random_bytes_are_only_ever_a_frame_error(noise):
         lambda s: st.lists(s) | st.dictionaries(st.text(), s),
     )
 )
-def test_any_json_is_only_ever_a_frame_error(value):
+def test_any_json_is_only_ever_a_frame_error(value: object) -> None:
     for header in (value, {"body": {}, "arrays": value}, {"body": {}, "arrays": [["int8", value]]}):
         assert expect_frame_or_error(framed(json.dumps(header).encode()))
 
 
 @given(st.data())
-def test_a_damaged_frame_is_a_frame_error_or_another_frame(data):
+def test_a_damaged_frame_is_a_frame_error_or_another_frame(data: st.DataObject) -> None:
     frame = bytearray(encode({"a": "b"}, [np.arange(3.0)]))
     frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
     assert expect_frame_or_error(bytes(frame))
@@ -97,34 +99,34 @@ GOOD = b'{"body":{},"arrays":[]}'
         struct.pack("<II", 30, 4_000_000_000) + bytes(26),
     ],
 )
-def test_what_is_odd_is_refused(frame):
+def test_what_is_odd_is_refused(frame: bytes) -> None:
     with pytest.raises(FrameError):
         decode(frame)
 
 
-def test_a_backslash_before_u_in_text_is_no_surrogate():
+def test_a_backslash_before_u_in_text_is_no_surrogate() -> None:
     assert decode(encode({"a": "\\ud800 \\\\ud800 é 🙂"}))[0] == {"a": "\\ud800 \\\\ud800 é 🙂"}
 
 
 @pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": "\ud800"}, {"a": object()}])
-def test_what_has_no_json_is_not_sent(body):
+def test_what_has_no_json_is_not_sent(body: dict[str, Any]) -> None:
     with pytest.raises(FrameError):
         encode(body)
 
 
-def test_objects_are_not_sent():
+def test_objects_are_not_sent() -> None:
     with pytest.raises(FrameError):
         encode({}, [np.array([object()])])
 
 
-def test_caps_hold():
+def test_caps_hold() -> None:
     frame = encode({}, [np.zeros(10), np.zeros(10)])
     for caps in (FrameCaps(total=100), FrameCaps(header=10), FrameCaps(arrays=1), FrameCaps(axes=0)):
         with pytest.raises(FrameError):
             decode(frame, caps)
 
 
-def test_a_stream_gives_frame_after_frame_and_then_ends():
+def test_a_stream_gives_frame_after_frame_and_then_ends() -> None:
     stream = io.BytesIO()
     frames = [encode({"n": n}, [np.arange(n)]) for n in range(3)]
     for frame in frames:
@@ -133,20 +135,20 @@ def test_a_stream_gives_frame_after_frame_and_then_ends():
     assert [read_frame(lambda n: stream.read(min(n, 5))) for _ in range(4)] == [*frames, None]
 
 
-def test_a_stream_that_ends_within_a_frame_is_refused():
+def test_a_stream_that_ends_within_a_frame_is_refused() -> None:
     for noise in (b"\x01", struct.pack("<I", 20) + b"abc"):
         with pytest.raises(FrameError, match="ended within a frame"):
             read_frame(io.BytesIO(noise).read)
 
 
-def test_a_frame_above_the_cap_is_refused_before_it_is_read():
+def test_a_frame_above_the_cap_is_refused_before_it_is_read() -> None:
     stream = io.BytesIO(struct.pack("<I", 2_000_000_000) + bytes(1000))
     with pytest.raises(FrameError, match="above the cap"):
         read_frame(stream.read)
     assert stream.tell() == 4
 
 
-def test_a_header_of_many_small_values_is_refused_before_it_is_parsed():
+def test_a_header_of_many_small_values_is_refused_before_it_is_parsed() -> None:
     """Two characters of it can stand for 70 bytes of memory."""
     for value in ("{}", "[]", "0", '""', "null"):
         frame = framed(f'{{"body": {{"a": [{", ".join([value] * 500)}]}}, "arrays": []}}'.encode())
@@ -157,7 +159,7 @@ def test_a_header_of_many_small_values_is_refused_before_it_is_parsed():
     assert decode(text, FrameCaps(values=10))[0].keys() == {"a"}
 
 
-def test_what_is_short_to_write_is_weighed_by_what_it_takes():
+def test_what_is_short_to_write_is_weighed_by_what_it_takes() -> None:
     assert weight({"a": [{} for _ in range(1000)]}, []) > 64_000
     assert weight({}, [np.zeros(1000)]) > 8_000
     assert weight({"text": "x" * 1000}, []) < 2_000

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from observed import leaf, posed, seen, text
-from test_copied import reply, trials
+from test_copied import points_of, reply, trials
 
 from grader.judge.given import given
 from grader.judge.model import Conditions, PreparedCheck
@@ -14,7 +14,7 @@ from grader.judge.roles import Replies
 from grader.judge.truth import GradientTruth
 from grader.judge.values import by_autograd
 from grader.labs import all_labs
-from grader.protocol.messages import Missing, Node
+from grader.protocol.messages import Ask, Missing, Node, Read, Reply, Value
 from grader.runner.grading import Assignment, ObservedNotebook, PreparedLab, mark, prepare
 from grader.runner.notebook import Notebook
 from grader.runner.submissions import Submission
@@ -25,8 +25,7 @@ def test_each_output_has_its_numbers_at_every_point(kind: str, names: int) -> No
     trial = trials(kind)["ada"]
     found = given(trial.truth, reply(kind, trial, 2))
     assert len(found) == names
-    points = trial.truth.points if kind != "gradient" else trial.truth.values.points
-    assert {len(rows) for rows in found.values()} == {len(points)}
+    assert {len(rows) for rows in found.values()} == {len(points_of(trial.truth))}
     assert all(isinstance(numbers, tuple) and len(numbers) == 1 for rows in found.values() for numbers in rows)
 
 
@@ -41,9 +40,10 @@ def test_an_output_that_is_not_all_finite_numbers_as_asked_for_is_left_out(odd: 
 def test_where_autograd_left_no_gradient_there_is_no_number() -> None:
     trial = trials("gradient")["ada"]
     assert isinstance(trial.truth, GradientTruth)
-    told = reply("gradient", trial, 2)
+    *told, last = reply("gradient", trial, 2)
+    assert isinstance(last, Value)
     (what,) = trial.truth.labels.values()
-    assert given(trial.truth, (*told[:-1], replace(told[-1], gradients={"0": None})))[by_autograd(what)][-1] is None
+    assert given(trial.truth, (*told, replace(last, gradients={"0": None})))[by_autograd(what)][-1] is None
 
 
 LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")
@@ -59,9 +59,12 @@ def test_only_wrong_answers_to_numbers_of_ones_own_are_kept(variant: str, kept: 
     """Of what was asked of other functions before nothing is."""
     question, (own, *rules) = posed("polynomial")
     ready = prepare(replace(LAB, questions=(question,)), Conditions("tests"))
+    seven = told(own, 7.0).answer
+    assert own.asks.answer is not None
+    assert seven is not None
     before = replace(own, asks=replace(own.asks, prerequisites=(own.asks.answer,)))
     lab = PreparedLab(ready.lab, ((before, *rules),), "tests")
-    after = replace(told(own, 8.0), prerequisites=(told(own, 7.0).answer,))
+    after = replace(told(own, 8.0), prerequisites=(seven,))
     replies = ((after, *(told(rule, 8.0) for rule in rules)),)
     observed = ObservedNotebook(Notebook((), "0"), (), replies, 0.0)
     graded = mark(Assignment(Submission("a", Path("a.ipynb")), "0", lab.lab, variant=variant), lab, observed)
@@ -72,9 +75,11 @@ def test_only_wrong_answers_to_numbers_of_ones_own_are_kept(variant: str, kept: 
 
 def test_what_was_never_answered_is_not_kept() -> None:
     ready = prepare(replace(LAB, questions=LAB.questions[:2]), Conditions("tests"))
-    replies = tuple(
-        tuple(trial.asks.each(lambda ask: (Missing(),) * ask.points) for trial in checks) for checks in ready.trials
-    )
+
+    def missing(ask: Ask | Read) -> Reply:
+        return (Missing(),) * ask.points
+
+    replies = tuple(tuple(trial.asks.each(missing) for trial in checks) for checks in ready.trials)
     observed = ObservedNotebook(Notebook((), "0"), (), replies, 0.0)
     graded = mark(Assignment(Submission("a", Path("a.ipynb")), "0", ready.lab, variant="own"), ready, observed)
     assert not any(any(checks) for checks in graded.given.values())

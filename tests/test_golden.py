@@ -75,7 +75,8 @@ def test_every_page_can_be_drawn_again_from_its_record(tmp_path: Path) -> None:
 
 @cache
 def expected(student: str) -> list[dict[str, object]]:
-    return json.loads((CLASS / student / "expected.json").read_text("utf-8"))
+    results: list[dict[str, object]] = json.loads((CLASS / student / "expected.json").read_text("utf-8"))
+    return results
 
 
 def test_the_class_covers_the_labs_and_is_large_enough() -> None:

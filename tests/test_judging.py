@@ -13,14 +13,22 @@ from grader.judge.model import Status, Verdict
 from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
-from grader.judge.truth import OtherForms, SweepTruth
+from grader.judge.truth import (
+    GradientTruth,
+    OtherForms,
+    SeededTruth,
+    SweepTruth,
+    TrajectoryTruth,
+    UpdateTruth,
+    ValueTruth,
+)
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.descent import least_squares
 from grader.pages.notes import NOTES, REMARKS, SLIPS
 from grader.pages.sentences import first_failure, message, remark, remarks, sentence
 from grader.pages.wording import row
-from grader.protocol.messages import Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
+from grader.protocol.messages import Ask, Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value
 
 PATH = [("a", "x"), ("b", "x"), ("a", "y"), ("b", "y"), ("x", "z"), ("y", "z")]
 
@@ -98,9 +106,11 @@ def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict
     """The verdict on an update loop."""
     _, trials = posed("gradient_step")
     (trial,) = (t for t in trials if t.asks.answer)
-    ask = trial.asks.answer
+    ask, truth = trial.asks.answer, trial.truth
+    assert isinstance(ask, Ask)
+    assert isinstance(truth, UpdateTruth)
     reply = []
-    for i, point in enumerate(trial.truth.points):
+    for i, point in enumerate(truth.points):
         rounds, held = [], {p: np.zeros_like(v[i, 0]) for p, v in ask.pulls.items()}
         now = {p: point.inputs[f"start {p[-1]}"] for p in ask.pulls}
         for turn in range(2):
@@ -124,6 +134,7 @@ def trained(change: str = "") -> Verdict:
     _, trials = posed("train")
     groups = []
     for trial in (t for t in trials if t.asks.answer):
+        assert isinstance(trial.truth, TrajectoryTruth)
         reply = []
         for call, point in enumerate(trial.truth.values.points):
             w, losses = point.expected["0"], point.expected["2"]
@@ -225,7 +236,9 @@ def test_random_results() -> None:
 
 def test_seeded_results() -> None:
     _, (trial,) = posed("seeded_squeeze")
+    assert isinstance(trial.truth, SeededTruth)
     right = trial.truth.expected
+    assert right is not None
 
     def verdict(*pairs: tuple[Leaf, Leaf]) -> str:
         return marked("seeded_squeeze", Replies((seen(*pairs),))).verdict.note
@@ -244,9 +257,10 @@ POLYNOMIAL = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 
 def by_hand(factor: float = 1.0, single: float = 1.0, code: str = POLYNOMIAL, used: tuple[str, ...] = ()) -> Verdict:
     _, trials = posed("polynomial_gradient")
     (trial,) = (t for t in trials if t.asks.answer)
+    truth = trial.truth
+    assert isinstance(truth, ValueTruth)
     double, coarse = (
-        tuple(seen(leaf(p.expected[""] * f), used=frozenset(used)) for p in trial.truth.points)
-        for f in (factor, single)
+        tuple(seen(leaf(p.expected[""] * f), used=frozenset(used)) for p in truth.points) for f in (factor, single)
     )
     return marked("polynomial_gradient", Replies(double, coarse=coarse), code=code).verdict
 
@@ -338,6 +352,7 @@ def test_a_second_call_that_differs_is_told() -> None:
     _, trials = posed("gradients")
     groups = []
     for trial in (t for t in trials if t.asks.answer):
+        assert isinstance(trial.truth, ValueTruth)
         reply = tuple(
             seen(
                 tuple(leaf(v) for v in p.expected.values()),
@@ -353,6 +368,7 @@ def test_a_second_call_that_differs_is_told() -> None:
 
 def test_a_detached_value_earns_half_and_says_why() -> None:
     _, (trial,) = posed("polynomial")
+    assert isinstance(trial.truth, GradientTruth)
     reply = tuple(Value((leaf(p.expected[""]),), {"0": None}) for p in trial.truth.values.points)
     mark = marked("polynomial", Replies(reply))
     assert (mark.score, mark.verdict.status, mark.verdict.note) == (0.5, Status.PARTIAL, "no_gradient")

@@ -3,15 +3,22 @@
 import itertools
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 from grader.authoring.notebooks import solution_notebook
+from grader.judge.model import CellRun
 from grader.runner.limits import Limits
 from grader.runner.session import Session
+from grader.runner.starting import Starter
+
+Pair: TypeAlias = tuple[nbformat.NotebookNode, CellRun]
+"""A cell as a kernel left it, and its run in a session."""
 
 CELLS = {
     "prints": "print('one')\nprint('two', end='')",
@@ -98,17 +105,17 @@ KERNELS_OWN = {"input": ("evalue", "traceback"), "password": ("evalue", "traceba
 """What of an error is the kernel's own and not a session's: its source in the traceback, its words for who asks."""
 
 
-def comparable(outputs, name):
+def comparable(outputs: Sequence[Mapping[str, object]], name: str) -> list[dict[str, Any]]:
     """Outputs without numbers of processes and times, with what each stream got in a row put together.
 
     In a row because a kernel empties its two streams when a timer says so: on a busy machine either comes first.
     """
     text = TIMES.sub("TIME", CELL_FILE.sub("CELL", json.dumps(outputs)))
     listed = json.loads(text.replace(str(Path.home()), "~"))
-    kept = []
+    kept: list[dict[str, Any]] = []
     for kind, row in itertools.groupby(listed, key=lambda output: output["output_type"]):
         if kind == "stream":
-            texts = {}
+            texts: dict[str, str] = {}
             for output in row:
                 texts[output["name"]] = texts.get(output["name"], "") + output["text"]
             kept.append(texts)
@@ -119,10 +126,10 @@ def comparable(outputs, name):
     return kept
 
 
-def ran(sources, folder, starter):
+def ran(sources: Sequence[str], folder: Path, starter: Starter) -> list[Pair]:
     """Each cell as a kernel leaves it, and its run in a session: the two begin afresh, and run the same in a row."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    patient = {"timeout": HANG, "startup_timeout": HANG, "iopub_timeout": HANG}
+    patient: dict[str, Any] = {"timeout": HANG, "startup_timeout": HANG, "iopub_timeout": HANG}
     client = NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}, **patient)
     with pytest.MonkeyPatch.context() as patch:
         # What stands there would come before the notebook's own folder.
@@ -133,17 +140,17 @@ def ran(sources, folder, starter):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory, starter):
+def runs(tmp_path_factory: pytest.TempPathFactory, starter: Starter) -> dict[str, Pair]:
     return dict(zip(CELLS, ran(list(CELLS.values()), tmp_path_factory.mktemp("jupyter"), starter), strict=True))
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_outputs_are_those_of_a_kernel(runs, name):
+def test_outputs_are_those_of_a_kernel(runs: dict[str, Pair], name: str) -> None:
     theirs, ours = runs[name]
     assert comparable(ours.outputs, name) == comparable(theirs.outputs, name)
 
 
-def test_the_cells_that_fail_are_those_with_an_error(runs):
+def test_the_cells_that_fail_are_those_with_an_error(runs: dict[str, Pair]) -> None:
     shown = {name for name, (theirs, _) in runs.items() if any(o.output_type == "error" for o in theirs.outputs)}
     failed = {name for name, (_, ours) in runs.items() if ours.outcome == "error"}
     # An exception group and an unknown magic fail with text on stderr alone; a repr's error ends no cell.
@@ -151,7 +158,7 @@ def test_the_cells_that_fail_are_those_with_an_error(runs):
     assert shown - failed == {"bad repr", "traceback later"}
 
 
-def codes(notebook):
+def codes(notebook: nbformat.NotebookNode) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
@@ -167,7 +174,7 @@ NOTEBOOKS = SOLUTIONS | SUBMISSIONS
 
 
 @pytest.fixture(scope="module")
-def in_a_row(tmp_path_factory, starter):
+def in_a_row(tmp_path_factory: pytest.TempPathFactory, starter: Starter) -> dict[str, list[Pair]]:
     """All solutions and the example class, one after another in one kernel: a kernel for each takes a minute more."""
     folder = tmp_path_factory.mktemp("notebooks")
     # In a kernel, too, `check` is to say nothing: it would run the oracle there.
@@ -179,12 +186,12 @@ def in_a_row(tmp_path_factory, starter):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebooks_give_the_same_outputs_as_in_a_kernel(in_a_row, name):
+def test_notebooks_give_the_same_outputs_as_in_a_kernel(in_a_row: dict[str, list[Pair]], name: str) -> None:
     for theirs, ours in in_a_row[name]:
         assert comparable(ours.outputs, "") == comparable(theirs.outputs, "")
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
-def test_solutions_run_to_their_end_and_show_something(in_a_row, name):
+def test_solutions_run_to_their_end_and_show_something(in_a_row: dict[str, list[Pair]], name: str) -> None:
     assert {ours.outcome for _, ours in in_a_row[name]} == {"ok"}
     assert sum(len(ours.outputs) for _, ours in in_a_row[name]) > 3

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from random import Random
+from typing import Any
 
 import pytest
 from effort import calls
@@ -35,7 +36,7 @@ def test_the_honest_solutions_are_right_to_begin_with() -> None:
     import torch
 
     for code in (*APART, *drawn(12), *map(disguised, APART)):
-        names: dict[str, object] = {}
+        names: dict[str, Any] = {}
         exec(code, names)
         inputs = {"x1": 0.05, "x2": 0.10, "t1": 0.01, "t2": 0.99}
         weights = dict(zip("w1 w2 w3 w4 b_h1 b_h2".split(), (0.15, 0.2, 0.25, 0.3, 0.35, 0.35), strict=True))
