@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ def shown(warm: Warm, *cells: str) -> list[str]:
         parts = []
         for output in run.outputs:
             data = output.get("data", {})
+            assert isinstance(data, Mapping)
             parts.append(
                 output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
             )
