@@ -154,7 +154,7 @@ def test_tens_of_thousands_of_keys_are_not_repeated(count: int) -> None:
     keys = {f"key {i}": Other("None") for i in range(count)}
     given = solved(LABS["lab5_backprop"])
     trials, replies = given.posed.trials[0], given.replies[0]
-    odd = [
+    odd: list[Replies] = [
         told.each(lambda reply: tuple(replace(cast(Value, one), results=(keys,)) for one in reply)) for told in replies
     ]
     question = given.posed.lab.questions[0]
