@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -186,9 +187,9 @@ def test_where_no_process_can_be_confined_it_is_said_why() -> None:
 def test_where_a_library_for_confining_is_lacking_it_is_said_which(monkeypatch: pytest.MonkeyPatch) -> None:
     start = subprocess.Popen
 
-    def without(command: list[str], **options: object) -> object:
+    def without(command: list[str], **options: Any) -> object:
         lacking = "import sys; sys.modules['pyseccomp'] = None; "
-        return start([*command[:3], lacking + command[3], *command[4:]], **options)  # type: ignore[call-overload]
+        return start([*command[:3], lacking + command[3], *command[4:]], **options)
 
     monkeypatch.setattr("grader.runner.starting.subprocess.Popen", without)
     starters = Starters("cpu", unconfined=False)
