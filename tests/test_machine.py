@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
@@ -28,6 +29,7 @@ from grader.runner.assigning import assign
 from grader.runner.grading import prepare_all
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch, cramped
+from grader.runner.process import Process
 from grader.runner.scratch import nameless
 from grader.runner.session import Session
 from grader.runner.starting import Warm
@@ -39,7 +41,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking and con
 ROOT = Path(__file__).parents[1]
 SOLUTION = (ROOT / "solutions" / "lab2_graphs.py").read_text("utf-8")
 FULL = LAB.points
-Results = dict[str, dict[str, object]]
+Results = dict[str, dict[str, Any]]
 
 
 def hand_in(folder: Path, **students: str) -> Path:
@@ -248,11 +250,21 @@ def test_a_process_is_waited_for_without_a_descriptor(warm: Warm, monkeypatch: p
     monkeypatch.setattr(os, "pidfd_open", none)
     with Session(starter=warm) as session:
         (run,) = session.run(["import os\nos._exit(5)"])
-    assert "exit code 5" in run.outputs[0]["evalue"]
+    assert "exit code 5" in str(run.outputs[0]["evalue"])
+
+
+def pid_of(warm: Warm) -> int:
+    assert warm._popen is not None
+    return warm._popen.pid
+
+
+def process_of(session: Session) -> Process:
+    assert session._process is not None
+    return session._process
 
 
 def status(warm: Warm) -> list[str]:
-    return Path(f"/proc/{warm._popen.pid}/status").read_text().splitlines()
+    return Path(f"/proc/{pid_of(warm)}/status").read_text().splitlines()
 
 
 def test_a_process_that_the_kernel_ends_for_want_of_memory_is_the_machines(
@@ -261,7 +273,7 @@ def test_a_process_that_the_kernel_ends_for_want_of_memory_is_the_machines(
     little = group("memory", f"memory.limit_in_bytes={200 << 20}")
     with Session(starter=warm) as session:
         session.run(["x = 1"])
-        (little / "cgroup.procs").write_text(str(session._process._child.pid))
+        (little / "cgroup.procs").write_text(str(process_of(session)._child.pid))
         with pytest.raises(MachineError, match="too little memory, and its kernel ended a process"):
             session.run(["y = bytes(bytearray(b'x' * (600 << 20)))"])
 
@@ -269,7 +281,7 @@ def test_a_process_that_the_kernel_ends_for_want_of_memory_is_the_machines(
 def test_a_parent_that_cannot_fork_says_so_and_lives_on(warm: Warm, group: Callable[[str, str], Path]) -> None:
     warm.start().stop()
     few = group("pids", "pids.max=1")
-    (few / "cgroup.procs").write_text(str(warm._popen.pid))
+    (few / "cgroup.procs").write_text(str(pid_of(warm)))
     folders = set(Path(tempfile.gettempdir()).glob("notebook-*"))
     for _ in range(2):
         with pytest.raises(MachineError, match="Resource temporarily unavailable"):
@@ -278,15 +290,15 @@ def test_a_parent_that_cannot_fork_says_so_and_lives_on(warm: Warm, group: Calla
     (few / "pids.max").write_text("max")
     with Session(starter=warm) as session:
         assert [run.outcome for run in session.run(["x = 1"])] == ["ok"]
-    Path("/sys/fs/cgroup/pids/cgroup.procs").write_text(str(warm._popen.pid))
+    Path("/sys/fs/cgroup/pids/cgroup.procs").write_text(str(pid_of(warm)))
 
 
 def test_a_parent_that_dies_is_the_machines_fault_and_not_the_notebooks() -> None:
     parent = Warm()
     with Session(starter=parent) as session:
         session.run(["import time"])
-        folder = session._process._scratch
-        os.kill(parent._popen.pid, signal.SIGKILL)
+        folder = process_of(session)._scratch
+        os.kill(pid_of(parent), signal.SIGKILL)
         with pytest.raises(MachineError, match="the warm parent ended"):
             session.run(["time.sleep(600)"])
     parent.close()
@@ -414,7 +426,7 @@ def test_files_without_a_name_are_counted_whether_they_are_open_or_only_mapped(w
     with Session(starter=warm) as session:
         (run,) = session.run([HELD])
         assert run.outcome == "ok", run.outputs
-        process = session._process
+        process = process_of(session)
         pid, folder = process._child.pid, process._scratch
         if os.getuid() == 0:
             assert nameless(folder, pid, 64 << 20) == (3 + 3 + 2) << 20

@@ -247,7 +247,8 @@ def test_a_training_run_gone_wrong_is_told_by_its_trajectory() -> None:
     check, trial = next(
         (c, t) for c, t in zip(question.checks, trials, strict=True) if isinstance(t.truth, TrajectoryTruth)
     )
-    values = trial.truth.values  # type: ignore[union-attr] # it is a trajectory
+    assert isinstance(trial.truth, TrajectoryTruth)
+    values = trial.truth.values
     found = {next(iter(slips)).note: outcome for slips, outcome in values.likely("2", [], 1)}
     assert {"uphill", "gradients_kept", "missing_rate", "sum_for_mean", "late_losses", "frozen"} <= set(found)
     for outcome, point in zip(found["sum_for_mean"], values.points, strict=True):

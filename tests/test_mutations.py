@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from test_feedback_page import assert_harmless
 
 from grader.judge.model import Conditions
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.labs import all_labs
 from grader.pages.feedback_page import render
@@ -234,7 +235,7 @@ made_up = st.builds(
 def graded(notebook: Notebook, source: Source) -> Graded:
     """As the notebook is marked where nothing that was asked for could be found."""
     lab = lab_of(source, all_labs()) or all_labs()[0]
-    replies = tuple(
+    replies: tuple[tuple[Replies, ...], ...] = tuple(
         tuple(trial.asks.each(lambda ask: (Missing("undefined"),) * ask.points) for trial in trials)
         for trials in posed(lab.name).trials
     )

@@ -44,7 +44,9 @@ LABS = some.sampled_from([PATH, RELU, CHAIN])
         (DIAMOND, "xn ny nz yo zo", {"n": "u"}, {}, ()),
     ],
 )
-def test_what_means_the_same_is_right(formulas, drawing, stands, merged, between) -> None:  # type: ignore[no-untyped-def]
+def test_what_means_the_same_is_right(
+    formulas: StepFormulas, drawing: str, stands: dict[str, str], merged: dict[str, str], between: tuple[str, ...]
+) -> None:
     found = read(formulas, edges(drawing))
     assert found.wrong == 0
     assert (found.stands, found.merged, tuple(sorted(found.between))) == (stands, merged, between)

@@ -5,16 +5,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from grader.runner.machine import MachineError
-from grader.runner.notebook import BYTES, NotebookError, read_notebook
+from grader.runner.notebook import BYTES, Notebook, NotebookError, read_notebook
+
+Save = Callable[[object], Path]
+"""Writes bytes, or what stands for JSON, into a notebook's file."""
 
 
-def code(source, **more):
+def code(source: object, **more: object) -> dict[str, object]:
     return {
         "cell_type": "code",
         "metadata": {},
@@ -25,13 +29,13 @@ def code(source, **more):
     }
 
 
-def content(*cells, **more):
+def content(*cells: object, **more: object) -> dict[str, object]:
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells), **more}
 
 
 @pytest.fixture
-def saved(tmp_path):
-    def save(what):
+def saved(tmp_path: Path) -> Save:
+    def save(what: object) -> Path:
         path = tmp_path / "notebook.ipynb"
         path.write_bytes(what if isinstance(what, bytes) else json.dumps(what).encode())
         return path
@@ -39,14 +43,14 @@ def saved(tmp_path):
     return save
 
 
-def valid(notebook):
+def valid(notebook: Notebook) -> Notebook:
     nodes = [cell.node for cell in notebook.cells]
     assert len({node.id for node in nodes}) == len(nodes)
     nbformat.validate(nbformat.v4.new_notebook(cells=nodes))
     return notebook
 
 
-def test_cells_come_in_order_without_outputs(saved):
+def test_cells_come_in_order_without_outputs(saved: Save) -> None:
     output = {"output_type": "stream", "name": "stdout", "text": "x" * 1000}
     path = saved(
         content(
@@ -118,7 +122,7 @@ def test_cells_come_in_order_without_outputs(saved):
         ),
     ],
 )
-def test_what_does_no_harm_is_repaired(saved, what, sources):
+def test_what_does_no_harm_is_repaired(saved: Save, what: object, sources: list[str]) -> None:
     assert [cell.source for cell in valid(read_notebook(saved(what))).cells] == sources
 
 
@@ -155,14 +159,14 @@ def test_what_does_no_harm_is_repaired(saved, what, sources):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_no_notebook_is_refused_with_a_sentence(saved, what, said):
+def test_what_is_no_notebook_is_refused_with_a_sentence(saved: Save, what: object, said: str) -> None:
     with pytest.raises(NotebookError, match=said) as refused:
         read_notebook(saved(what))
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
 
 
-def test_only_ordinary_files_are_read(saved, tmp_path):
+def test_only_ordinary_files_are_read(saved: Save, tmp_path: Path) -> None:
     real = saved(content(code("a")))
     link, pipe = tmp_path / "link.ipynb", tmp_path / "pipe.ipynb"
     link.symlink_to(real)
@@ -177,10 +181,10 @@ def test_only_ordinary_files_are_read(saved, tmp_path):
             read_notebook(path)
 
 
-def filled(begin, part, end="", size=BYTES):
+def filled(begin: str, part: str, end: str = "", size: int = BYTES) -> bytes:
     """A file of about `size` bytes: between a begin and an end, a part as often as it goes in."""
-    begin, part, end = begin.encode(), part.encode(), end.encode()
-    return begin + part * ((size - len(begin) - len(end)) // len(part)) + end
+    first, again, last = begin.encode(), part.encode(), end.encode()
+    return first + again * ((size - len(first) - len(last)) // len(again)) + last
 
 
 OLD = '{"nbformat":3,"nbformat_minor":0,"metadata":{},"worksheets":[{"cells":[{"cell_type":"code","input":"x",'
@@ -210,7 +214,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
     ],
     ids=["objects", "wide text", "lines", "old outputs"],
 )
-def test_reading_takes_little_memory_whatever_the_file_holds(saved, what, said):
+def test_reading_takes_little_memory_whatever_the_file_holds(saved: Save, what: object, said: str) -> None:
     """Nothing but the whole process shows what a parser takes meanwhile; more than 1 GB it was for the objects."""
     root = Path(__file__).parents[1]
     done = subprocess.run(
@@ -233,20 +237,24 @@ def test_reading_takes_little_memory_whatever_the_file_holds(saved, what, said):
     ],
     ids=["objects", "lists", "numbers", "texts", "wide text", "escaped wide text"],
 )
-def test_what_would_take_too_much_memory_is_refused_with_a_sentence(saved, monkeypatch, begin, part, end):
+def test_what_would_take_too_much_memory_is_refused_with_a_sentence(
+    saved: Save, monkeypatch: pytest.MonkeyPatch, begin: str, part: str, end: str
+) -> None:
     monkeypatch.setattr("grader.runner.notebook.MEMORY", 500_000)
     with pytest.raises(NotebookError, match="would take too much memory to read; clear its outputs and save it"):
         read_notebook(saved(filled(begin, part, end, 100_000)))
 
 
-def test_text_takes_as_much_memory_as_it_is_long_whatever_it_says(saved, monkeypatch):
+def test_text_takes_as_much_memory_as_it_is_long_whatever_it_says(saved: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("grader.runner.notebook.MEMORY", 500_000)
     for part in ("a", "é", '\\"{},', "[1, 2]"):
         assert len(read_notebook(saved(filled(f'{MARKDOWN}"', part, '"}]}', 100_000))).cells) == 1
 
 
-def test_a_file_for_which_no_descriptor_is_left_is_the_machines_fault(saved, monkeypatch):
-    def full(*_):
+def test_a_file_for_which_no_descriptor_is_left_is_the_machines_fault(
+    saved: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     path = saved(content(code("a")))

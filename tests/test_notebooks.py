@@ -46,7 +46,8 @@ def test_a_stub_keeps_signature_docstring_and_decorators() -> None:
 
 
 def read(lab: Lab) -> nbformat.NotebookNode:
-    return nbformat.read(ROOT / "labs" / f"{lab.name}.ipynb", 4)
+    found: nbformat.NotebookNode = nbformat.read(ROOT / "labs" / f"{lab.name}.ipynb", 4)
+    return found
 
 
 def test_the_committed_notebooks_are_fresh() -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from grader.protocol.frames import FrameError
+from grader.protocol.frames import Body, FrameError
 from grader.protocol.messages import (
+    Array,
     Ask,
     CallMode,
     Died,
@@ -40,14 +41,16 @@ def plain(node: object) -> object:
     return node
 
 
+ONE = Value((leaf(1, 2),))
+ERROR = Raised("ValueError", "text", "line 2: g", errno=12)
 POINTS: list[Observation] = [
-    Value((leaf(1, 2),)),
+    ONE,
     Value((leaf(3, 4),)),
     Value((leaf(5),)),
     Value(({"a": (leaf(1), Other("str", "x")), "b": ()},), {"0": leaf(1), "1.w": None}, None, ("0", "1.w")),
     Value((leaf(7),), gradient_error=Raised("TypeError", "text", "line 1: f", errno=28)),
-    Raised("ValueError", "text", "line 2: g", errno=12),
-    Raised("ValueError", "text", "line 2: g", errno=12),
+    ERROR,
+    ERROR,
     Missing("undefined"),
     Unreadable("result too large"),
 ]
@@ -60,7 +63,7 @@ def test_a_reply_comes_back_as_it_was(first: Observation) -> None:
     assert plain(again) == plain(reply)
 
 
-@pytest.mark.parametrize("first", [replace(POINTS[0], used=frozenset("ab")), replace(POINTS[5], used=frozenset("ab"))])
+@pytest.mark.parametrize("first", [replace(ONE, used=frozenset("ab")), replace(ERROR, used=frozenset("ab"))])
 def test_what_the_first_call_used_comes_back(first: Value | Raised) -> None:
     reply = (first, replace(first, used=frozenset()))
     assert plain(ungrouped(*grouped(reply), Ask("f", (), 2))) == plain(reply)
@@ -69,6 +72,19 @@ def test_what_the_first_call_used_comes_back(first: Value | Raised) -> None:
 def test_what_only_the_grader_can_say_is_not_sent() -> None:
     with pytest.raises(FrameError, match="Died"):
         grouped((Died("SIGKILL"),))
+
+
+ODD_NODES: list[object] = [
+    5,
+    {},
+    {"leaf": "tensor", "dtype": "x", "device": "cpu"},
+    {"leaf": "odd", "dtype": "x", "device": "cpu"},
+    {"leaf": "float", "dtype": 5, "device": "cpu"},
+    {"tuple": 5},
+    {"tuple": [5]},
+    {"map": []},
+    {"other": None, "text": ""},
+]
 
 
 @pytest.mark.parametrize(
@@ -99,29 +115,19 @@ def test_what_only_the_grader_can_say_is_not_sent() -> None:
                 ],
                 "used": [],
             }
-            for node in (
-                5,
-                {},
-                {"leaf": "tensor", "dtype": "x", "device": "cpu"},
-                {"leaf": "odd", "dtype": "x", "device": "cpu"},
-                {"leaf": "float", "dtype": 5, "device": "cpu"},
-                {"tuple": 5},
-                {"tuple": [5]},
-                {"map": []},
-                {"other": None, "text": ""},
-            )
+            for node in ODD_NODES
         ),
     ],
 )
 @pytest.mark.parametrize("arrays", [[], [np.zeros((1, 2, 2), bool), np.zeros(1)]])
-def test_an_odd_answer_is_refused(body, arrays):
+def test_an_odd_answer_is_refused(body: Body, arrays: list[Array]) -> None:
     with pytest.raises(FrameError):
         ungrouped(body, arrays, Ask("f", (), 1))
 
 
-def test_a_short_answer_cannot_stand_for_endless_results():
+def test_a_short_answer_cannot_stand_for_endless_results() -> None:
     node = {"tuple": [{"other": "x", "text": ""}] * 1000}
-    value = {"results": [node], "changed": [], "gradients": {}, "error": None}
+    value: Body = {"results": [node], "changed": [], "gradients": {}, "error": None}
     body = {"groups": [{"count": 1000, "observation": value}], "used": []}
     with pytest.raises(FrameError, match="too many parts"):
         ungrouped(body, [], Ask("f", (), 1000))
@@ -138,12 +144,13 @@ def test_a_short_answer_cannot_stand_for_endless_results():
         (Ask("f", (), 1, CallMode.UPDATE, rounds=3), 3, 0),
     ],
 )
-def test_an_answer_has_a_result_of_every_call(question, whole, odd):
-    def body(count):
-        value = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
+def test_an_answer_has_a_result_of_every_call(question: Ask | Read, whole: int, odd: int) -> None:
+    def body(count: int) -> Body:
+        value: Body = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
         return {"groups": [{"count": 1, "observation": value}], "used": []}
 
     (seen,) = ungrouped(body(whole), [], question)
+    assert isinstance(seen, Value)
     assert len(seen.results) == whole
     with pytest.raises(FrameError, match="number of calls"):
         ungrouped(body(odd), [], question)

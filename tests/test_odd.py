@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from observed import leaf
 from odd import ADDED, MESSAGE, Odd, added, filed, notebook, sent, solved, together, tried, updated
 
 from grader.judge.model import Status
+from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
@@ -152,7 +154,9 @@ def test_tens_of_thousands_of_keys_are_not_repeated(count: int) -> None:
     keys = {f"key {i}": Other("None") for i in range(count)}
     given = solved(LABS["lab5_backprop"])
     trials, replies = given.posed.trials[0], given.replies[0]
-    odd = [told.each(lambda reply: tuple(replace(one, results=(keys,)) for one in reply)) for told in replies]
+    odd: list[Replies] = [
+        told.each(lambda reply: tuple(replace(cast(Value, one), results=(keys,)) for one in reply)) for told in replies
+    ]
     question = given.posed.lab.questions[0]
     source = Source((f"def {question.name}(x):\n    return x",))
     found = judge(question, trials, odd, source)

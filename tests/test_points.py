@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def expected(name: str, seed: str) -> Iterator[np.ndarray]:
         yield from (values for point in points for values in point.expected.values())
 
 
-def flat(arguments: Sequence[object]) -> list[float]:
+def flat(arguments: Sequence[Any] | dict[str, Any]) -> list[float]:
     """The numbers of one call's arguments, in order."""
     if isinstance(arguments, dict):
         arguments = list(arguments.values())
@@ -67,6 +68,7 @@ def table(name: str, runs: Sequence[str]) -> Table:
     for run in runs:
         trial = next(t for t in posed(name, run) if t.asks.answer)
         truth = trial.truth
+        assert isinstance(truth, StepsTruth | ValueTruth)
         keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
         for point in truth.points:
             inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]

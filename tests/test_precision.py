@@ -7,6 +7,7 @@ import pytest
 
 from grader.authoring.notebooks import solution_notebook
 from grader.judge.compare import numbers, part, relative_error
+from grader.judge.findings import Finding
 from grader.judge.model import Conditions, Lab
 from grader.judge.sweep import ulp_errors
 from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
@@ -14,7 +15,7 @@ from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
 from grader.oracle.precision import EPS64, TOLERANCE, ULP_LIMIT, exact, rounded
 from grader.oracle.stability import SweepCheck
-from grader.protocol.messages import Ask, Value
+from grader.protocol.messages import Ask, Leaf, Read, Value
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +32,8 @@ def solved(request: pytest.FixtureRequest) -> tuple[Lab, Namespace]:
     return lab, Namespace(names, "cpu", lambda _: False)
 
 
-def asked(ask: Ask, notebook: Namespace) -> list[Value]:
+def asked(ask: Ask | Read | None, notebook: Namespace) -> list[Value]:
+    assert ask is not None
     reply = answer(ask, notebook)
     assert all(isinstance(seen, Value) for seen in reply)
     return [seen for seen in reply if isinstance(seen, Value)]
@@ -50,7 +52,9 @@ def test_the_reference_is_far_inside_the_tolerance(solved: tuple[Lab, Namespace]
                     for point, seen in zip(truth.points, asked(trial.asks.answer, notebook), strict=True):
                         for path, expected in point.expected.items():
                             node = part(seen.results[0], path, list(truth.labels))
+                            assert not isinstance(node, Finding)
                             found = numbers(node, expected.shape, path, truth.kinds.get(path, ""))
+                            assert not isinstance(found, Finding)
                             assert relative_error(found, expected) <= 64 * EPS64, (question.name, path)
 
 
@@ -65,7 +69,9 @@ def test_the_reference_is_well_inside_the_sweeps_limit(solved: tuple[Lab, Namesp
                 seen = asked(trial.asks.answer, notebook)
                 path = trial.truth.path
                 nodes = [s.results[0] if path is None else s.gradients[path] for s in seen]
-                errors = ulp_errors(np.stack([node.array.astype(float) for node in nodes]), trial.truth)
+                leaves = [node for node in nodes if isinstance(node, Leaf)]
+                assert len(leaves) == len(nodes)
+                errors = ulp_errors(np.stack([leaf.array.astype(float) for leaf in leaves]), trial.truth)
                 assert errors.max() <= trial.truth.limit / 2, (question.name, trial.truth.dtype, path)
 
 

@@ -1,16 +1,17 @@
 """What CUDA needs of confinement, as far as a machine without a device can tell; the rest is in test_cuda.py."""
 
+import os
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from grader.kernel.profile import PROFILES
-from grader.runner import devices
 from grader.runner.devices import ON_CUDA, DeviceError, at_a_time
 from grader.runner.probing import ATTEMPTS, PROBE, ConfinementError, Starters, attempts, in_force
 from grader.runner.session import Session
@@ -186,9 +187,9 @@ def test_where_no_process_can_be_confined_it_is_said_why() -> None:
 def test_where_a_library_for_confining_is_lacking_it_is_said_which(monkeypatch: pytest.MonkeyPatch) -> None:
     start = subprocess.Popen
 
-    def without(command: list[str], **options: object) -> object:
+    def without(command: list[str], **options: Any) -> object:
         lacking = "import sys; sys.modules['pyseccomp'] = None; "
-        return start([*command[:3], lacking + command[3], *command[4:]], **options)  # type: ignore[call-overload]
+        return start([*command[:3], lacking + command[3], *command[4:]], **options)
 
     monkeypatch.setattr("grader.runner.starting.subprocess.Popen", without)
     starters = Starters("cpu", unconfined=False)
@@ -204,10 +205,10 @@ def test_where_a_library_for_confining_is_lacking_it_is_said_which(monkeypatch: 
 
 
 def test_a_device_has_room_for_few_notebooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.os, "cpu_count", lambda: 16)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
     assert [at_a_time("cpu", jobs) for jobs in (0, 1, 40)] == [16, 1, 40]
     assert [at_a_time("cuda", jobs) for jobs in (0, 1, ON_CUDA)] == [ON_CUDA, 1, ON_CUDA]
     with pytest.raises(DeviceError, match="given 4 notebooks at a time, not 5"):
         at_a_time("cuda", 5)
-    monkeypatch.setattr(devices.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     assert at_a_time("cuda", 0) == 2

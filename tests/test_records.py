@@ -13,7 +13,7 @@ from grader.desk.filing import Filing, FilingError
 from grader.desk.records import RUN, Record, outline, read_record, read_records, records, write_record, write_run
 from grader.desk.report import as_json, result_json
 from grader.judge.findings import NOTHING
-from grader.judge.model import Cause, Report
+from grader.judge.model import Cause, Lab, Report
 from grader.labs import all_labs
 from grader.runner.grading import Graded
 
@@ -72,12 +72,12 @@ def test_nothing_is_found_where_nothing_was_filed(tmp_path: Path) -> None:
     assert read_records(tmp_path) is None
 
 
-def labs() -> dict[str, object]:
+def labs() -> dict[str, Lab]:
     return {lab.name: lab for lab in all_labs()}
 
 
 def test_the_report_is_what_was_filed(tmp_path: Path) -> None:
-    with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:  # type: ignore[arg-type]
+    with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:
         for result in (KARL, ADA):
             filing.add(Graded(result))
         assert filing.report.results == (outline(KARL), outline(ADA))
@@ -96,7 +96,7 @@ def test_where_a_page_fails_that_notebook_alone_counts_as_not_graded(
 
     monkeypatch.setattr(module, "render", render)
     bob = replace(ADA, student="bob")
-    with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:  # type: ignore[arg-type]
+    with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:
         for result in (ADA, bob):
             filing.add(Graded(result))
         lost, kept = filing.report.results
@@ -108,4 +108,4 @@ def test_where_a_page_fails_that_notebook_alone_counts_as_not_graded(
 def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(FilingError, match="cannot be written: Not a directory"):
-        Filing(tmp_path / "out", Report("cpu", "s", ()), labs())  # type: ignore[arg-type]
+        Filing(tmp_path / "out", Report("cpu", "s", ()), labs())

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -56,7 +57,7 @@ def test_a_released_notebook_is_the_sheets_but_for_its_numbers(lab: str) -> None
 def test_the_first_cell_of_a_released_notebook_checks_with_its_numbers(lab: str) -> None:
     """`check` of the released notebook finds the student's own solution right, with the numbers in the cell alone."""
     variants = family(lab)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(code(own_notebook(sheet(lab), variants, COURSE.numbers(lab)["ada"]))[0], names)
     arguments = names["check"].__closure__[0].cell_contents
     assert list(arguments.values()) == list(variants.lab(COURSE.numbers(lab)["ada"]).questions)

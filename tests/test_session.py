@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from grader.judge.model import CellRun
 from grader.protocol.caps import FrameCaps, OutputCaps
 from grader.protocol.messages import (
+    Array,
     Ask,
     CallMode,
     Died,
@@ -19,6 +22,7 @@ from grader.protocol.messages import (
     Missing,
     Raised,
     Read,
+    Reply,
     Tensor,
     TimedOut,
     Unreadable,
@@ -26,6 +30,10 @@ from grader.protocol.messages import (
 )
 from grader.runner.limits import Limits, Room
 from grader.runner.session import Session
+from grader.runner.starting import Starter
+
+Cell = Callable[[str], CellRun]
+"""Runs one more cell of the notebook."""
 
 LIMITS = Limits(cell=1.5, call=1.5, notebook=600.0, wall_factor=20.0, output=OutputCaps(10_000, 50_000, 20))
 HUNG_UP = "exit code 70" if sys.platform == "linux" else "exit code 1"
@@ -71,7 +79,7 @@ def flood():
 
 
 @pytest.fixture(scope="module", autouse=True)
-def roomy():
+def roomy() -> Iterator[None]:
     """A machine whose kernel ends no process for want of memory: whatever runs beside may make it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("grader.runner.machine._killed", lambda: 0)
@@ -79,28 +87,36 @@ def roomy():
 
 
 @pytest.fixture(scope="module")
-def session(starter):
+def session(starter: Starter) -> Iterator[Session]:
     with Session(LIMITS, starter) as session:
         session.run([SETUP])
         yield session
 
 
 @pytest.fixture
-def cell(session):
+def cell(session: Session) -> Cell:
     return lambda source: session.run([source])[0]
 
 
-def number(session, name="double", value=2.0):
+def array(reply: Reply) -> Array:
+    """What came back at the one point of a question: a number or an array."""
+    (seen,) = reply
+    assert isinstance(seen, Value)
+    (found,) = seen.results
+    assert isinstance(found, Leaf)
+    return found.array
+
+
+def number(session: Session, name: str = "double", value: float = 2.0) -> float:
     """The answer of a function that is still there."""
-    (seen,) = session.ask(Ask(name, (Tensor(np.array([value])),), 1))
-    return float(seen.results[0].array)
+    return float(array(session.ask(Ask(name, (Tensor(np.array([value])),), 1))))
 
 
-def texts(run):
+def texts(run: CellRun) -> str:
     return "".join(str(output.get("text", "")) for output in run.outputs)
 
 
-def test_a_failing_cell_leaves_the_rest(session):
+def test_a_failing_cell_leaves_the_rest(session: Session) -> None:
     runs = session.run(["1 / 0", "after = 1", "undefined_name", "", "after"])
     assert [run.outcome for run in runs] == ["error", "ok", "error", "ok", "ok"]
     assert runs[0].outputs[0]["ename"] == "ZeroDivisionError"
@@ -108,7 +124,7 @@ def test_a_failing_cell_leaves_the_rest(session):
 
 
 @pytest.mark.parametrize("source", ["sys.exit(3)", "exit()", "raise SystemExit", "raise KeyboardInterrupt"])
-def test_leaving_a_cell_leaves_the_process(session, cell, source):
+def test_leaving_a_cell_leaves_the_process(session: Session, cell: Cell, source: str) -> None:
     cell("alive = 1")
     cell(source)
     assert cell("alive").outputs[0]["data"] == {"text/plain": "1"}
@@ -125,16 +141,19 @@ def test_leaving_a_cell_leaves_the_process(session, cell, source):
         ("os.close(ours())", "died", HUNG_UP),
     ],
 )
-def test_a_cell_that_ends_the_process_is_reported_and_the_rest_runs(session, cell, source, outcome, said):
+def test_a_cell_that_ends_the_process_is_reported_and_the_rest_runs(
+    session: Session, cell: Cell, source: str, outcome: str, said: str
+) -> None:
     cell("kept = [1]\nraise ValueError('after a definition')")
     run = cell(source)
     assert run.outcome == outcome
-    assert said in run.outputs[0]["evalue"]
+    assert said in str(run.outputs[0]["evalue"])
     assert cell("kept").outputs[0]["data"] == {"text/plain": "[1]"}
 
 
-def test_cells_keep_their_numbers_after_a_restart(session, cell):
+def test_cells_keep_their_numbers_after_a_restart(session: Session, cell: Cell) -> None:
     before = cell("'a'").outputs[0]["execution_count"]
+    assert isinstance(before, int)
     cell("os._exit(0)")
     assert cell("'b'").outputs[0]["execution_count"] == before + 2
 
@@ -143,47 +162,48 @@ def test_cells_keep_their_numbers_after_a_restart(session, cell):
     ("how", "code"),
     [(0, "exit code 0"), (1, "SIGKILL"), (2, "SIGKILL"), (4, HUNG_UP), (6, "SIGABRT")],
 )
-def test_a_process_that_dies_during_a_question_is_replaced(session, how, code):
+def test_a_process_that_dies_during_a_question_is_replaced(session: Session, how: int, code: str) -> None:
     assert session.ask(Ask("ends", (how,), 2)) == (Died(code),) * 2
     assert number(session) == 4
 
 
-def test_leaving_a_call_is_an_exception(session):
+def test_leaving_a_call_is_an_exception(session: Session) -> None:
     (seen,) = session.ask(Ask("ends", (3,), 1))
+    assert isinstance(seen, Raised)
     assert (seen.type_name, seen.text) == ("SystemExit", "4")
     assert number(session) == 4
 
 
-def test_a_process_that_hangs_up_and_lives_is_killed(session):
+def test_a_process_that_hangs_up_and_lives_is_killed(session: Session) -> None:
     assert session.ask(Ask("ends", (5,), 1)) == (Died("closed its connection"),)
     assert number(session) == 4
 
 
 @pytest.mark.parametrize("deaf", [0, 1])
-def test_a_call_that_never_ends_is_stopped(session, deaf):
+def test_a_call_that_never_ends_is_stopped(session: Session, deaf: int) -> None:
     assert session.ask(Ask("endless", (deaf,), 3)) == (TimedOut(1.5),) * 3
     assert number(session) == 4
 
 
 @pytest.mark.parametrize("name", ["garbage", "flood"])
-def test_noise_is_unreadable(session, name):
+def test_noise_is_unreadable(session: Session, name: str) -> None:
     (seen,) = session.ask(Ask(name, (), 1))
     assert isinstance(seen, Unreadable)
     assert number(session) == 4
 
 
-def test_a_forged_answer_is_not_the_answer_to_this_question(session):
+def test_a_forged_answer_is_not_the_answer_to_this_question(session: Session) -> None:
     (seen,) = session.ask(Ask("forged", (), 1))
     assert seen == Unreadable("the answer is to another question")
     assert number(session) == 4
 
 
-def test_a_huge_result_is_too_large(session):
+def test_a_huge_result_is_too_large(session: Session) -> None:
     assert session.ask(Ask("huge", (), 1)) == (Unreadable("result too large"),)
     assert number(session) == 4
 
 
-def test_nothing_is_left_behind():
+def test_nothing_is_left_behind() -> None:
     with Session(LIMITS) as other:
         runs = other.run(
             [
@@ -201,31 +221,31 @@ def test_nothing_is_left_behind():
     assert not command.exists() or not command.read_bytes()
 
 
-def test_endless_printing_is_cut(cell):
+def test_endless_printing_is_cut(cell: Cell) -> None:
     run = cell("for i in range(20_000): print('line', i)")
     assert len(texts(run)) < 11_000
     assert texts(run).endswith("there was too much of it.)\n")
     assert run.outcome == "ok"
 
 
-def test_endless_displays_are_cut_and_the_error_is_kept(cell):
+def test_endless_displays_are_cut_and_the_error_is_kept(cell: Cell) -> None:
     run = cell("for i in range(100): display(i)\n1 / 0")
     assert len(run.outputs) == 22
     assert run.outputs[-1]["ename"] == "ZeroDivisionError"
 
 
-def test_printing_without_end_is_stopped_in_time(cell):
+def test_printing_without_end_is_stopped_in_time(cell: Cell) -> None:
     assert cell("while True: print('x' * 1000)").outcome == "timeout"
 
 
-def test_the_whole_notebooks_output_is_capped(starter):
+def test_the_whole_notebooks_output_is_capped(starter: Starter) -> None:
     with Session(LIMITS, starter) as other:
         runs = other.run(["print('x' * 9_000)"] * 8)
     assert sum(len(texts(run)) for run in runs) < 50_000 + 8 * 100
     assert len(texts(runs[0])) == 9_001
 
 
-def test_the_process_has_a_folder_and_an_environment_of_its_own(monkeypatch):
+def test_the_process_has_a_folder_and_an_environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADER_SECRET", "hidden")
     with Session(LIMITS) as other:
         runs = other.run(
@@ -255,7 +275,7 @@ def test_the_process_has_a_folder_and_an_environment_of_its_own(monkeypatch):
         "import importlib; importlib.import_module('grader.labs')",
     ],
 )
-def test_the_grader_cannot_be_imported(cell, source):
+def test_the_grader_cannot_be_imported(cell: Cell, source: str) -> None:
     (error,) = cell(source).outputs
     assert error["ename"] in ("ModuleNotFoundError", "ImportError")
 
@@ -270,17 +290,17 @@ def test_the_grader_cannot_be_imported(cell, source):
         "from grader import student\nstudent.check()",
     ],
 )
-def test_check_says_nothing(cell, source):
+def test_check_says_nothing(cell: Cell, source: str) -> None:
     run = cell(source)
     assert (run.outcome, run.outputs) == ("ok", ())
 
 
-def test_questions_leave_no_output_behind(session, cell):
+def test_questions_leave_no_output_behind(session: Session, cell: Cell) -> None:
     assert number(session) == 4
     assert cell("print('clean')").outputs == ({"output_type": "stream", "name": "stdout", "text": "clean\n"},)
 
 
-def test_a_display_is_updated_by_a_later_cell(starter):
+def test_a_display_is_updated_by_a_later_cell(starter: Starter) -> None:
     with Session(LIMITS, starter) as other:
         first, _ = other.run(
             [
@@ -291,11 +311,12 @@ def test_a_display_is_updated_by_a_later_cell(starter):
     assert first.outputs[0]["data"] == {"text/plain": "'new'"}
 
 
-def test_questions_of_every_manner_go_through(session, cell):
+def test_questions_of_every_manner_go_through(session: Session, cell: Cell) -> None:
     cell("def cube(x): return {'y': x ** 3}\nedges = [('a', 'x')]")
     points = Tensor(np.array([1.0, 2.0]))
     first, second = session.ask(Ask("cube", (points,), 2, CallMode.GRADIENT, pulls={"y": np.ones(2)}))
     assert isinstance(first, Value)
+    assert isinstance(second, Value)
     assert isinstance(second.gradients["0"], Leaf)
     assert second.gradients["0"].array == 12
     assert isinstance(session.ask(Read("edges"))[0], Value)
@@ -314,7 +335,7 @@ def busy(seconds):
 """
 
 
-def test_time_for_the_notebook_as_a_whole(starter):
+def test_time_for_the_notebook_as_a_whole(starter: Starter) -> None:
     """Each cell takes a third of it, so that it ends in the fourth at the latest."""
     with Session(Limits(cell=60.0, call=60.0, notebook=1.0), starter) as other:
         first, *runs, last = other.run([BUSY, *["busy(0.3)"] * 5, ""])
@@ -323,13 +344,13 @@ def test_time_for_the_notebook_as_a_whole(starter):
         assert (first.outcome, last.outcome) == ("ok", "ok")
         assert 1 <= ended <= 3
         assert outcomes == ["ok"] * ended + ["timeout"] + ["skipped"] * (4 - ended)
-        assert "took longer than 1 seconds" in runs[-1].outputs[0]["evalue"]
+        assert "took longer than 1 seconds" in str(runs[-1].outputs[0]["evalue"])
         assert other._process is None
         assert other.ask(Ask("f", (), 2)) == (TimedOut(1.0),) * 2
         assert other._process is None
 
 
-def test_what_only_waits_ends_at_the_wall_clock(starter):
+def test_what_only_waits_ends_at_the_wall_clock(starter: Starter) -> None:
     with Session(Limits(cell=1.0, call=0.1, wall_factor=2.0), starter) as other:
         slept, _ = other.run(["import time\ntime.sleep(10**6)", "import threading\nwaits = threading.Event().wait"])
         assert (slept.outcome, slept.outputs[0]["evalue"]) == (
@@ -339,16 +360,16 @@ def test_what_only_waits_ends_at_the_wall_clock(starter):
         assert other.ask(Ask("waits", (), 2)) == (TimedOut(0.2, waiting=True),) * 2
 
 
-def test_a_notebook_that_only_waits_ends_at_the_wall_clock(starter):
+def test_a_notebook_that_only_waits_ends_at_the_wall_clock(starter: Starter) -> None:
     with Session(Limits(notebook=1.0, wall_factor=2.0), starter) as other:
         slept, after = other.run(["import time\ntime.sleep(10**6)", "x = 1"])
         assert (slept.outcome, after.outcome) == ("timeout", "skipped")
-        assert "stopped after 2 seconds of waiting" in slept.outputs[0]["evalue"]
-        assert "waited for 2 seconds" in after.outputs[0]["evalue"]
+        assert "stopped after 2 seconds of waiting" in str(slept.outputs[0]["evalue"])
+        assert "waited for 2 seconds" in str(after.outputs[0]["evalue"])
         assert other.ask(Ask("waits", (), 1)) == (TimedOut(2.0, waiting=True),)
 
 
-def test_threads_are_counted_together(session, cell):
+def test_threads_are_counted_together(session: Session, cell: Cell) -> None:
     run = cell(
         "import threading\ndef spin():\n    while True: pass\n"
         "threads = [threading.Thread(target=spin, daemon=True) for _ in range(4)]\n"
@@ -369,9 +390,10 @@ UNATTENDED = {
 
 
 @pytest.mark.parametrize("source", UNATTENDED)
-def test_where_somebody_is_waited_for_it_is_said_at_once_and_no_file_of_ours_is_named(cell, source):
+def test_where_somebody_is_waited_for_it_is_said_at_once_and_no_file_of_ours_is_named(cell: Cell, source: str) -> None:
     (output,) = cell(source).outputs
     assert output["evalue"] == UNATTENDED[source]
+    assert isinstance(output["traceback"], list)
     trace = "".join(output["traceback"])
     assert "nobody " in trace
     assert "Cell" in trace
@@ -379,22 +401,26 @@ def test_where_somebody_is_waited_for_it_is_said_at_once_and_no_file_of_ours_is_
 
 
 @pytest.mark.parametrize(("asks", "said"), [("input()", "answers input()"), ("breakpoint()", "is at breakpoint()")])
-def test_a_question_whose_answer_waits_for_somebody_is_told_which_line_does(session, asks, said):
+def test_a_question_whose_answer_waits_for_somebody_is_told_which_line_does(
+    session: Session, asks: str, said: str
+) -> None:
     session.run([f"def waits_for_somebody():\n    x = {asks}\n    return x"])
     (seen,) = session.ask(Ask("waits_for_somebody", (), 1))
+    assert isinstance(seen, Raised)
     assert seen.text.startswith(f"nobody {said} while a notebook is graded: ")
     assert seen.line == f"line 2: x = {asks}"
 
 
 @contextmanager
-def crowd(processor):
+def crowd(processor: int) -> Iterator[None]:
     """Five busy loops on one processor, and nothing else of ours."""
     code = f"import os\nos.sched_setaffinity(0, {{{processor}}})\nprint(flush=True)\nwhile True: pass"
+    command = [sys.executable, "-I", "-S", "-c", code]
     # Each in a session of its own: a kernel may share a processor out by session.
-    how = {"stdout": subprocess.PIPE, "start_new_session": True}
-    loops = [subprocess.Popen([sys.executable, "-I", "-S", "-c", code], **how) for _ in range(5)]
+    loops = [subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) for _ in range(5)]
     try:
         for loop in loops:
+            assert loop.stdout is not None
             loop.stdout.readline()
         yield
     finally:
@@ -404,7 +430,7 @@ def crowd(processor):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that tells who had no processor")
-def test_a_process_that_is_kept_from_computing_does_not_wait(starter):
+def test_a_process_that_is_kept_from_computing_does_not_wait(starter: Starter) -> None:
     """With a sixth of a processor, 0.6 seconds of work take over three; the wall clock allows two."""
     processor = min(os.sched_getaffinity(0))
     with Session(Limits(cell=2.0, call=2.0, wall_factor=1.0), starter) as other:
@@ -415,16 +441,16 @@ def test_a_process_that_is_kept_from_computing_does_not_wait(starter):
         assert run.seconds > 2
 
 
-def test_cells_that_only_end_a_second_run_are_left_out(starter, tmp_path):
+def test_cells_that_only_end_a_second_run_are_left_out(starter: Starter, tmp_path: Path) -> None:
     ran = str(tmp_path / "ran")
     once = f"import os\nif os.path.exists({ran!r}): os._exit(1)\nopen({ran!r}, 'w').close()\ny = 2"
     with Session(LIMITS, starter) as other:
         other.run(["x = 1", once, "import os\nos._exit(1)"])
-        assert other.ask(Read("x"))[0].results[0].array == 1
+        assert array(other.ask(Read("x"))) == 1
         assert other.ask(Read("y")) == (Missing("undefined"),)
 
 
-def test_a_scratch_folder_past_its_room_ends_the_cell(starter):
+def test_a_scratch_folder_past_its_room_ends_the_cell(starter: Starter) -> None:
     small = Limits(cell=20.0, room=Room(size=1 << 20, entries=100))
     with Session(small, starter) as other:
         runs = other.run(
@@ -436,20 +462,20 @@ def test_a_scratch_folder_past_its_room_ends_the_cell(starter):
             ]
         )
     assert [run.outcome for run in runs] == ["ok", "died", "died", "ok"]
-    assert "it filled its folder" in runs[1].outputs[0]["evalue"]
+    assert "it filled its folder" in str(runs[1].outputs[0]["evalue"])
 
 
-def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them(starter):
+def test_a_scratch_folder_that_is_filled_in_short_cells_is_seen_between_them(starter: Starter) -> None:
     small = Limits(room=Room(size=1 << 20, entries=100))
     cells = [f"import time\nopen('{n}', 'wb').write(bytes(100_000))\ntime.sleep(0.05)" for n in range(16)]
     with Session(small, starter) as other:
         runs = other.run(cells)
-    said = [run.outputs[-1]["evalue"] for run in runs if run.outcome == "died"]
+    said = [str(run.outputs[-1]["evalue"]) for run in runs if run.outcome == "died"]
     assert said
     assert all("filled its folder" in text for text in said)
 
 
-def test_all_that_a_notebook_sends_has_to_fit(starter):
+def test_all_that_a_notebook_sends_has_to_fit(starter: Starter) -> None:
     small = Limits(cell=20.0, reply=FrameCaps(total=1 << 20))
     cells = ["import torch\ndef large(): return torch.zeros(100_000, dtype=torch.float64)\ndef right(): return 1.0"]
     with Session(small, starter) as other:

@@ -87,7 +87,7 @@ def test_what_was_not_graded_or_not_written_down_is_not_compared(tmp_path: Path)
 def test_what_students_wrote_is_text_and_no_markup(tmp_path: Path) -> None:
     code = APART[2].replace('"""The layers as matrices."""', f'"""{HOSTILE.replace(chr(34), "")}"""')
     code = code.replace("return dict(", f"# {HOSTILE}\n    return dict(", 1)
-    text = page_of(class_(**{HOSTILE: code, "b'\"<i>": code}), tmp_path)
+    text = page_of(class_(12, **{HOSTILE: code, "b'\"<i>": code}), tmp_path)
     assert "1 pair is" in text
     assert "<script" not in text and "<i>" not in text and "\u202e" not in text
     assert "default-src 'none'" in text

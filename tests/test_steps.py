@@ -8,7 +8,7 @@ from observed import leaf, marked, posed, seen
 
 from grader.judge.model import Mark, Status
 from grader.judge.roles import Replies
-from grader.judge.truth import StepsTruth
+from grader.judge.truth import GradientTruth, StepsTruth
 from grader.pages.sentences import message, remarks
 from grader.protocol.messages import Missing, Reply
 
@@ -103,7 +103,8 @@ def test_the_derivative_in_terms_of_a_wrong_output_follows_too() -> None:
 
     _, trials = posed("sigmoid_backward")
     truth = next(t.truth for t in trials if t.asks.answer)
-    reply = tuple(
+    assert isinstance(truth, StepsTruth)
+    reply: Reply = tuple(
         seen({k: leaf(v) for k, v in student({n: float(v) for n, v in p.expected.items()}).items()})
         for p in truth.points
     )
@@ -115,6 +116,7 @@ def test_a_gradient_on_ones_own_wrong_forward_pass_counts() -> None:
     """lab 5: `backward` is judged from the values of the student's own `forward`."""
     _, trials = posed("backward")
     truth = next(t.truth for t in trials if t.asks.answer)
+    assert isinstance(truth, StepsTruth)
     forwards, backwards = [], []
     for point in truth.points:
         at = {n: float(v) for n, v in point.expected.items()}
@@ -126,8 +128,8 @@ def test_a_gradient_on_ones_own_wrong_forward_pass_counts() -> None:
         slopes["dE_db_o1"] = slopes["dE_do1"]
         forwards.append(seen({k: leaf(v) for k, v in own.items()}))
         backwards.append(seen({k: leaf(v) for k, v in slopes.items()}))
-    own = tuple(backwards)
-    assert marked("backward", Replies(own, (tuple(forwards),), own)).score == 8
+    reply: Reply = tuple(backwards)
+    assert marked("backward", Replies(reply, (tuple(forwards),), reply)).score == 8
 
 
 def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> None:
@@ -135,8 +137,9 @@ def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> Non
     _, trials = posed("tanh_log")
     steps, gradients = (t.truth for t in trials)
     assert isinstance(steps, StepsTruth)
-    reply = tuple(seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points)
-    right = tuple(
+    assert isinstance(gradients, GradientTruth)
+    reply: Reply = tuple(seen({k: leaf(-3.0 if k == "d" else p.expected[k]) for k in "abcdef"}) for p in steps.points)
+    right: Reply = tuple(
         seen({"f": leaf(p.expected["f"])}, gradients={k: leaf(v) for k, v in g.expected.items()})
         for p, g in zip(gradients.values.points, gradients.gradients, strict=True)
     )

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from grader.judge.model import Conditions
+from grader.judge.truth import SeededTruth
 from grader.labs import all_labs
 from grader.oracle.structure import SeededCheck, seeded_uniform
 
@@ -16,8 +17,12 @@ def test_the_numbers_behind_a_seed_are_torchs() -> None:
 
 def test_on_cuda_the_generator_is_another_so_no_numbers_are_expected() -> None:
     check = SeededCheck(7, (1, 10))
-    assert check.prepare("f", Conditions("s", "cuda")).truth.expected is None
-    assert np.array_equal(check.prepare("f", Conditions("s")).truth.expected, seeded_uniform(7, 10).reshape(1, 10))
+    elsewhere, here = (check.prepare("f", Conditions("s", device)).truth for device in ("cuda", "cpu"))
+    assert isinstance(elsewhere, SeededTruth)
+    assert elsewhere.expected is None
+    assert isinstance(here, SeededTruth)
+    assert here.expected is not None
+    assert np.array_equal(here.expected, seeded_uniform(7, 10).reshape(1, 10))
 
 
 def test_every_question_can_earn_points_and_its_truth_is_finite() -> None:

@@ -39,19 +39,24 @@ CELLS = (
 _parts = st.sampled_from([*"x1= \n%!?,;/()'\"#\\", "    ", "%%", "!=", "??", "//", '"""'])
 
 
+def made(syntax: type[TransformerManager], cell: str) -> str:
+    """What a cell becomes."""
+    return syntax().transform_cell(cell)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_cell_becomes_what_ipython_makes_of_it(cell: str) -> None:
-    assert Syntax().transform_cell(cell) == TransformerManager().transform_cell(cell)
+    assert made(Syntax, cell) == made(TransformerManager, cell)
 
 
 @given(st.lists(_parts, max_size=14).map("".join))
 def test_any_text_becomes_what_ipython_makes_of_it(cell: str) -> None:
     try:
-        theirs = TransformerManager().transform_cell(cell)
+        theirs = made(TransformerManager, cell)
     except SyntaxError:
         theirs = None
     try:
-        ours = Syntax().transform_cell(cell)
+        ours = made(Syntax, cell)
     except SyntaxError:
         ours = None
     assert ours == theirs

@@ -143,7 +143,9 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
 def test_a_branch_without_a_return() -> None:
     silent, answered = seen(Other("None")), seen((leaf(0.5), leaf(1.0)))
     _, trials = posed("relu_neuron_gradient")
-    groups = [t.asks.each(lambda ask: (silent, *[answered] * (ask.points - 1))) for t in trials if t.asks.answer]
+    groups: list[Replies] = [
+        t.asks.each(lambda ask: (silent, *[answered] * (ask.points - 1))) for t in trials if t.asks.answer
+    ]
     verdict = marked("relu_neuron_gradient", *groups).verdict
     assert verdict.note == "returns_nothing"
     assert message(verdict).startswith("relu_neuron_gradient returns nothing at 1 of ")

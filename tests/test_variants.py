@@ -11,7 +11,10 @@ from sympy import log, symbols
 
 from grader.authoring.release import own_text
 from grader.judge.model import Lab
-from grader.labs import all_labs, family, lab3_regression
+from grader.labs import Numbers, all_labs, family, lab3_regression
+from grader.labs.lab2_graphs import GraphNumbers
+from grader.labs.lab4_stability import StabilityNumbers
+from grader.labs.lab5_backprop import BackpropNumbers
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
 from grader.oracle.problem import Problem
@@ -108,7 +111,7 @@ def test_the_sheets_numbers_give_the_sheets_text(lab: str) -> None:
     assert own_text(text, family(lab), family(lab).sheet) == text
 
 
-def prose(lab: str, student: str) -> tuple[object, str]:
+def prose(lab: str, student: str) -> tuple[Numbers, str]:
     """A student's numbers and text, on one line."""
     variants = family(lab)
     numbers = variants.draw(b"secret", student)
@@ -116,7 +119,7 @@ def prose(lab: str, student: str) -> tuple[object, str]:
     return numbers, " ".join(text.replace("\n#", " ").split())
 
 
-def lab2(n: object) -> dict[str, float]:
+def lab2(n: GraphNumbers) -> dict[str, float]:
     """The figures of lab 2, found by mpmath's numerical differentiation of formulas written out again."""
     a, b = n.path_at
     w, x, bias = n.sigmoid_at
@@ -125,13 +128,13 @@ def lab2(n: object) -> dict[str, float]:
     def path(a: float) -> float:
         return n.z_x * (n.x_a * a + n.x_b * b) + n.z_y * (n.y_a * a**2 + n.y_b * b**3)
 
-    def chain(x: float, y: float, z: float) -> float:
+    def chain(x: float, y: float, z: float) -> mpmath.mpf:
         return mpmath.tanh(mpmath.log(n.double * x / mpmath.sin(y) * z + 1))
 
-    def ratio(x: float, y: float) -> float:
+    def ratio(x: float, y: float) -> mpmath.mpf:
         return (n.above_x * x + n.above_y * mpmath.exp(y)) / (mpmath.log(x) + (x - y) ** 3)
 
-    def bell(x: float) -> float:
+    def bell(x: float) -> mpmath.mpf:
         return mpmath.exp(-n.square * x**2 - n.straight * x - n.sine * mpmath.sin(x))
 
     return {
@@ -147,10 +150,10 @@ def lab2(n: object) -> dict[str, float]:
     }
 
 
-def lab4(n: object) -> dict[str, float]:
+def lab4(n: StabilityNumbers) -> dict[str, float]:
     """The figures of lab 4, from the formula as the sheet gives it."""
 
-    def function(x: float, y: float) -> float:
+    def function(x: float, y: float) -> mpmath.mpf:
         with mpmath.workdps(60):
             return -mpmath.log(mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(y)))
 
@@ -162,16 +165,16 @@ def lab4(n: object) -> dict[str, float]:
     }
 
 
-def lab5(n: object) -> dict[str, float]:
+def lab5(n: BackpropNumbers) -> dict[str, float]:
     """The figures of lab 5: the network written out in matrices, its gradient by differences."""
     x, t = mpmath.matrix([n.x1, n.x2]), mpmath.matrix([n.t1, n.t2])
     start = [n.w1, n.w2, n.w3, n.w4, n.b_h, n.b_h, n.w5, n.w6, n.w7, n.w8, n.b_o, n.b_o]
 
-    def outputs(p: list[float]) -> tuple[object, object]:
+    def outputs(p: list[float]) -> tuple[mpmath.matrix, mpmath.matrix]:
         hidden = (mpmath.matrix([[p[0], p[1]], [p[2], p[3]]]) * x + mpmath.matrix(p[4:6])).apply(mpmath.sigmoid)
         return hidden, mpmath.matrix([[p[6], p[7]], [p[8], p[9]]]) * hidden + mpmath.matrix(p[10:12])
 
-    def loss(*p: float) -> float:
+    def loss(*p: float) -> mpmath.mpf:
         return sum((o - goal) ** 2 for o, goal in zip(outputs(list(p))[1], t, strict=True)) / 2
 
     slopes = [mpmath.diff(loss, start, tuple(int(i == k) for i in range(12))) for k in range(12)]
@@ -189,7 +192,7 @@ def lab5(n: object) -> dict[str, float]:
 @pytest.mark.parametrize("student", ["ada", "bob", "eve"])
 @pytest.mark.parametrize(("lab", "figures"), [("lab2_graphs", lab2), ("lab4_stability", lab4), ("lab5_backprop", lab5)])
 def test_the_figures_in_the_prose_are_those_of_the_numbers(
-    lab: str, figures: Callable[[object], dict[str, float]], student: str
+    lab: str, figures: Callable[[Numbers], dict[str, float]], student: str
 ) -> None:
     numbers, text = prose(lab, student)
     for template, value in figures(numbers).items():

@@ -4,11 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from grader.protocol.messages import Died, Read, Value
+from grader.protocol.messages import Died, Leaf, Read, Value
 from grader.runner.probing import ATTEMPTS, ConfinementError, Starters, in_force
 from grader.runner.process import StartError
 from grader.runner.session import Session
@@ -26,6 +28,7 @@ def shown(warm: Warm, *cells: str) -> list[str]:
         parts = []
         for output in run.outputs:
             data = output.get("data", {})
+            assert isinstance(data, Mapping)
             parts.append(
                 output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
             )
@@ -60,9 +63,9 @@ calls.CALL_LISTS = {"cpu": replace(whole, always=(*whole.always, "ONE_MORE"), si
 def test_a_wall_with_a_hole_is_not_said_to_stand(monkeypatch: pytest.MonkeyPatch, call: str, name: str) -> None:
     start = subprocess.Popen
 
-    def holed(command: list[str], **options: object) -> object:
+    def holed(command: list[str], **options: Any) -> object:
         code = command[3].replace("from grader.kernel.warm", HOLE.replace("ONE_MORE", call) + "from grader.kernel.warm")
-        return start([*command[:3], code, *command[4:]], **options)  # type: ignore[call-overload]
+        return start([*command[:3], code, *command[4:]], **options)
 
     monkeypatch.setattr("grader.runner.starting.subprocess.Popen", holed)
     starters = Starters("cpu", unconfined=False)
@@ -166,7 +169,8 @@ def test_nothing_is_left_when_a_session_ends(warm: Warm) -> None:
         session.run(["import os", "here = os.getpid()", "place = os.getcwd()", "open('x', 'w').write('y')"])
         (pid,) = session.ask(Read("here"))
     assert isinstance(pid, Value)
-    number = int(pid.results[0].array)  # type: ignore[union-attr] # a number
+    assert isinstance(pid.results[0], Leaf)
+    number = int(pid.results[0].array)
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
 
