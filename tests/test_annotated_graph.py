@@ -37,7 +37,9 @@ def answered(name: str, **wrong: Callable[[Numbers], float]) -> tuple[AnnotatedG
         ]
         return tuple(seen({key: leaf(value) for key, value in one.items()}) for one in found)
 
-    return marked(name, Replies(given(truth.keys), tuple(map(given, truth.prerequisites)))).verdict.sketches
+    return marked(
+        name, Replies(given(truth.keys), tuple(given(known.keys) for known in truth.prior.functions.values()))
+    ).verdict.sketches
 
 
 def test_a_gradient_concerns_the_edges_out_of_its_node() -> None:

@@ -1,17 +1,21 @@
 """Results that follow rightly from a student's own wrong values of the steps before.
 
-Knows when an own value may stand in for what is right. Refuses to know the formulas: the truth evaluates them.
+Knows when an own value may stand in for what is right, and when an answer follows from it. Refuses to know the
+formulas: the truth evaluates them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 
-from grader.judge.compare import REAL, Compared, compared, part, plausible, relative_error
+from grader.judge.compare import REAL, Compared, numbers, part, plausible, relative_error
+from grader.judge.findings import Finding
 from grader.judge.model import Evidence
-from grader.judge.truth import Before, GradientTruth, Named, Tolerance
+from grader.judge.truth import GradientTruth, KnownSteps, Named, Prior, Tolerance
 from grader.protocol.messages import Array, Observation, Reply, Value
 
 STILL = 3
@@ -24,22 +28,79 @@ LEAP = 2.0**-6
 """Relative differences from here up are not those of a formula's values at a point and a hair's breadth beside it."""
 
 
-def own_steps(
-    keys: Mapping[str, str], points: Sequence[Named], reply: Reply, tolerance: Tolerance
-) -> list[dict[str, Array]]:
-    """What a function gave at each point, by step, where it can stand in for what is right in `points`."""
-    scales = {step: max(float(np.abs(point[step]).max()) for point in points) for step in keys.values()}
+def steps_given(known: KnownSteps, reply: Reply) -> list[dict[str, Array]]:
+    """What a function gave at each point, by step, where it is numbers of the right shape."""
+    return [
+        {
+            step: found
+            for path, step in known.keys.items()
+            if (found := _given(known, path, expected[step], seen)) is not None
+        }
+        for expected, seen in zip(known.points, reply, strict=True)
+    ]
+
+
+def _given(known: KnownSteps, path: str, expected: Array, seen: Observation) -> Array | None:
+    if not isinstance(seen, Value):
+        return None
+    rounds = [*expected] if known.updates else [expected]
+    nodes = [part(result, path, list(known.keys)) for result in seen.results[: len(rounds)]]
+    found = [
+        node if isinstance(node, Finding) else numbers(node, right.shape, path)
+        for node, right in zip(nodes, rounds, strict=False)
+    ]
+    usable = [one for one in found if not isinstance(one, Finding)]
+    if len(usable) < len(rounds):
+        return None
+    return np.stack(usable) if known.updates else usable[0]
+
+
+def own_steps(functions: Iterable[KnownSteps], replies: Iterable[Reply]) -> list[dict[str, Array]]:
+    """What functions gave at each point, by step, where it can stand in for what is right there."""
     found: list[dict[str, Array]] = []
-    for expected, seen in zip(points, reply, strict=True):
-        found.append({})
-        if not isinstance(seen, Value) or not isinstance(seen.results[0], Mapping):
-            continue
-        for key, step in keys.items():
-            node = part(seen.results[0], key, list(keys))
-            row = compared(node, {}, expected[step], key, tolerance)
-            if row.numbers is not None and plausible(row.numbers, expected[step], scales[step]):
-                found[-1][step] = row.numbers
+    for known, reply in zip(functions, replies, strict=True):
+        scales = {step: max(float(np.abs(p[step]).max()) for p in known.points) for step in known.keys.values()}
+        usable = [
+            {step: value for step, value in given.items() if plausible(value, expected[step], scales[step])}
+            for given, expected in zip(steps_given(known, reply), known.points, strict=True)
+        ]
+        found = _merged(found, usable)
     return found
+
+
+def wrong_parts(
+    prior: Prior, evidence: Evidence, tolerance: Tolerance
+) -> tuple[tuple[str, ...], list[dict[str, Array]]]:
+    """The wrong functions that an answer is put together from, and what they gave; nothing where one leads nowhere.
+
+    Those are the ones that gave no numbers somewhere, or numbers of another size.
+    """
+    names: list[str] = []
+    own: list[dict[str, Array]] = []
+    for (name, known), reply in zip(prior.functions.items(), evidence.prerequisites, strict=True):
+        if not evidence.source.uses(evidence.name, [name]):
+            continue
+        given = steps_given(known, reply)
+        if any(step not in at for at in given for step in known.keys.values()):
+            return (), []
+        if departing(known, given, tolerance):
+            if not all(_of_its_size(known, given, step) for step in known.keys.values()):
+                return (), []
+            names.append(name)
+            own = _merged(own, given)
+    return tuple(names), own
+
+
+def _of_its_size(known: KnownSteps, given: Sequence[Named], step: str) -> bool:
+    """Whether all that was given of a step, over all points together, is of a size to stand in for what is right."""
+    theirs, right = (np.concatenate([np.ravel(at[step]) for at in side]) for side in (given, known.points))
+    return plausible(theirs, right, float(np.abs(right).max()))
+
+
+def _merged(own: Sequence[Named], more: Sequence[Named]) -> list[dict[str, Array]]:
+    """Own values with those of another function, which need not be asked at as many points."""
+    nothing: Named = {}
+    return [{**one, **other} for one, other in zip_longest(own, more, fillvalue=nothing)]
 
 
 def looked_up(
@@ -78,15 +139,15 @@ def taken_through(truth: GradientTruth, evidence: Evidence) -> list[dict[str, Ar
     The answer's code uses that function, and autograd's gradients through the answer are the slopes of what that
     function gives.
     """
-    through, before, tolerance = truth.through, truth.values.before, truth.values.tolerance
-    if not through or not before or not evidence.source.uses(evidence.name, [through.name]):
+    through, prior, tolerance = truth.through, truth.values.prior, truth.values.tolerance
+    if not through or not prior or not evidence.source.uses(evidence.name, prior.functions):
         return []
     count = len(through.ways)
-    (reply,) = evidence.prerequisites
-    own = own_steps(before.keys, before.points * 3, reply, tolerance)
+    (known,) = prior.functions.values()
+    own = own_steps([replace(known, points=known.points * 3)], evidence.prerequisites)
     if not all(own):
         return []
-    (step,) = before.keys.values()
+    (step,) = known.keys.values()
     onward, back = (np.array([at[step] for at in own[i : i + count]]) for i in (count, 2 * count))
     flows = [_flows(seen, way) for seen, way in zip(evidence.answer, through.ways, strict=True)]
     slopes, sizes = np.array([sum(each) for each in flows]), np.array([sum(map(abs, each)) for each in flows])
@@ -101,26 +162,41 @@ def _flows(seen: Observation, way: Named) -> list[float]:
     return [float((slope * along).sum()) for slope, along in moved if slope.shape == along.shape]
 
 
-def departing(before: Before, own: Sequence[Named], tolerance: Tolerance) -> list[str]:
+def departing(known: KnownSteps, own: Sequence[Named], tolerance: Tolerance) -> list[str]:
     """The steps of which own values are not right somewhere."""
     pairs = [
-        (step, value, right[step])
-        for given, right in zip(own, before.points, strict=True)
-        for step, value in given.items()
+        (step, at[step], right[step])
+        for at, right in zip(own, known.points, strict=True)
+        for step in known.keys.values()
+        if step in at
     ]
     return list(dict.fromkeys(step for step, value, right in pairs if relative_error(value, right) > tolerance.slip))
 
 
-def follows(before: Before, path: str, rows: Sequence[Compared], own: Sequence[Named], slack: float) -> list[Compared]:
+def follows(prior: Prior, path: str, rows: Sequence[Compared], own: Sequence[Named], slack: float) -> list[Compared]:
     """The rows against what the result is in terms of own values, in the way of writing that fits; else none."""
     if any(row.numbers is None for row in rows) or len(rows) != len(own):
         return []
-    for way in before.carried(path, own):
-        if all(np.isfinite(local).all() for local in way) and any(local.any() for local in way):
-            anew = [_against(row, local) for row, local in zip(rows, way, strict=True)]
+    for way in prior.recipe([path], own):
+        values = [at[path] for at in way]
+        if all(np.isfinite(local).all() for local in values) and any(local.any() for local in values):
+            anew = [_against(row, local) for row, local in zip(rows, values, strict=True)]
             if max(row.error for row in anew) <= slack:
                 return anew
     return []
+
+
+def nearest(row: Compared, ways: Iterable[Array]) -> Compared:
+    """The row against what a step is in terms of own values, in the way of writing that is nearest to it."""
+    assert row.numbers is not None
+    best: Compared | None = None
+    for local in ways:
+        if not np.isfinite(local).all() or (not local.any() and row.expected.any()):
+            continue
+        gap = np.abs(row.numbers - local).max() / np.abs(local).max(initial=1e-300)
+        if best is None or gap < best.error:
+            best = Compared(row.inputs, local, row.numbers, None, float(gap), row.remarks)
+    return best or row
 
 
 def _against(row: Compared, local: Array) -> Compared:

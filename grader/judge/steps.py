@@ -13,15 +13,15 @@ from functools import partial
 import numpy as np
 
 from grader.judge.annotated_graph import EdgeStatus, annotated
-from grader.judge.compare import Compared, compared, part, shown, slipped, verdict_on
+from grader.judge.compare import Compared, compared, part, relative_error, shown, slipped, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import both, difference, place
 from grader.judge.findings import Facts, Finding, Remark
-from grader.judge.follow_through import looked_up, own_steps
+from grader.judge.follow_through import looked_up, nearest, own_steps
 from grader.judge.model import Evidence, Status, Verdict
-from grader.judge.truth import StepsTruth
+from grader.judge.truth import KnownSteps, Named, StepsTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Reply, Value
+from grader.protocol.messages import Array, Leaf, Value
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ class Step:
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     """A share of the points for every step that is right, or follows rightly from one's own."""
-    own = _own_values(truth, (*evidence.prerequisites, evidence.answer))
-    beside = _own_values(truth, evidence.beside)
+    functions = _functions(truth)
+    own = own_steps(functions, (*evidence.prerequisites, evidence.answer))
+    beside = own_steps(functions, evidence.beside) if evidence.beside else [{} for _ in own]
     idle = looked_up(own, beside, list(truth.keys.values()), truth.tolerance)
     nothing: list[dict[str, Array]] = [{} for _ in own]
     steps = [
@@ -105,28 +106,24 @@ def _told(wrong: list[Step], total: int) -> Finding:
     return replace(problem, facts=replace(problem.facts, also=also, steps_right=total - len(wrong), steps=total))
 
 
-def _own_values(truth: StepsTruth, replies: Sequence[Reply]) -> list[dict[str, Array]]:
-    """What the prerequisites and the answer gave at each point, by step, where it can stand in for the truth."""
-    expected = [point.expected for point in truth.points]
-    found: list[dict[str, Array]] = [{} for _ in expected]
-    for keys, reply in zip((*truth.prerequisites, truth.keys), replies, strict=False):
-        for known, own in zip(found, own_steps(keys, expected, reply, truth.tolerance), strict=True):
-            known.update(own)
-    return found
+def _functions(truth: StepsTruth) -> tuple[KnownSteps, ...]:
+    """Those that give steps: the ones before, and the answer's own."""
+    return *truth.prior.functions.values(), KnownSteps(truth.keys, tuple(point.expected for point in truth.points))
 
 
 def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
     step, rows, carried = truth.keys[key], [], set()
     basis: tuple[str, ...] = ()
-    for index, (point, seen) in enumerate(zip(truth.points, evidence.answer, strict=True)):
+    wrong = _wrong_parents(truth, step, own)
+    ways = truth.prior.recipe([step], own) if any(wrong) else ()
+    for index, (point, seen, parents) in enumerate(zip(truth.points, evidence.answer, wrong, strict=True)):
         assert isinstance(seen, Value)
         node = part(seen.results[0], key, list(truth.keys))
         row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
         if row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, index, step):
             continue
-        parents = [p for p in truth.parents[step] if _deviates(truth, index, p, own[index])]
         if row.numbers is not None and row.error > truth.tolerance.slip and parents:
-            local = _follows(truth, index, step, key, own[index], row)
+            local = nearest(row, (way[index][step] for way in ways))
             if local.error <= truth.tolerance.slip:
                 carried |= set(parents)
             else:
@@ -147,9 +144,9 @@ def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[
 def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
     replies = (*evidence.prerequisites, evidence.answer)
-    for keys, reply in zip((*truth.prerequisites, truth.keys), replies, strict=True):
+    for known, reply in zip(_functions(truth), replies, strict=True):
         seen = reply[point]
-        for key, name in keys.items():
+        for key, name in known.keys.items():
             if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):
                 node = seen.results[0].get(key)
                 if isinstance(node, Leaf) and node.array.dtype.kind == "f" and not np.isfinite(node.array).all():
@@ -169,21 +166,13 @@ def _wrong_step(rows: list[Compared], key: str, truth: StepsTruth, basis: tuple[
     )
 
 
-def _deviates(truth: StepsTruth, point: int, name: str, own: Mapping[str, Array]) -> bool:
-    if name not in own:
-        return False
-    expected = truth.points[point].expected[name]
-    return bool(np.abs(own[name] - expected).max() > truth.tolerance.slip * np.abs(expected).max())
-
-
-def _follows(truth: StepsTruth, point: int, step: str, key: str, own: Mapping[str, Array], row: Compared) -> Compared:
-    """The row against the step taken from own values: the best of the ways of writing it."""
-    assert row.numbers is not None
-    best: Compared | None = None
-    for local in truth.locally(point, step, own):
-        if not np.isfinite(local).all() or (not local.any() and row.expected.any()):
-            continue
-        gap = np.abs(row.numbers - local).max() / np.abs(local).max(initial=1e-300)
-        if best is None or gap < best.error:
-            best = Compared(row.inputs, local, row.numbers, None, float(gap), row.remarks)
-    return best or row
+def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[list[str]]:
+    """The steps before this one of which own values are not right, at each point."""
+    return [
+        [
+            name
+            for name in truth.parents[step]
+            if name in at and relative_error(at[name], point.expected[name]) > truth.tolerance.slip
+        ]
+        for at, point in zip(own, truth.points, strict=True)
+    ]

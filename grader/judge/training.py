@@ -12,13 +12,13 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.assembly import followed, moved
 from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import both, described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
+from grader.judge.follow_through import steps_given, wrong_parts
 from grader.judge.model import Comparison, Evidence, Verdict
-from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.truth import FitTruth, KnownSteps, Point, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.values import RIGHT, failed, rows_of
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
@@ -46,11 +46,19 @@ def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
                 table += shown([row], f"{what} after step {step + 1}", truth.tolerance)
                 if row.error > truth.tolerance.slip:
                     problem = _wrong_update(row, expected, step, what)
-                    likely, rows = partial(truth.likely, path, []), moved(truth, evidence.answer, path)
+                    likely, rows = partial(truth.likely, path, []), _moved(truth, evidence.answer, path)
                     return failed(diagnosed(problem, likely, rows, truth.tolerance.slip), comparisons=tuple(table))
         if seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
     return RIGHT
+
+
+def _moved(truth: UpdateTruth, reply: Reply, path: str) -> list[Compared]:
+    """A parameter after all updates at once, at every point; none where it could not be updated so often somewhere."""
+    known = KnownSteps({path: path}, tuple(point.expected for point in truth.points), updates=True)
+    given = zip(truth.points, steps_given(known, reply), strict=True)
+    rows = [Compared(point.inputs, point.expected[path], at[path]) for point, at in given if path in at]
+    return rows if len(rows) == len(truth.points) else []
 
 
 def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Finding:
@@ -69,17 +77,19 @@ def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Findi
 
 def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     """The run against the exact one; where it is another, against that of the student's own wrong parts."""
-    verdict = _judged(truth.values, evidence.answer)
-    if verdict.score or not truth.parts:
+    values = truth.values
+    verdict = _judged(values, evidence.answer)
+    if verdict.score or not values.prior:
         return verdict
-    names, known = followed(truth.parts, evidence)
-    if not known:
-        return verdict
-    points = [Point(point.inputs, own) for point, own in zip(truth.values.points, known, strict=True)]
-    anew = _judged(replace(truth.values, points=tuple(points)), evidence.answer)
-    # One for each part: models without and with a bias need not have the same wrong ones.
-    said = tuple(Remark("carried_forward", evidence.name, Facts(follows_from=(name,))) for name in names)
-    return replace(anew, remarks=said) if anew.score else verdict
+    names, own = wrong_parts(values.prior, evidence, values.tolerance)
+    for way in values.prior.recipe(list(values.labels), own) if names else ():
+        points = tuple(Point(point.inputs, known) for point, known in zip(values.points, way, strict=True))
+        anew = _judged(replace(values, points=points), evidence.answer)
+        if anew.score:
+            # One for each part: models without and with a bias need not have the same wrong ones.
+            said = tuple(Remark("carried_forward", evidence.name, Facts(follows_from=(name,))) for name in names)
+            return replace(anew, remarks=said)
+    return verdict
 
 
 def _judged(values: ValueTruth, reply: Reply) -> Verdict:

@@ -51,16 +51,27 @@ def no_mistakes(path: str, own: Sequence[Named], count: int) -> Outcomes:
 
 
 @dataclass(frozen=True)
-class Before:
-    """Steps that another function gives, from which results may follow rightly though they are wrong.
+class KnownSteps:
+    """What is right for a function: `keys` maps paths of its result to steps, `points` has those at every point.
 
-    `keys` maps its result's keys to steps, `points` has what is right for them. `carried(path, own)` is what a result
-    is in terms of `own` values of them at each point, once for each way of writing it.
+    Of one that makes `updates`, a step is what stands there after each of them, (rounds, *shape).
     """
 
     keys: Mapping[str, str]
     points: tuple[Named, ...]
-    carried: Callable[[str, Sequence[Named]], Sequence[tuple[Array, ...]]]
+    updates: bool = False
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Other functions of the notebook, by name in the order of asking: an answer may follow rightly from their errors.
+
+    `recipe(paths, own)` is what stands at paths of the answer at every point in terms of `own` values, those of each
+    function by step at each of its points: once for each way of writing it, nothing where none follows.
+    """
+
+    functions: Mapping[str, KnownSteps]
+    recipe: Callable[[Sequence[str], Sequence[Named]], Sequence[Sequence[Named]]]
 
 
 @dataclass(frozen=True)
@@ -76,17 +87,16 @@ class ValueTruth:
     kinds: Mapping[str, str]
     tolerance: Tolerance
     likely: Callable[[str, Sequence[Named], int], Outcomes] = no_mistakes
-    before: Before | None = None
+    prior: Prior | None = None
 
 
 @dataclass(frozen=True)
 class Through:
-    """Another function, called `name`, from which the result may be taken: it is the step before.
+    """How to see whether autograd's gradients go through the function before, from which the result may be taken.
 
     It is asked at every point, then at each plus `step` times its entry of `ways`, by path of arguments, then minus.
     """
 
-    name: str
     ways: tuple[Named, ...]
     step: float
 
@@ -120,16 +130,14 @@ class ViewTruth:
 class StepsTruth:
     """Named steps, each judged from the student's own values of the steps before it.
 
-    `keys` maps the keys of the answer's dict to the steps' names, `prerequisites` those of each prerequisite's.
-    `locally(point, step, own)` gives what a step is, taken from `own` values of its parents, once for each way of
-    writing it; nan where it has no real value there. `likely` is as in `ValueTruth`, of a step.
+    `keys` maps the keys of the answer's dict to the steps' names. The recipe of `prior` gives what a step, as its path,
+    is from own values of its parents; nan where it has no real value there. `likely` is as in `ValueTruth`, of a step.
     `edges` are those of the graph, and `gradients` maps steps of its backward pass to the nodes that they belong to.
     """
 
     points: tuple[Point, ...]
     keys: Mapping[str, str]
-    prerequisites: tuple[Mapping[str, str], ...]
-    locally: Callable[[int, str, Named], tuple[Array, ...]]
+    prior: Prior
     parents: Mapping[str, tuple[str, ...]]
     tolerance: Tolerance
     edges: EdgeList
@@ -145,22 +153,10 @@ class DrawingTruth:
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Functions of which an answer may be put together: what is `known` to be right, by name, in the order of asking.
-
-    `carried(own)` is the result at every point with parts' `own` numbers, by name and path; nothing where none follows.
-    """
-
-    known: Mapping[str, ValueTruth | UpdateTruth]
-    carried: Callable[[Mapping[str, Mapping[str, Sequence[Array]]]], Sequence[Named]]
-
-
-@dataclass(frozen=True)
 class TrajectoryTruth:
     """Parameters and losses of gradient descent: paths "0" (w), "1" (b, where there is one), "2" (losses)."""
 
     values: ValueTruth
-    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -209,10 +205,7 @@ class SweepTruth:
 
 @dataclass(frozen=True)
 class UpdateTruth:
-    """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape).
-
-    `likely` is as in `ValueTruth`.
-    """
+    """Parameters after each of several updates: points' `expected` maps parameter path to (rounds, *shape)."""
 
     points: tuple[Point, ...]
     tolerance: Tolerance

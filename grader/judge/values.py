@@ -54,8 +54,8 @@ def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) ->
     for path, what in truth.labels.items():
         rows = rows_of(truth, reply, path)
         found, said = verdict_on(rows, what, truth.tolerance)
-        if found and own and truth.before and (anew := follows(truth.before, path, rows, own, truth.tolerance.slip)):
-            steps = tuple(departing(truth.before, own, truth.tolerance))
+        if found and own and truth.prior and (anew := follows(truth.prior, path, rows, own, truth.tolerance.slip)):
+            steps = tuple(s for k in truth.prior.functions.values() for s in departing(k, own, truth.tolerance))
             rows, found, said = anew, None, (Remark("carried_forward", what, Facts(follows_from=steps)),)
         problems += [_explained(truth, path, rows, found)] if found else []
         remarks += said
@@ -99,7 +99,8 @@ def _carried(verdict: Verdict) -> bool:
 def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     """All outputs in all rounds, and in float32: see `numerical`."""
     reply = evidence.answer
-    verdict = judge_outputs(truth, reply, _earlier(truth, evidence))
+    own = own_steps(truth.prior.functions.values(), evidence.prerequisites) if truth.prior else ()
+    verdict = judge_outputs(truth, reply, own)
     if verdict.score < 1 or _carried(verdict):
         return verdict
     assert isinstance(reply[0], Value)
@@ -110,14 +111,6 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
             if again:
                 return failed(_second_call(rows, what, truth))
     return numerical(truth, verdict, reply, evidence.coarse) if evidence.coarse else verdict
-
-
-def _earlier(truth: ValueTruth, evidence: Evidence) -> list[dict[str, Array]]:
-    """What the function before gave at each point, where results may follow from one."""
-    if not truth.before:
-        return []
-    (reply,) = evidence.prerequisites
-    return own_steps(truth.before.keys, truth.before.points, reply, truth.tolerance)
 
 
 def _second_call(rows: Sequence[Compared], what: str, truth: ValueTruth) -> Finding:

@@ -6,16 +6,16 @@ what they give. Refuses to know any other wrong part, and how it was asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from sympy import ImmutableDenseNDimArray, Symbol
 
 from grader.judge.model import Conditions
-from grader.judge.truth import Named, Point, UpdateTruth, ValueTruth
+from grader.judge.truth import KnownSteps, Named, Point, UpdateTruth, ValueTruth
 from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
 from grader.oracle.precision import TOLERANCE, exact
@@ -26,9 +26,6 @@ from grader.protocol.messages import Array, Ask
 
 SAME = 1e-9
 """Relative difference up to which numbers are those of a rule."""
-
-Own: TypeAlias = Mapping[str, Sequence[Array]]
-"""What a part gave at each of its points, by path; empty where it is right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +83,14 @@ class Assembly:
         shapes = tuple(draws[0][p].shape for p in self.parameters)
         return UpdateCheck(shapes, self.rate).posed(name, conditions, 2)
 
+    def steps_of(self, model: ValueTruth, error: ValueTruth, updates: UpdateTruth) -> Iterator[KnownSteps]:
+        """What is right for each of the three: parameters after updates go by their paths."""
+        for truth, step in ((model, self.model), (error, self.loss)):
+            name = name_of(step)
+            yield KnownSteps({"": name}, tuple({name: point.expected[""]} for point in truth.points))
+        after = tuple(point.expected for point in updates.points)
+        yield KnownSteps({path: path for path in after[0]}, after, updates=True)
+
     def _starts(self, draw: Named) -> list[dict[str, Array]]:
         shapes = [draw[p].shape for p in self.parameters]
         sizes = [int(np.prod(shape)) for shape in shapes]
@@ -106,13 +111,14 @@ class Assembly:
         draws: Sequence[Named],
         epochs: int,
         known: tuple[ValueTruth, ValueTruth, UpdateTruth],
-        own: tuple[Own, Own, Own],
+        own: Sequence[Named],
     ) -> list[tuple[dict[str, Any], list[Any]]]:
-        """Parameters and losses from each start with own parts for the right ones; none where a part is not told."""
-        predict, measure, step = own
-        models = self._models(draws, predict.get("") or _right(known[0]))
-        scale = _multiple(measure.get("") or _right(known[1]), _right(known[1]))
-        rule = _rule(step, known[2]) if step else downhill
+        """Parameters and losses from each start with `own` values of wrong parts; none where a part is not told."""
+        given = {step: [at[step] for at in own if step in at] for step in {step for at in own for step in at}}
+        models = self._models(draws, given.get(name_of(self.model)) or _right(known[0]))
+        scale = _multiple(given.get(name_of(self.loss)) or _right(known[1]), _right(known[1]))
+        moved = {path: given[path] for path in known[2].points[0].expected if path in given}
+        rule = _rule(moved, known[2]) if moved else downhill
         if not models or not scale or not rule:
             return []
         found = []
@@ -147,7 +153,7 @@ def _multiple(given: Sequence[Array], right: Sequence[Array]) -> float:
     return float(ratios[0]) if np.allclose(ratios, ratios[0], rtol=SAME, atol=0) else 0.0
 
 
-def _rule(given: Own, updates: UpdateTruth) -> Rule | None:
+def _rule(given: Mapping[str, Sequence[Array]], updates: UpdateTruth) -> Rule | None:
     """The likely wrong step that these are; None where it is another."""
     outcomes = {path: dict(updates.likely(path, [], 1)) for path in given}
     for detour in DETOURS:

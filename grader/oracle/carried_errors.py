@@ -12,11 +12,11 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from grader.judge.truth import Before, Named, Through
+from grader.judge.truth import KnownSteps, Named, Prior, Through
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Values
 from grader.oracle.precision import exact, precise, rounded
-from grader.oracle.problem import Problem, evaluate
+from grader.oracle.problem import Problem, evaluate, paths
 from grader.protocol.messages import Array, Ask
 
 NEAR = 2.0**-16
@@ -33,11 +33,12 @@ def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str,
     return [{n: value + BESIDE * way[n] for n, value in draw.items()} for draw, way in zip(draws, ways, strict=True)]
 
 
-def before(problem: Problem, draws: Sequence[Named], keys: Mapping[str, str], names: Mapping[str, str]) -> Before:
-    """What another function gives under `keys`, and what results become in terms of it; `names` are theirs by path."""
+def prior(problem: Problem, draws: Sequence[Named], given: tuple[str, Mapping[str, str]], returns: Any) -> Prior:
+    """What another function gives under its keys, and what results become in terms of it."""
+    function, keys = given
     known = evaluate(problem.graph, [dict(draw) for draw in draws])
-    expected = tuple({step: values[step] for step in keys.values()} for values in known)
-    return Before(keys, expected, CarriedResults(problem.ways, tuple(draws), names))
+    recipe = CarriedResults(problem.ways, tuple(draws), dict(paths(returns)))
+    return Prior({function: KnownSteps(keys, tuple(known))}, recipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +53,15 @@ class CarriedResults:
     draws: tuple[Named, ...]
     names: Mapping[str, str]
 
-    def __call__(self, path: str, own: Sequence[Named]) -> list[tuple[Array, ...]]:
-        """The result at every point, once for each way of writing."""
+    def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
+        """The results at every point, once for each way of writing; nan at a pole."""
         with precise():
             starts = [{**draw, **given} for draw, given in zip(self.draws, own, strict=True)]
             points = [{name: exact(value) for name, value in start.items()} for start in starts]
-            return [tuple(rounded(_real(graph, self.names[path], p)) for p in points) for graph in self.ways]
+            return [
+                [{path: rounded(_real(graph, self.names[path], p)) for path in wanted} for p in points]
+                for graph in self.ways
+            ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +75,16 @@ class CarriedSteps:
     ways: tuple[Graph, ...]
     known: tuple[Named, ...]
 
-    def __call__(self, point: int, step: str, own: Named) -> tuple[Array, ...]:
-        """The step at one point, once for each way of writing; nan where it has no real value there."""
+    def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
+        """The steps at every point, once for each way of writing; nan where one has no real value there."""
         with precise():
-            values = {n: exact(own.get(n, v)) for n, v in self.known[point].items()}
-            return tuple(rounded(_real_step(graph, step, values)) for graph in self.ways)
+            points = [
+                {name: exact(given.get(name, value)) for name, value in known.items()}
+                for known, given in zip(self.known, own, strict=True)
+            ]
+            return [
+                [{step: rounded(_real_step(graph, step, p)) for step in wanted} for p in points] for graph in self.ways
+            ]
 
 
 def through(
@@ -89,7 +98,7 @@ def through(
         for draw, way in zip(draws, ways, strict=True)
     ]
     ask = Ask(function, problem.filled(moved), len(moved))
-    return ask, Through(function, tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
+    return ask, Through(tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
 
 
 def _real(graph: Graph, name: str, point: Values) -> Any:

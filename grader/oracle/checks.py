@@ -14,8 +14,8 @@ import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import GradientTruth, Point, StepsTruth, ValueTruth, ViewTruth, no_mistakes
-from grader.oracle.carried_errors import CarriedSteps, before, through, twins
+from grader.judge.truth import GradientTruth, KnownSteps, Point, Prior, StepsTruth, ValueTruth, ViewTruth, no_mistakes
+from grader.oracle.carried_errors import CarriedSteps, prior, through, twins
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
 from grader.oracle.mistake_code import planted_results, planted_steps
@@ -70,9 +70,9 @@ class ValueCheck:
             truth = replace(truth, likely=no_mistakes)
         if not self.given:
             return PreparedCheck(Asks(ask, coarse=coarse), truth, self.weight)
-        function, keys = self.given
-        truth = replace(truth, before=before(self.problem, draws, keys, dict(paths(self.returns))))
-        return PreparedCheck(Asks(ask, (replace(ask, name=function, rounds=1),), coarse), truth, self.weight)
+        earlier = replace(ask, name=self.given[0], rounds=1)
+        truth = replace(truth, prior=prior(self.problem, draws, self.given, self.returns))
+        return PreparedCheck(Asks(ask, (earlier,), coarse), truth, self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -136,10 +136,9 @@ class GradientCheck:
         )
         if not self.given:
             return PreparedCheck(Asks(ask), truth, self.weight)
-        function, keys = self.given
-        earlier, beneath = through(self.problem, draws, function, wrt, f"{conditions.seed}/{name}/ways")
-        known_before = before(self.problem, draws, keys, dict(paths(self.returns)))
-        truth = replace(truth, values=replace(truth.values, before=known_before), through=beneath)
+        earlier, beneath = through(self.problem, draws, self.given[0], wrt, f"{conditions.seed}/{name}/ways")
+        values = replace(truth.values, prior=prior(self.problem, draws, self.given, self.returns))
+        truth = replace(truth, values=values, through=beneath)
         return PreparedCheck(Asks(ask, (earlier,)), truth, self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
@@ -206,17 +205,17 @@ class StepsCheck:
         ask, prerequisites = self._asks(name, draws)
         ask_near, prerequisites_near = self._asks(name, near)
         coarse = replace(ask, dtype="float32") if self.manner is CallMode.INFERENCE else None
-        known = evaluate(self.problem.whole, draws)
+        known = tuple(evaluate(self.problem.whole, draws))
+        functions = {function: KnownSteps(keys, known) for function, _, keys in self.given}
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=self.keys,
-            prerequisites=tuple(keys for _, _, keys in self.given),
-            locally=CarriedSteps(self.problem.ways, tuple(known)),
+            prior=Prior(functions, CarriedSteps(self.problem.ways, known)),
             parents=self.problem.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
             edges=self.problem.graph.edges,
             gradients=self.problem.gradients,
-            likely=StepMistakes(self.problem.graph, tuple(known)),
+            likely=StepMistakes(self.problem.graph, known),
         )
         return PreparedCheck(Asks(ask, prerequisites, coarse, (*prerequisites_near, ask_near)), truth, self.weight)
 

@@ -17,7 +17,7 @@ from sympy import Matrix, Rational
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import FitTruth, Named, Outcomes, Parts, Point, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.truth import FitTruth, Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
 from grader.oracle.graph import Graph, Variable
 from grader.oracle.precision import TOLERANCE, exact, precise, rounded
@@ -70,7 +70,7 @@ class TrajectoryCheck:
             runs = [descend(*self.run_from(draw)) for draw in draws]
             known = [self.numbers(end, losses) for end, losses in runs]
 
-        prerequisites, parts = self._parts(draws, conditions)
+        prerequisites, prior = self._parts(draws, conditions)
         truth = TrajectoryTruth(
             ValueTruth(
                 points=tuple(Point({**draw, **fixed}, k) for draw, k in zip(draws, known, strict=True)),
@@ -78,19 +78,20 @@ class TrajectoryCheck:
                 kinds={"2": "list"},
                 tolerance=TOLERANCE["float64", conditions.device],
                 likely=RunMistakes(self, tuple(draws), tuple(known)),
-            ),
-            parts,
+                prior=prior,
+            )
         )
         return PreparedCheck(Asks(Ask(name, arguments, len(draws)), prerequisites), truth, self.weight)
 
-    def _parts(self, draws: Sequence[Named], conditions: Conditions) -> tuple[tuple[Ask, ...], Parts]:
+    def _parts(self, draws: Sequence[Named], conditions: Conditions) -> tuple[tuple[Ask, ...], Prior]:
         """What to ask of the parts, and how a run through wrong ones goes."""
         assembly, (predict, measure, step) = self.assembly, self.parts
         first, model = assembly.predicting(predict, draws, conditions)
         second, error = assembly.measuring(measure, draws, conditions)
         third, updates = assembly.stepping(step, draws, conditions)
-        carried = CarriedRuns(self, tuple(draws), (model, error, updates))
-        return (first, second, third), Parts({predict: model, measure: error, step: updates}, carried)
+        functions = dict(zip(self.parts, assembly.steps_of(model, error, updates), strict=True))
+        recipe = CarriedRuns(self, tuple(draws), (model, error, updates))
+        return (first, second, third), Prior(functions, recipe)
 
     @cached_property
     def assembly(self) -> Assembly:
@@ -149,12 +150,12 @@ class CarriedRuns:
     draws: tuple[Named, ...]
     known: tuple[ValueTruth, ValueTruth, UpdateTruth]
 
-    def __call__(self, own: Mapping[str, Mapping[str, Sequence[Array]]]) -> list[Named]:
-        """Parameters and losses by path; nothing where no run follows from such parts."""
-        predict, measure, step = (own.get(part, {}) for part in self.check.parts)
+    def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
+        """Parameters and losses, in one way; nothing where no run follows from such parts."""
         with precise():
-            runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, (predict, measure, step))
-            return [self.check.numbers(end, losses) for end, losses in runs]
+            runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, own)
+            found = [self.check.numbers(end, losses) for end, losses in runs]
+        return [[{path: run[path] for path in wanted if path in run} for run in found]] if found else []
 
 
 def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:
