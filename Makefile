@@ -42,7 +42,7 @@ lint: .venv
 	@echo "Looking at format, style and types: under a minute."
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy grader solutions
+	.venv/bin/mypy grader solutions tests
 
 .venv: .venv/ready
 

@@ -47,7 +47,8 @@ def test_what_follows_from_own_values_is_the_same_after_pickling(lab: Lab) -> No
     steps = [check.truth for check in checks if isinstance(check.truth, StepsTruth)]
     for truth in steps:
         there = pickle.loads(pickle.dumps(truth))
-        wanted, nothing = [*truth.keys.values()], [{} for _ in truth.points]
+        wanted = [*truth.keys.values()]
+        nothing: list[dict[str, Array]] = [{} for _ in truth.points]
         for way, other in zip(*(each.prior.recipe(wanted, nothing) for each in (truth, there)), strict=True):
             for at, at_other in zip(way, other, strict=True):
                 np.testing.assert_equal(at, at_other)

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped] # it has no types
+import jsonschema
 import pytest
 from jsonschema import Draft202012Validator
 from test_report import ADA, BOB, KARL
