@@ -10,7 +10,7 @@ GRADER = .venv/bin/python -m grader
 .PHONY: grade test attack labs verify bench lint jupyter .venv
 grade: .venv
 	@echo "Grading $(SUBMISSIONS) into $(OUT): a bar on a terminal, a table at the end."
-	$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
+	@$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
 	code=$$?; test $$code -gt 1 || $(GRADER) similar "$(OUT)"; exit $$code
 
 test: .venv
