@@ -34,11 +34,12 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.parent.name)
 def test_every_golden_report_keeps_to_it(path: Path) -> None:
-    VALIDATOR.validate(whole(json.loads(path.read_text("utf-8"))))
+    assert [*VALIDATOR.iter_errors(whole(json.loads(path.read_text("utf-8"))))] == []
 
 
 def test_a_report_of_everything_keeps_to_it() -> None:
-    VALIDATOR.validate(json.loads(json.dumps(as_json(Report("cpu", "s", (KARL, ADA), ("files",), (BOB,))))))
+    everything = json.loads(json.dumps(as_json(Report("cpu", "s", (KARL, ADA), ("files",), (BOB,)))))
+    assert [*VALIDATOR.iter_errors(everything)] == []
 
 
 def test_the_schema_names_every_fact_and_every_word() -> None:

@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 
 from grader.protocol.caps import OutputCaps
-from grader.protocol.frames import Array, FrameError, encode
-from grader.protocol.messages import Argument, Ask, CallMode, Device, Function, NumpyArray, Read, RunCell, Start, Tensor
+from grader.protocol.frames import FrameError, encode
+from grader.protocol.messages import (
+    Argument,
+    Array,
+    Ask,
+    CallMode,
+    Device,
+    Function,
+    NumpyArray,
+    Read,
+    RunCell,
+    Start,
+    Tensor,
+)
 from grader.protocol.requests import decode_request, encode_request
 
 ARRAYS = [np.arange(3.0), np.eye(2), np.array([[1, 2]]), np.zeros((2, 0))]

@@ -95,11 +95,7 @@ def prepare_run(
     earlier = None if force else read_records(out)
     conditions = Conditions(seed or secrets.token_hex(8), starters.device)
     wanted = {lab.name: lab for lab in labs}
-    # A page says whether its notebook was confined; one of the other kind is made again.
-    comparable = earlier if earlier and bool(earlier.confinement) == starters.confined else None
-    if comparable and seed:
-        comparable = replace(comparable, results=tuple(r for r in comparable.results if r.seed == seed))
-    work = _sorted(handed_in, comparable, out, wanted, starters, conditions, course)
+    work = _sorted(handed_in, _comparable(earlier, starters, seed), out, wanted, starters, conditions, course)
     if not work.kept and not work.left and not work.refused:
         raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
     posed = prepare_all(work.left, conditions)
@@ -113,6 +109,14 @@ def prepare_run(
     coming = grade(work.left, posed, workers, starters.limits)
     notices = (*outdated, *filter(None, [cramped(starters.limits, busy)]))
     return Run(len(kept), len(work.left), work.refused, coming, filing, lock, notices)
+
+
+def _comparable(earlier: Report | None, starters: Starters, seed: str | None) -> Report | None:
+    """What of an earlier run may be kept; with a seed only what has its points from it."""
+    # A page says whether its notebook was confined; one of the other kind is made again.
+    if earlier is None or bool(earlier.confinement) != starters.confined:
+        return None
+    return replace(earlier, results=tuple(r for r in earlier.results if r.seed == seed)) if seed else earlier
 
 
 def _occupied(out: Path) -> BaseFileLock:

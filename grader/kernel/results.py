@@ -18,8 +18,8 @@ from torch import Tensor, bfloat16, float32, strided
 from torch._C import DisableTorchFunctionSubclass
 
 from grader.protocol.caps import RESULT_CAPS
-from grader.protocol.frames import DTYPES, Array, dtype_name
-from grader.protocol.messages import Leaf, Node, Other
+from grader.protocol.frames import DTYPES, dtype_name
+from grader.protocol.messages import Array, Leaf, Node, Other
 
 _detach = Tensor.detach
 _to = Tensor.to

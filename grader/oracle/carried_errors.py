@@ -29,7 +29,7 @@ that varies at all is another one in float32."""
 
 def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str, Array]]:
     """A point beside every point: the one to see whether values go with the arguments."""
-    ways = Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), len(draws), seed)
+    ways = _ways(problem, len(draws), seed)
     return [{n: value + BESIDE * way[n] for n, value in draw.items()} for draw, way in zip(draws, ways, strict=True)]
 
 
@@ -91,7 +91,7 @@ def through(
     problem: Problem, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
 ) -> tuple[Ask, Through]:
     """What to ask of another function from which a result may be taken; `wrt` are the inputs to move, by path."""
-    ways = Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), len(draws), seed)
+    ways = _ways(problem, len(draws), seed)
     moved = [
         {**draw, **{name: draw[name] + far * way[name] for name in wrt.values()}}
         for far in (0.0, NEAR, -NEAR)
@@ -99,6 +99,11 @@ def through(
     ]
     ask = Ask(function, problem.filled(moved), len(moved))
     return ask, Through(tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
+
+
+def _ways(problem: Problem, count: int, seed: str) -> list[dict[str, Array]]:
+    """Drawn directions in which to leave so many points."""
+    return Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), count, seed)
 
 
 def _real(graph: Graph, name: str, point: Values) -> Any:

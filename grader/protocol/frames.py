@@ -28,12 +28,11 @@ from sys import getsizeof
 from typing import Any, Final, NoReturn, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from numpy import empty, frombuffer
 
 from grader.protocol.caps import FRAME_CAPS, FrameCaps
+from grader.protocol.messages import Array
 
-Array: TypeAlias = npt.NDArray[Any]
 Body: TypeAlias = dict[str, Any]
 Content: TypeAlias = tuple[Body, tuple[Array, ...]]
 """What a frame holds, of which the header is not yet any message."""

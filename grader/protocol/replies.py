@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from grader.protocol.frames import Array, Body, Content, FrameError, encode
-from grader.protocol.messages import Ask, CellDone, Output, Read, Ready, Reply, RunCell, Start, Unreadable
+from grader.protocol.frames import Body, Content, FrameError, encode
+from grader.protocol.messages import Array, Ask, CellDone, Output, Read, Ready, Reply, RunCell, Start, Unreadable
 from grader.protocol.observations import errno_of, grouped, text_of, ungrouped
 
 Answer: TypeAlias = Ready | CellDone | Reply

@@ -21,7 +21,7 @@ from grader.protocol.messages import Array
 LEAST = 3
 """Numbers that must be wrong for oneself and right for the other. One may be hit by chance."""
 
-Place = tuple[tuple[str, bytes], ...]
+PointKey = tuple[tuple[str, bytes], ...]
 """The inputs of a point, to look it up by."""
 
 
@@ -53,7 +53,7 @@ class Known:
 
 NOBODY = Known((), np.empty((0, 0)))
 
-Truths = Mapping[tuple[str, Place], Known]
+Truths = Mapping[tuple[str, PointKey], Known]
 """What is right by output and point."""
 
 
@@ -72,11 +72,11 @@ def truths(class_: Mapping[str, Sequence[AskedOutput]]) -> Truths:
 
     Students are asked at the same points but for those where one's own graph may not be asked.
     """
-    found: dict[tuple[str, Place], dict[str, Array]] = {}
+    found: dict[tuple[str, PointKey], dict[str, Array]] = {}
     for student, outputs in class_.items():
         for output in outputs:
             for point in output.points:
-                right = found.setdefault((output.what, _place(point.inputs)), {})
+                right = found.setdefault((output.what, _key_of(point.inputs)), {})
                 right[student] = point.expected[output.path]
     return {
         key: Known(tuple(known), np.stack(list(known.values())))
@@ -108,7 +108,7 @@ def _rows(output: AskedOutput, given: Sequence[Sequence[float] | None], known: T
     if len(sizes) == len(right) and all(n is None or n == each.size for n, each in zip(sizes, right, strict=True)):
         for point, expected, numbers in zip(output.points, right, given, strict=True):
             if numbers is not None:
-                others = known.get((output.what, _place(point.inputs)), NOBODY)
+                others = known.get((output.what, _key_of(point.inputs)), NOBODY)
                 yield _Row(point, np.reshape(numbers, expected.shape), expected, others)
 
 
@@ -139,7 +139,7 @@ def _right_for(row: _Row, slip: float) -> frozenset[str]:
     return frozenset(known.students[place] for place in np.flatnonzero(gaps <= slip * sizes))
 
 
-def _place(inputs: Named) -> Place:
+def _key_of(inputs: Named) -> PointKey:
     return tuple((name, inputs[name].tobytes()) for name in sorted(inputs))
 
 
