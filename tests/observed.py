@@ -7,6 +7,7 @@ from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
+from grader.protocol.conduct import Conduct, Deed, Means
 from grader.protocol.messages import Leaf, Node, Other, Reply, Value
 
 QUESTIONS = {question.name: question for lab in all_labs() for question in lab.questions}
@@ -18,8 +19,13 @@ def leaf(value: object, kind: str = "tensor", dtype: str = "float64") -> Leaf:
 
 
 def seen(*results: Node, **facts: object) -> Value:
-    """What one point gave."""
-    return Value(results, **facts)  # type: ignore[arg-type] # the fields of Value
+    """What one point gave, in a call that was recorded."""
+    return Value(results, **{"conduct": Conduct(), **facts})  # type: ignore[arg-type] # the fields of Value
+
+
+def did(*means: Means, name: str = "torch.autograd.grad", through: tuple[str, ...] = ()) -> Conduct:
+    """What a call did that used these means."""
+    return Conduct(tuple(Deed(each, name, "line 3: y", through) for each in means))
 
 
 def text(words: str) -> Other:

@@ -35,6 +35,7 @@ from grader.labs import all_labs
 from grader.pages.class_page import index
 from grader.pages.feedback_page import render
 from grader.pages.sentences import message
+from grader.protocol.conduct import Conduct, Deed, Means
 from grader.protocol.frames import decode, encode
 from grader.protocol.messages import (
     Array,
@@ -316,8 +317,21 @@ class Odd(Random):
             odd = draw.lost() if self.random() < gone else draw.observation(seen)
             found.append(odd if self.random() < left else seen)
         if isinstance(found[0], Value | Raised) and self.one(6):
-            found[0] = replace(found[0], used=frozenset(self.word() for _ in range(self.randint(1, 30))))
+            found[0] = replace(found[0], conduct=self.conduct())
         return sent(tuple(updated(ask, seen) for seen in found), ask)
+
+    def conduct(self) -> Conduct:
+        """What a call may be said to have done."""
+        deeds = (
+            Deed(
+                self.choice(tuple(Means)),
+                self.word(),
+                self.word(),
+                tuple(self.word() for _ in range(self.randint(0, 3))),
+            )
+            for _ in range(self.randint(0, 9))
+        )
+        return Conduct(tuple(deeds), self.word() if self.one(4) else "")
 
     def cells(self, names: list[str]) -> list[str]:
         """The cells of a notebook with some odd code among them."""

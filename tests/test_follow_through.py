@@ -222,8 +222,9 @@ def test_training_that_slips_itself_or_through_what_cannot_be_told_is_wrong(
     assert not any("follows rightly" in said for said in remarks(mark.verdict))
 
 
-def test_a_forbidden_part_is_no_fault_of_training_that_does_without_it() -> None:
+def test_a_forbidden_part_is_its_own_fault_and_not_that_of_training() -> None:
     ready = ("return ((prediction - y) ** 2).mean()", "return torch.nn.functional.mse_loss(prediction, y)")
     inline = ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).mean())(predict")
-    assert written("train", TRAINING, (ready,)).verdict.note == "forbidden_method"
+    assert written("mean_squared_error", TRAINING, (ready,)).verdict.note == "forbidden_method"
+    assert written("train", TRAINING, (ready,)).score == 4.0
     assert written("train", TRAINING, (ready, inline)).score == 4.0

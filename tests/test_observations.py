@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from grader.protocol.conduct import Conduct, Deed, Means
 from grader.protocol.frames import Body, FrameError
 from grader.protocol.messages import (
     Array,
@@ -32,8 +33,8 @@ def plain(node: object) -> object:
     match node:
         case Leaf(array, kind, dtype, device):
             return array.tolist(), array.dtype, kind, dtype, device
-        case Value(results, gradients, error, changed, used):
-            return plain(results), plain(gradients), error, changed, used
+        case Value(results, gradients, error, changed, conduct):
+            return plain(results), plain(gradients), error, changed, conduct
         case tuple():
             return tuple(map(plain, node))
         case dict():
@@ -63,10 +64,44 @@ def test_a_reply_comes_back_as_it_was(first: Observation) -> None:
     assert plain(again) == plain(reply)
 
 
-@pytest.mark.parametrize("first", [replace(ONE, used=frozenset("ab")), replace(ERROR, used=frozenset("ab"))])
-def test_what_the_first_call_used_comes_back(first: Value | Raised) -> None:
-    reply = (first, replace(first, used=frozenset()))
-    assert plain(ungrouped(*grouped(reply), Ask("f", (), 2))) == plain(reply)
+CONDUCT = Conduct((Deed(Means.ENGINE, "torch.autograd.grad", "line 2: g", ("f", "g")), Deed(Means.CALL, "x")), "off")
+
+
+@pytest.mark.parametrize("seen", [ONE, ERROR])
+@pytest.mark.parametrize("conduct", [Conduct(), CONDUCT])
+def test_what_a_call_did_comes_back_with_its_point(seen: Value | Raised, conduct: Conduct) -> None:
+    reply = (seen, replace(seen, conduct=conduct), seen)
+    assert plain(ungrouped(*grouped(reply), Ask("f", (), 3))) == plain(reply)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"point": 1, "disturbed": "", "deeds": []},
+        {"point": -1, "disturbed": "", "deeds": []},
+        {"point": 0, "disturbed": 5, "deeds": []},
+        {"point": 0, "disturbed": "", "deeds": [["engine", "a", "b"]]},
+        {"point": 0, "disturbed": "", "deeds": [["other", "a", "b", []]]},
+        {"point": 0, "disturbed": "", "deeds": [["engine", "a" * 5_000, "b", []]]},
+        {"point": 0, "disturbed": "", "deeds": [["engine", "a", "b", ["c"] * 9]]},
+        {"point": 0, "disturbed": "", "deeds": [["engine", "a", "b", []]] * 1_001},
+        {"point": 0, "deeds": []},
+        [],
+    ],
+)
+def test_an_odd_conduct_is_refused(written: object) -> None:
+    body, arrays = grouped((ONE,))
+    with pytest.raises(FrameError):
+        ungrouped({**body, "conducts": [written]}, arrays, Ask("f", (), 1))
+
+
+def test_a_conduct_belongs_to_a_call_that_there_was_and_to_no_other() -> None:
+    body, arrays = grouped((replace(ONE, conduct=CONDUCT),))
+    with pytest.raises(FrameError, match="was not"):
+        ungrouped({**body, "conducts": body["conducts"] * 2}, arrays, Ask("f", (), 1))
+    body, arrays = grouped((Missing("undefined"),))
+    with pytest.raises(FrameError, match="was not"):
+        ungrouped({**body, "conducts": [{"point": 0, "disturbed": "", "deeds": []}]}, arrays, Ask("f", (), 1))
 
 
 def test_what_only_the_grader_can_say_is_not_sent() -> None:
@@ -91,15 +126,15 @@ ODD_NODES: list[object] = [
     "body",
     [
         {},
-        {"groups": [], "used": []},
-        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "used": []},
-        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": 5}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"results": []}}], "used": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x"}}], "used": [1]},
+        {"groups": [], "conducts": []},
+        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "conducts": []},
+        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"missing": 5}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"results": []}}], "conducts": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x"}}], "conducts": [1]},
         *(
             {
                 "groups": [
@@ -113,7 +148,7 @@ ODD_NODES: list[object] = [
                         },
                     }
                 ],
-                "used": [],
+                "conducts": [],
             }
             for node in ODD_NODES
         ),
@@ -128,7 +163,7 @@ def test_an_odd_answer_is_refused(body: Body, arrays: list[Array]) -> None:
 def test_a_short_answer_cannot_stand_for_endless_results() -> None:
     node = {"tuple": [{"other": "x", "text": ""}] * 1000}
     value: Body = {"results": [node], "changed": [], "gradients": {}, "error": None}
-    body = {"groups": [{"count": 1000, "observation": value}], "used": []}
+    body = {"groups": [{"count": 1000, "observation": value}], "conducts": []}
     with pytest.raises(FrameError, match="too many parts"):
         ungrouped(body, [], Ask("f", (), 1000))
 
@@ -147,7 +182,7 @@ def test_a_short_answer_cannot_stand_for_endless_results() -> None:
 def test_an_answer_has_a_result_of_every_call(question: Ask | Read, whole: int, odd: int) -> None:
     def body(count: int) -> Body:
         value: Body = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
-        return {"groups": [{"count": 1, "observation": value}], "used": []}
+        return {"groups": [{"count": 1, "observation": value}], "conducts": []}
 
     (seen,) = ungrouped(body(whole), [], question)
     assert isinstance(seen, Value)

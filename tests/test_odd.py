@@ -21,6 +21,7 @@ from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
 from grader.pages.sentences import message
+from grader.protocol.conduct import Conduct, Deed, Means
 from grader.protocol.messages import Ask, Leaf, Node, Observation, Other, Raised, Read, Reply, Value
 from grader.runner.grading import Assignment, Graded, ObservedNotebook, mark
 from grader.runner.submissions import Submission
@@ -119,7 +120,10 @@ WORST: dict[str, Callable[[Value], Observation]] = {
     "why there is no gradient": lambda seen: replace(
         seen, gradients={}, gradient_error=Raised(LONG, LONG, LONG), changed=(LONG,) * 9
     ),
-    "what was used": lambda seen: replace(seen, used=frozenset(f"name {i}" for i in range(5_000))),
+    "what was done": lambda seen: replace(
+        seen,
+        conduct=Conduct(tuple(Deed(Means.ENGINE, LONG, f"{i}{LONG}"[:2_000], (LONG,)) for i in range(1_000)), LONG),
+    ),
 }
 
 

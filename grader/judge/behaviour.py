@@ -1,6 +1,6 @@
-"""Judging what has no single right value: random results, and what the code may use.
+"""Judging what has no single right value: random results.
 
-Knows shapes, ranges, devices and names. Refuses to know gradients.
+Knows shapes, ranges and devices. Refuses to know gradients.
 """
 
 from __future__ import annotations
@@ -10,14 +10,10 @@ import numpy as np
 from grader.judge.compare import numbers, part
 from grader.judge.facts import excerpt
 from grader.judge.findings import Facts, Finding, Form
-from grader.judge.model import Evidence, Status, Verdict
-from grader.judge.truth import RandomTruth, RuleTruth, SeededTruth
+from grader.judge.model import Evidence, Verdict
+from grader.judge.truth import RandomTruth, SeededTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Raised, Value
-
-REFUSED = ("does not require grad", "nference tensor", "nference mode", "InferenceMode")
-"""What torch says when autograd is asked to work where it cannot record."""
-
+from grader.protocol.messages import Array, Leaf, Value
 
 DISTINCT = 0.9
 """The least share of different numbers in a draw; that two of 49 float32 draws coincide has odds of 1 in 14 000."""
@@ -89,30 +85,3 @@ def judge_seeded(truth: SeededTruth, evidence: Evidence) -> Verdict:
         begins, right = excerpt(firsts[0].ravel()[:3]), excerpt(truth.expected.ravel()[:3])
         return failed(Finding("wrong_draw", Facts(what="the first tensor", theirs=begins, expected=right)))
     return RIGHT
-
-
-def judge_rules(truth: RuleTruth, evidence: Evidence) -> Verdict:
-    """What the code uses, as read from its source and as seen while it ran."""
-    name = evidence.name
-    if not evidence.source.closure(name):
-        return Verdict(Status.UNGRADED, 0.0, (Finding("no_source", Facts(name=name)),))
-    named = evidence.source.used(name, truth.apart)
-    seen = set() if truth.apart else {part for used in evidence.used for part in used.split(".")}
-    broken = sorted(named & truth.forbidden) or sorted(seen & truth.forbidden)
-    if broken:
-        return failed(Finding("forbidden_method", Facts(name=name, names=tuple(broken), reason=truth.why)))
-    if "backward" in truth.forbidden:
-        differenced = evidence.source.differenced(name, truth.apart)
-        if not truth.apart and _refused(evidence):
-            return failed(Finding("forbidden_method", Facts(name=name, names=("autograd",), reason=truth.why)))
-        if differenced:
-            return failed(Finding("finite_differences", Facts(name=name, what=differenced, reason=truth.why)))
-    answered = any(isinstance(seen, Value) for reply in evidence.own for seen in reply[:1])
-    if truth.required and answered and not evidence.used & truth.required:
-        return failed(Finding("required_method", Facts(name=name, reason=truth.why)))
-    return RIGHT
-
-
-def _refused(evidence: Evidence) -> bool:
-    raised = [seen for reply in evidence.own for seen in reply if isinstance(seen, Raised)]
-    return any(word in seen.text for seen in raised for word in REFUSED)

@@ -151,7 +151,7 @@ class Verdict:
 class Evidence:
     """All that a judge may look at of the question `name`: the replies to a check's asks by role, and the code.
 
-    `own` are the question's own replies to all of its checks, `used` the torch functions that were called for them.
+    `own` are the question's own replies to all of its checks.
     """
 
     name: str
@@ -161,7 +161,6 @@ class Evidence:
     coarse: Reply | None = None
     beside: tuple[Reply, ...] = ()
     own: tuple[Reply, ...] = ()
-    used: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

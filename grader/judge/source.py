@@ -1,6 +1,7 @@
 """Reading a notebook's code: what a function uses, with everything that it calls.
 
-Knows Python's syntax tree. Refuses to run anything, and to know which names are forbidden.
+Knows Python's syntax tree. Refuses to run anything, and to know what may be used: what is seen of a run
+says that, never a text.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from grader.judge.differences import differenced
-from grader.judge.syntax import TopStatement, bound, flat, is_function, patched
+from grader.judge.syntax import TopStatement, bound, flat, is_function
 
 ESCAPE = re.compile(
     r"^([^\S\n]*)(?:([\w., ()\[\]]+=[^\S\n]*)?[%!][^\n]*|[?,;/][^\n]*|[^\n#'\"]*\?[^\S\n]*)$", re.MULTILINE
@@ -65,61 +65,25 @@ class Source:
                 found.setdefault(name, []).append(statement)
         return found
 
-    @cached_property
-    def patches(self) -> dict[str, list[tuple[str, TopStatement]]]:
-        """Every module-level assignment to an attribute, twice: under a name it hangs on, and under ".attribute".
-
-        With each stands the other of the two. A special method stands with its own name: operators call it unnamed.
-        """
-        found: dict[str, list[tuple[str, TopStatement]]] = {}
-        for statement in self.statements:
-            for owner, attribute in patched(statement.node):
-                found.setdefault(owner, []).append((owner if attribute[:2] == "__" else f".{attribute}", statement))
-                found.setdefault(f".{attribute}", []).append((owner, statement))
-        return found
-
     def closure(self, name: str, apart: frozenset[str] = frozenset()) -> list[TopStatement]:
         """The definitions of `name` and of every notebook name that they use, directly or through others.
 
-        Names in `apart` are not followed. What is put into an attribute counts where that attribute is read.
+        Names in `apart` are not followed.
         """
         reached, met = {name}, set(self.definitions.get(name, []))
         found = list(self.definitions.get(name, []))
         for statement in found:
-            fresh = sorted((statement.loaded | statement.attributes) - reached - apart)
+            fresh = sorted(statement.loaded - reached - apart)
             reached.update(fresh)
             for word in fresh:
-                patches = [s for other, s in self.patches.get(word, []) if other in reached]
-                more = [s for s in (*self.definitions.get(word, []), *patches) if s not in met]
+                more = [s for s in self.definitions.get(word, []) if s not in met]
                 met.update(more)
                 found += more
         return found
 
-    def used(self, name: str, apart: frozenset[str] = frozenset()) -> frozenset[str]:
-        """What `name` uses from outside the notebook: attributes, imported modules and names, builtins.
-
-        Attributes that a class of the notebook defines are its own.
-        """
-        found: set[str] = set()
-        own: set[str] = set()
-        for statement in self.closure(name, apart):
-            own |= statement.members
-            for node in statement.nodes:
-                if isinstance(node, ast.Attribute):
-                    found.add(node.attr)
-                elif isinstance(node, ast.alias):
-                    found |= set(node.name.split("."))
-                elif isinstance(node, ast.ImportFrom):
-                    found |= set((node.module or "").split("."))
-                elif isinstance(node, ast.Name) and node.id not in statement.local and node.id not in self.definitions:
-                    found.add(node.id)
-        return frozenset(found - own - {""})
-
-    def differenced(self, name: str, apart: frozenset[str] = frozenset()) -> str:
-        """The function that `name` calls at shifted arguments, x + h and x - h, as for a difference; "" if none."""
-        everywhere = {n for n, ss in self.definitions.items() if any(is_function(s.node) for s in ss)}
-        found = (differenced(statement, everywhere, apart) for statement in self.closure(name, apart))
-        return next(filter(None, found), "")
+    def raises_not_implemented(self, name: str) -> bool:
+        """Whether a NotImplementedError stands in the code of `name`, or of what it uses."""
+        return any(_names_not_implemented(node) for s in self.closure(name) for node in s.nodes)
 
     def stubs(self, name: str) -> list[str]:
         """The functions without a body that `name` uses, directly or through others, in order."""
@@ -157,4 +121,8 @@ def _is_constant(statement: ast.stmt) -> bool:
 def _raises_not_implemented(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Raise):
         return False
-    return any(isinstance(n, ast.Name) and n.id == "NotImplementedError" for n in ast.walk(statement))
+    return any(map(_names_not_implemented, ast.walk(statement)))
+
+
+def _names_not_implemented(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "NotImplementedError"

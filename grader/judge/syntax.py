@@ -1,4 +1,4 @@
-"""The names in one statement of a notebook: what it binds, what it patches, what it reads from outside.
+"""The names in one statement of a notebook: what it binds, and what it reads from outside.
 
 Knows Python's syntax tree. Refuses to know the other statements, and what any name stands for.
 """
@@ -33,11 +33,6 @@ class TopStatement:
         return frozenset(read - self.local)
 
     @cached_property
-    def attributes(self) -> frozenset[str]:
-        """The attributes that it reads or assigns, each with a point in front."""
-        return frozenset(f".{n.attr}" for n in self.nodes if isinstance(n, ast.Attribute))
-
-    @cached_property
     def local(self) -> frozenset[str]:
         """Parameters, and names assigned inside a function or class: they hide what stands outside."""
         found = {a.arg for a in self.nodes if isinstance(a, ast.arg)}
@@ -45,15 +40,6 @@ class TopStatement:
             found |= {n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
             found |= {n.name for n in self.nodes if isinstance(n, ast.FunctionDef)}
         return frozenset(found)
-
-    @cached_property
-    def members(self) -> frozenset[str]:
-        """The methods and attributes that a class gives its objects."""
-        if not isinstance(self.node, ast.ClassDef):
-            return frozenset()
-        methods = {n.name for n in self.nodes if isinstance(n, ast.FunctionDef)}
-        stores = {n.attr for n in self.nodes if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
-        return frozenset(methods | stores)
 
 
 def flat(statements: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -83,12 +69,6 @@ def bound(statement: ast.stmt) -> list[str]:
             return [(alias.asname or alias.name).partition(".")[0] for alias in names]
     plain = [t for t in _targets(statement) if not isinstance(t, ast.Attribute)]
     return [n.id for t in plain for n in ast.walk(t) if isinstance(n, ast.Name)]
-
-
-def patched(statement: ast.stmt) -> list[tuple[str, str]]:
-    """The attributes that a statement assigns, each with the name that it hangs on: a patch defines no name."""
-    attributes = [t for t in _targets(statement) if isinstance(t, ast.Attribute)]
-    return [(n.id, t.attr) for t in attributes for n in ast.walk(t) if isinstance(n, ast.Name)]
 
 
 def _targets(statement: ast.stmt) -> list[ast.expr]:

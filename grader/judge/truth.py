@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from grader.protocol.conduct import Means
 from grader.protocol.messages import Array
 
 Named: TypeAlias = "Mapping[str, Array]"
@@ -232,14 +233,17 @@ class SeededTruth:
 
 @dataclass(frozen=True)
 class RuleTruth:
-    """What the code may not use, and what it must: names, with the sentence that says why.
+    """What a call may not be seen to do, and what it must: kinds of deed, with the sentence that says why.
 
-    `forbidden` are names in the code or of torch functions called; `required` are torch functions of which one
-    must be called. `apart` are functions of other questions, whose own affair it is what they use.
+    `ready_made` are functions and operations of libraries that it may not call, by their last name, `packages` those
+    of which it may call nothing. Of what is `required` one will do. `apart` are functions of other questions, whose
+    own affair it is what they do.
     """
 
-    forbidden: frozenset[str] = frozenset()
-    required: frozenset[str] = frozenset()
+    forbidden: frozenset[Means] = frozenset()
+    required: frozenset[Means] = frozenset()
+    ready_made: frozenset[str] = frozenset()
+    packages: tuple[str, ...] = ()
     apart: frozenset[str] = frozenset()
     why: str = ""
 

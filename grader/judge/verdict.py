@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from grader.judge.behaviour import judge_random, judge_rules, judge_seeded
+from grader.judge.behaviour import judge_random, judge_seeded
 from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
 from grader.judge.roles import Replies
+from grader.judge.rules import judge_rules
 from grader.judge.source import Source
 from grader.judge.steps import judge_steps
 from grader.judge.sweep import UNSTABLE, broken, judge_sweep
@@ -74,13 +75,12 @@ def judge(
     if lacks:
         return _unavailable(question, lacks[0])
     own = tuple(reply for told in replies for reply in told.own)
-    used = frozenset(n for reply in own for seen in reply[:1] for n in _used(seen))
     verdicts = []
     # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
     with np.errstate(all="ignore"):
         for trial, told in zip(trials, replies, strict=True):
             answer = told.answer or ()
-            evidence = Evidence(question.name, source, answer, told.prerequisites, told.coarse, told.beside, own, used)
+            evidence = Evidence(question.name, source, answer, told.prerequisites, told.coarse, told.beside, own)
             verdicts.append(_judged(trial, evidence))
     return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
 
@@ -89,10 +89,6 @@ def _unavailable(question: Question, reason: str) -> Mark:
     """The mark of a question that the machine kept from being graded."""
     problem = Finding(MACHINE, Facts(name=question.name, reason=reason))
     return Mark(question, Verdict(Status.UNGRADED, 0.0, (problem,)))
-
-
-def _used(seen: Observation) -> frozenset[str]:
-    return seen.used if isinstance(seen, Value | Raised) else frozenset()
 
 
 def _judged(trial: PreparedCheck, evidence: Evidence) -> Verdict:
@@ -141,7 +137,7 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
             return Finding("not_written", called)
         case Raised(type_name="NotImplementedError", text="") if source.stubs(name):
             return Finding("needs_unwritten", replace(called, names=tuple(source.stubs(name))))
-        case Raised(type_name="NotImplementedError", text="") if "NotImplementedError" in source.used(name):
+        case Raised(type_name="NotImplementedError", text="") if source.raises_not_implemented(name):
             return Finding("stub_left", called)
         case Raised(type_name=kind, text=text, line=line):
             return Finding("raised", replace(called, error_type=clipped(kind, NAME), text=text, line=line))

@@ -8,8 +8,9 @@ are looked up when it is imported, which is before any student's code has run.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from os import urandom
 from typing import Any, Final
 
 import torch
@@ -17,7 +18,10 @@ from torch import Tensor
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
 from grader.kernel.results import TooLargeError, Writer, type_name
-from grader.kernel.watch import Listener, raised
+from grader.kernel.watch import raised
+from grader.kernel.witness import recording
+from grader.protocol.caps import CONDUCT_CAPS
+from grader.protocol.conduct import Conduct
 from grader.protocol.messages import (
     Array,
     Ask,
@@ -43,6 +47,8 @@ _reshape = Tensor.reshape
 _sum = Tensor.sum
 _to = Tensor.to
 
+RECORDED: Final = 2
+"""Calls of a question that are recorded."""
 TOO_LARGE: Final = Unreadable("result too large")
 
 
@@ -63,7 +69,8 @@ class Visit:
     point: int
     writer: Writer
     notebook: Namespace
-    listening: AbstractContextManager[object]
+    recorded: bool = False
+    conducts: list[Conduct] = field(default_factory=list)
 
     @property
     def question(self) -> Ask:
@@ -76,7 +83,7 @@ class Visit:
 
     def call(self, arguments: Arguments) -> Any:
         """What the student's function returns."""
-        with self.listening:
+        with recording(self.conducts) if self.recorded else nullcontext():
             return self.notebook.names[self.question.name](*arguments.values)
 
     def here(self, named: Mapping[str, Array]) -> dict[str, Array]:
@@ -85,23 +92,37 @@ class Visit:
 
 
 def answer(question: Ask | Read, notebook: Namespace) -> Reply:
-    """What was seen at each point of a question; at the first, also what the call used of torch."""
-    writer, listener = Writer(), Listener()
-    recipe = None if isinstance(question, Read) else Recipe(question, notebook.device)
-    seen: list[Observation] = []
-    for point in range(question.points):
-        listening = nullcontext() if point else listener
-        try:
-            if recipe is None:
-                seen.append(_read(question.name, writer, notebook))
-            else:
-                seen.append(_ask(Visit(recipe, point, writer, notebook, listening)))
-        except TooLargeError:
-            seen.append(TOO_LARGE)
-        except BaseException as error:
-            seen.append(raised(error, notebook.is_cell))
-    first = [replace(each, used=listener.names()) for each in seen[:1] if isinstance(each, Value | Raised)]
-    return (*first, *seen[len(first) :])
+    """What was seen at each point of a question; at some, which nobody can foresee, also what the call did."""
+    writer = Writer()
+    if isinstance(question, Read):
+        return tuple(_guarded(lambda: _read(question.name, writer, notebook), notebook) for _ in range(question.points))
+    recipe, chosen = Recipe(question, notebook.device), _chosen(question.points)
+    return tuple(_visited(Visit(recipe, n, writer, notebook, n in chosen)) for n in range(question.points))
+
+
+def _chosen(points: int) -> frozenset[int]:
+    """Some of so many points, by chance that no generator of the notebook's has a part in."""
+    left = list(range(points))
+    return frozenset(left.pop(int.from_bytes(urandom(8)) % len(left)) for _ in range(min(RECORDED, points)))
+
+
+def _visited(visit: Visit) -> Observation:
+    seen = _guarded(lambda: _ask(visit), visit.notebook)
+    if not visit.conducts or not isinstance(seen, Value | Raised):
+        return seen
+    disturbed = next((conduct.disturbed for conduct in visit.conducts if conduct.disturbed), "")
+    deeds = dict.fromkeys(deed for conduct in visit.conducts for deed in conduct.deeds)
+    return replace(seen, conduct=Conduct(tuple(deeds)[: CONDUCT_CAPS.deeds], disturbed))
+
+
+def _guarded(look: Callable[[], Observation], notebook: Namespace) -> Observation:
+    """What is seen, or why nothing is."""
+    try:
+        return look()
+    except TooLargeError:
+        return TOO_LARGE
+    except BaseException as error:
+        return raised(error, notebook.is_cell)
 
 
 def _read(name: str, writer: Writer, notebook: Namespace) -> Observation:

@@ -14,7 +14,7 @@ from grader.oracle.descent import FitCheck, TrajectoryCheck, trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.problem import Problem
-from grader.oracle.structure import BY_AUTOGRAD, FROM_SCRATCH
+from grader.oracle.structure import BY_AUTOGRAD, from_scratch
 from grader.oracle.updates import UpdateCheck
 from grader.oracle.variants import Family, drawn
 
@@ -85,6 +85,10 @@ softmax = Graph(
 shares, labels = array("probabilities", 2, 3), np.array([2, 0])
 likelihood = Graph((shares,), {loss: -sum(log(shares[i, int(k)]) for i, k in enumerate(labels)) / 2})
 simplex = Domain(default=(0.125, 0.75), sums={"probabilities": 1.0})
+
+FROM_SCRATCH = from_scratch(
+    "predict", "mean_squared_error", "gradient_step", "train", "class_probabilities", "cross_entropy"
+)
 
 TRAINING = (
     Question("predict", 2, (FROM_SCRATCH, prediction_check(b), prediction_check(None))),

@@ -173,7 +173,10 @@ LAB = Lab(
         Question(
             "stable_sigmoid",
             3,
-            (without("sigmoid", "expit", "logsigmoid"), *swept(sigmoid, sigmoid_forms, x, (everywhere, numbers))),
+            (
+                without("sigmoid", "expit", "logsigmoid", "log_sigmoid"),
+                *swept(sigmoid, sigmoid_forms, x, (everywhere, numbers)),
+            ),
         ),
         Question("stable_bce", 3, swept(bce, bce_forms, logit, (soft_decisions, decisions), ("logit", "target"))),
         Question(

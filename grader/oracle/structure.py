@@ -1,6 +1,6 @@
-"""Checks that draw no numbers from a graph: its drawing, random results, and what the code may use.
+"""Checks that draw no numbers from a graph: its drawing, random results, and how an answer may be found.
 
-Knows the edges of a graph, the generator behind a seed, and lists of method names. Refuses to know
+Knows the edges of a graph, the generator behind a seed, and ways of finding an answer. Refuses to know
 gradients and tolerances.
 """
 
@@ -15,73 +15,65 @@ from grader.judge.model import Conditions, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import DrawingTruth, RandomTruth, RuleTruth, SeededTruth
 from grader.oracle.graph import Graph
+from grader.protocol.conduct import Means
 from grader.protocol.messages import Ask, Device
 
-AUTOGRAD = frozenset(
-    """
-    backward autograd grad requires_grad_ enable_grad retain_grad func functorch jacrev jacfwd hessian vjp jvp
-    grad_fn next_functions run_backward
-    jacobian gradient gradcheck sympy mpmath jax numdifftools approx_fprime derivative lambdify Symbol symbols diff
-    imag real angle complex cmath polar view_as_complex view_as_real
-    polyder chebder legder lagder hermder hermeder deriv
-    """.split()
-)
-"""Names that differentiate for the student: autograd, computer algebra, and steps into the complex plane."""
+DIFFERENTIATING = frozenset(Means) - {Means.CALL, Means.OPERATION}
+"""Whatever finds a derivative for the student."""
 
-EVASION = frozenset(
+LOSSES = frozenset(
     """
-    eval exec compile __import__ importlib getattr globals vars ctypes inspect attrgetter methodcaller __dict__
-    threading _thread concurrent multiprocessing asyncio DisableTorchFunction overrides _pop_torch_function_stack
-    _getframe tb_frame f_back gc get_ipython __getattribute__ __builtins__ __globals__ pickle pydoc pkgutil
+    mse_loss cross_entropy cross_entropy_loss nll_loss nll_loss_nd nll_loss_forward binary_cross_entropy
+    binary_cross_entropy_with_logits linear lstsq linalg_lstsq
     """.split()
 )
-"""Names that hide what a function calls from a reader of its source, or from one who listens to its thread."""
+"""Ready-made losses and models, by the names of their functions and of torch's operations."""
 
-READY_MADE = frozenset(
-    """
-    nn optim mse_loss cross_entropy nll_loss binary_cross_entropy Linear linear MSELoss CrossEntropyLoss
-    SGD Adam lstsq
-    """.split()
-)
-"""Models, losses and optimisers that lab 3 writes from scratch."""
+PACKAGES = ("torch.nn.functional.", "torch.nn.modules.", "torch.optim.", "sklearn.")
 
 
 @dataclass(frozen=True)
 class RuleCheck:
-    """What the code of a question may not use, or must use. Earns nothing; breaking it forfeits the question."""
+    """How a question may be answered, or must be. Earns nothing; breaking it forfeits the question."""
 
     rules: RuleTruth
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """Nothing to ask: the source and the traced calls of the other checks say it."""
+        """Nothing to ask: what was seen of the other checks' calls says it."""
         return PreparedCheck(Asks(), self.rules, weight=0.0)
 
 
 BY_HAND = RuleCheck(
     RuleTruth(
-        forbidden=AUTOGRAD | EVASION,
+        forbidden=DIFFERENTIATING,
         why="this gradient is to be worked out by hand: no autograd, no computer algebra, no finite differences",
     )
 )
 BY_AUTOGRAD = RuleCheck(
     RuleTruth(
-        required=frozenset({"Tensor.backward", "autograd.grad", "autograd.backward"}),
+        required=frozenset({Means.ENGINE, Means.FORWARD}),
         why="here autograd is to find the gradient, not a formula or a difference",
     )
 )
-FROM_SCRATCH = RuleCheck(
-    RuleTruth(
-        forbidden=READY_MADE | EVASION,
-        why="this is to be written from scratch: no torch.nn, no torch.optim, no ready-made loss",
+
+
+def from_scratch(*others: str) -> RuleCheck:
+    """A rule against ready-made models, losses and optimisers; what the `others` use costs them."""
+    return RuleCheck(
+        RuleTruth(
+            ready_made=LOSSES,
+            packages=PACKAGES,
+            apart=frozenset(others),
+            why="this is to be written from scratch: no torch.nn, no torch.optim, no ready-made loss",
+        )
     )
-)
 
 
 def without(*names: str) -> RuleCheck:
     """A rule against some ready-made functions, by name."""
     return RuleCheck(
         RuleTruth(
-            forbidden=frozenset(names) | EVASION,
+            ready_made=frozenset(names),
             why=f"the exercise asks for it without {' or '.join('torch.' + n for n in names[:1])}",
         )
     )

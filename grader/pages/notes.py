@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from grader.judge.findings import FAULT, MACHINE, Advice
+from grader.protocol.conduct import Means
 
 NOTES: Final[Mapping[str, str]] = {
     "correct": "Right.",
@@ -57,19 +58,24 @@ NOTES: Final[Mapping[str, str]] = {
     ),
     "died": "{name} ended the notebook's process ({reason}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",
-    "forbidden_method": "{name} uses {each_name}, but {reason}.",
-    "finite_differences": "{name} takes {what} at shifted points, which is numerical differentiation, but {reason}.",
+    "forbidden_method": "{name} {did}{called_at}, but {reason}.",
+    "finite_differences": (
+        "{name} calls {all_names} at shifted points{called_at}, which is numerical differentiation, but {reason}."
+    ),
     "numerical_derivative": (
         "{all_names}: nearly right in float64 (relative difference {error:.0e}) and far off in float32 ({coarse:.0e}), "
         "as difference quotients are. Work the derivative out by hand."
     ),
-    "required_method": "{name} calls neither backward() nor torch.autograd.grad: {reason}.",
+    "required_method": "While {name} ran, autograd was not at work: {reason}.",
     FAULT: "The grader itself failed at {name} ({text}). That is no fault of yours: it is not graded, and looked at.",
     MACHINE: (
         "The machine could not do what {name} needs: {reason}. That is no fault of yours: it is not graded, and will "
         "be graded again."
     ),
-    "no_source": "The code of {name} could not be found in the notebook, so it cannot be seen how it works.",
+    "not_recorded": (
+        "What {name} does while it runs could not be seen ({reason}), and the exercise asks how the answer is found. "
+        "It is not graded, and your instructor is told."
+    ),
     "changes_on_second_call": (
         "The function gives another answer when it is called a second time with the same arguments: "
         "{what}{at} was {theirs}, expected {expected}{difference}."
@@ -171,6 +177,17 @@ REMARKS: Final[Mapping[str, str]] = {
     "drawn_between": "no step of the formulas, but what goes through it goes the right way. It costs nothing.",
 }
 """Things said beside a mark, after the name of what they are about; they cost nothing."""
+
+DEEDS: Final[Mapping[str, str]] = {
+    Means.CALL: "called {names[0]}",
+    Means.OPERATION: "had torch carry out {names[0]}",
+    Means.ENGINE: "called {names[0]}",
+    Means.GRAPH: "took {names[0]}, the graph that autograd had recorded",
+    Means.FORWARD: "called {names[0]}",
+    Means.ALGEBRA: "called {names[0]}",
+    Means.COMPLEX: "computed with complex numbers",
+}
+"""What a function was seen to do, by its kind."""
 
 UNLIKELY: Final = "It is none of the slips that this formula invites: follow it step by step."
 LAST_STEP: Final = "Is the last step missing, or one too many?"

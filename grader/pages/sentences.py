@@ -13,7 +13,7 @@ from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import ErrorCurve, Verdict
 from grader.judge.truth import Slip
-from grader.pages.notes import ADVICE, ALSO, LAST_STEP, NOTES, REMARKS, SLIPS, UNLIKELY
+from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REMARKS, SLIPS, UNLIKELY
 from grader.pages.wording import arrows, difference, pair, place, shown
 
 AS_THEY_ARE: Final = frozenset({"not_finite", "not_squeezed", "wrong_draw"})
@@ -152,7 +152,8 @@ PHRASES: Final[Mapping[str, Callable[[Facts], str]]] = {
     "since": _since,
     "own": lambda facts: _all(facts.follows_from),
     "all_names": lambda facts: _all(facts.names),
-    "each_name": lambda facts: ", ".join(facts.names),
+    "did": lambda facts: DEEDS[facts.what].format(names=facts.names) if facts.what in DEEDS else "",
+    "called_at": lambda facts: f" ({facts.line})" if facts.line else "",
     "advised": lambda facts: ADVICE[facts.advice] if facts.advice else "",
 }
 """What is said of several facts together, or of none."""

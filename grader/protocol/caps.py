@@ -35,6 +35,15 @@ class ResultCaps:
 
 
 @dataclass(frozen=True)
+class ConductCaps:
+    """The most that is told of what a call did: deeds of one call, calls of one question, ways to a deed."""
+
+    deeds: int = 1_000
+    calls: int = 16
+    ways: int = 8
+
+
+@dataclass(frozen=True)
 class OutputCaps:
     """How much cells may show: characters of one cell, characters of all cells, and outputs of one cell."""
 
@@ -45,4 +54,5 @@ class OutputCaps:
 
 FRAME_CAPS: Final = FrameCaps()
 RESULT_CAPS: Final = ResultCaps()
+CONDUCT_CAPS: Final = ConductCaps()
 OUTPUT_CAPS: Final = OutputCaps()

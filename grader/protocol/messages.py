@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 
 from grader.protocol.caps import OutputCaps
+from grader.protocol.conduct import Conduct
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -172,14 +173,14 @@ class Value:
 
     `gradients` maps each floating argument's path to its gradient, None where autograd left none.
     `gradient_error` says why there are no gradients at all. `changed` lists the arguments' paths that
-    the call wrote to. `used` names the torch functions that the call went through (first point only).
+    the call wrote to. `conduct` is what the call was seen to do, at the points that were recorded.
     """
 
     results: tuple[Node, ...]
     gradients: Mapping[str, Leaf | None] = field(default_factory=dict)
     gradient_error: Raised | None = None
     changed: tuple[str, ...] = ()
-    used: frozenset[str] = frozenset()
+    conduct: Conduct | None = None
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ class Raised:
     type_name: str
     text: str
     line: str = ""
-    used: frozenset[str] = frozenset()
+    conduct: Conduct | None = None
     errno: int = 0
 
 

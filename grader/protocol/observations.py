@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from numpy import stack
 
 from grader.protocol.caps import RESULT_CAPS
+from grader.protocol.conducts import with_conducts, written_conducts
 from grader.protocol.frames import Body, FrameError
 from grader.protocol.messages import (
     Array,
@@ -28,11 +29,10 @@ from grader.protocol.messages import (
     Unreadable,
     Value,
 )
+from grader.protocol.words import errno_of, text_of
 
 Part: TypeAlias = Callable[[int], Node]
 
-SMALL: Final = 1_000
-LONGEST: Final = RESULT_CAPS.text + 1
 _KINDS: Final = {
     "tensor": "biufc",
     "numpy": "biufc",
@@ -57,10 +57,9 @@ def grouped(reply: Reply) -> tuple[Body, list[Array]]:
             groups.append((skeleton, []))
             last = structure
         groups[-1][1].append(arrays)
-    used = [seen.used for seen in reply[:1] if isinstance(seen, Value | Raised)]
     body = {
         "groups": [{"count": len(points), "observation": skeleton} for skeleton, points in groups],
-        "used": sorted(used[0]) if used else [],
+        "conducts": written_conducts(reply),
     }
     return body, [stack(same) for _, points in groups for same in zip(*points, strict=True)]
 
@@ -99,7 +98,7 @@ def ungrouped(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Repl
     """The observations in an answer, one a point. Raises FrameError where the answer is odd in any way."""
     points = question.points
     match body:
-        case {"groups": list(groups), "used": list(used)}:
+        case {"groups": list(groups), "conducts": list(conducts)}:
             pass
         case _:
             raise FrameError("the answer is of another form")
@@ -108,15 +107,14 @@ def ungrouped(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Repl
     for group in groups:
         match group:
             case {"count": int(count), "observation": dict(skeleton)} if 0 < count <= points - len(seen):
-                names = () if seen else tuple(map(text_of, used))
-                seen.extend(_observations(skeleton, left, count, frozenset(names)))
+                seen.extend(_observations(skeleton, left, count))
             case _:
                 raise FrameError("the answer is of another form")
     if len(seen) != points or left.take() is not None:
         raise FrameError("the answer is for another number of points")
     if any(isinstance(value, Value) and not _whole(value, question) for value in seen):
         raise FrameError("the answer is for another number of calls")
-    return tuple(seen)
+    return with_conducts(seen, conducts)
 
 
 def _whole(value: Value, question: Ask | Read) -> bool:
@@ -146,15 +144,14 @@ class _Left:
             raise FrameError("the answer has too many parts")
 
 
-def _observations(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> Iterator[Observation]:
-    """The points of a group; `used` belongs to the first of them."""
+def _observations(skeleton: Body, left: _Left, count: int) -> Iterator[Observation]:
+    """The points of a group."""
     kinds = [kind for kind in ("results", "raised", "missing", "unreadable") if kind in skeleton]
     match kinds:
         case ["results"]:
-            yield from _values(skeleton, left, count, used)
+            yield from _values(skeleton, left, count)
         case ["raised"]:
-            for point in range(count):
-                yield _raised(skeleton, frozenset() if point else used)
+            yield from [_raised(skeleton)] * count
         case ["missing"]:
             yield from [Missing(text_of(skeleton["missing"]))] * count
         case ["unreadable"]:
@@ -163,7 +160,7 @@ def _observations(skeleton: Body, left: _Left, count: int, used: frozenset[str])
             raise FrameError("an observation is of no kind")
 
 
-def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> Iterator[Value]:
+def _values(skeleton: Body, left: _Left, count: int) -> Iterator[Value]:
     match skeleton:
         case {"results": list(results), "changed": list(changed), "gradients": dict(slopes), "error": error}:
             pass
@@ -171,7 +168,7 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
             raise FrameError("a value is of another form")
     parts = [_stacked(part, left, count) for part in results]
     pulled = {text_of(path): slope and _leaves(slope, left, count) for path, slope in slopes.items()}
-    failed = None if error is None else _raised(error, frozenset())
+    failed = None if error is None else _raised(error)
     paths = tuple(map(text_of, changed))
     for point in range(count):
         yield Value(
@@ -179,14 +176,13 @@ def _values(skeleton: Body, left: _Left, count: int, used: frozenset[str]) -> It
             gradients={path: leaf(point) if leaf else None for path, leaf in pulled.items()},
             gradient_error=failed,
             changed=paths,
-            used=frozenset() if point else used,
         )
 
 
-def _raised(skeleton: object, used: frozenset[str]) -> Raised:
+def _raised(skeleton: object) -> Raised:
     match skeleton:
         case {"raised": kind, "text": text, "line": line, "errno": errno}:
-            return Raised(text_of(kind), text_of(text), text_of(line), used, errno_of(errno))
+            return Raised(text_of(kind), text_of(text), text_of(line), errno=errno_of(errno))
     raise FrameError("an exception is of another form")
 
 
@@ -227,17 +223,3 @@ def _checked(array: Array | None, kind: str, count: int) -> Array:
     if array.dtype.kind not in _KINDS[kind] or _AXES.get(kind, array.ndim - 1) != array.ndim - 1:
         raise FrameError("a result's values are not of its kind")
     return array
-
-
-def errno_of(found: object) -> int:
-    """A small whole number, as those of `errno` are. Raises FrameError."""
-    if type(found) is not int or not 0 <= found < SMALL:
-        raise FrameError("a number is no number")
-    return found
-
-
-def text_of(word: object) -> str:
-    """A text of no more characters than are sent. Raises FrameError."""
-    if not isinstance(word, str) or len(word) > LONGEST:
-        raise FrameError("a word is no word")
-    return word

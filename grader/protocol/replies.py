@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 from grader.protocol.frames import Body, Content, FrameError, encode
 from grader.protocol.messages import Array, Ask, CellDone, Output, Read, Ready, Reply, RunCell, Start, Unreadable
-from grader.protocol.observations import errno_of, grouped, text_of, ungrouped
+from grader.protocol.observations import grouped, ungrouped
+from grader.protocol.words import errno_of, text_of
 
 Answer: TypeAlias = Ready | CellDone | Reply
 
