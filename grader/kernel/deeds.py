@@ -24,6 +24,11 @@ Site: TypeAlias = "tuple[str, int, tuple[str, ...]]"
 """A file, a line of it, and the notebook's own functions on the way to it."""
 
 
+NOWHERE: Final[Site] = "", 0, ()
+FIRST: Final[tuple[object, ...]] = ("first",)
+"""The key of what stands in every record from its beginning: where it is gone, so may be more."""
+
+
 class Log:
     """What was seen since it was opened, by all who listen."""
 
@@ -34,7 +39,7 @@ class Log:
 
     def forget(self) -> None:
         """Begin anew."""
-        self.deeds: dict[tuple[object, ...], tuple[Means, str, Site]] = {}
+        self.deeds: dict[tuple[object, ...], tuple[Means, str, Site]] = {FIRST: (Means.CALL, "", NOWHERE)}
         self.entries: dict[int, tuple[CodeType, list[list[float]], list[Site]]] = {}
         self.steps: set[float] = set()
         self.operations: set[tuple[object, ...]] = set()
@@ -79,12 +84,14 @@ class Log:
 
     def conduct(self) -> Conduct:
         """All that was seen, in the form in which it is sent."""
+        if self.deeds.pop(FIRST, None) is None:
+            self.disturb("its record was emptied")
         for code, entries, sites in list(self.entries.values()):
             at = shifted(entries, self.steps)
             at = next((i for i, e in enumerate(entries) if spread(e, self.steps)), None) if at is None else at
             if at is not None:
                 self.note(Means.SHIFTED, clipped(code.co_name, 200), sites[at])
-        return Conduct(tuple(_told(*deed) for deed in list(self.deeds.values())), self.disturbed)
+        return Conduct(tuple(_told(*deed) for deed in list(self.deeds.values())[:DEEDS]), self.disturbed)
 
 
 def _told(means: Means, name: str, site: Site) -> Deed:
