@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from grader.judge.clipping import NAME, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.truth import RuleTruth
@@ -44,7 +45,13 @@ def _conducts(evidence: Evidence) -> Iterator[Conduct]:
 
 
 def _facts(name: str, deed: Deed, truth: RuleTruth) -> Facts:
-    return Facts(name=name, what=deed.means.value, names=(deed.name,), line=deed.line, reason=truth.why)
+    return Facts(
+        name=name,
+        what=deed.means.value,
+        names=(clipped(deed.name, NAME),),
+        line=clipped(deed.line, 2 * NAME),
+        reason=truth.why,
+    )
 
 
 def _is_its(deed: Deed, truth: RuleTruth, name: str) -> bool:
