@@ -69,7 +69,7 @@ def garbage():
     os.write(ours(), b"\\x00garbage" * 1000)
 
 def forged():
-    text = b'{"body":{"id":1,"groups":[{"count":1,"observation":{"missing":"x"}}],"used":[]},"arrays":[]}'
+    text = b'{"body":{"id":1,"groups":[{"count":1,"observation":{"missing":"x"}}],"conducts":[]},"arrays":[]}'
     os.write(ours(), (len(text) + 4).to_bytes(4, "little") + len(text).to_bytes(4, "little") + text)
     return 1.0
 
