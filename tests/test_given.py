@@ -12,7 +12,6 @@ from grader.judge.given import given
 from grader.judge.model import Conditions, PreparedCheck
 from grader.judge.roles import Replies
 from grader.judge.truth import GradientTruth
-from grader.judge.values import by_autograd
 from grader.labs import all_labs
 from grader.protocol.messages import Ask, Missing, Node, Read, Reply, Value
 from grader.runner.grading import Assignment, ObservedNotebook, PreparedLab, mark, prepare
@@ -43,7 +42,7 @@ def test_where_autograd_left_no_gradient_there_is_no_number() -> None:
     *told, last = reply("gradient", trial, 2)
     assert isinstance(last, Value)
     (what,) = trial.truth.labels.values()
-    assert given(trial.truth, (*told, replace(last, gradients={"0": None})))[by_autograd(what)][-1] is None
+    assert given(trial.truth, (*told, replace(last, gradients={"0": None})))[f"autograd's {what}"][-1] is None
 
 
 LAB = next(lab for lab in all_labs() if lab.name == "lab2_graphs")

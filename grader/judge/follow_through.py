@@ -12,8 +12,8 @@ from itertools import zip_longest
 
 import numpy as np
 
-from grader.judge.compare import REAL, Compared, numbers, part, plausible, relative_error
-from grader.judge.findings import Finding
+from grader.judge.compare import REAL, Compared, plausible, relative_error
+from grader.judge.given import collected, step_outputs
 from grader.judge.model import Evidence
 from grader.judge.truth import GradientTruth, KnownSteps, Named, Prior, Tolerance
 from grader.protocol.messages import Array, Observation, Reply, Value
@@ -30,29 +30,13 @@ LEAP = 2.0**-6
 
 def steps_given(known: KnownSteps, reply: Reply) -> list[dict[str, Array]]:
     """What a function gave at each point, by step, where it is numbers of the right shape."""
-    return [
-        {
-            step: found
-            for path, step in known.keys.items()
-            if (found := _given(known, path, expected[step], seen)) is not None
-        }
-        for expected, seen in zip(known.points, reply, strict=True)
-    ]
-
-
-def _given(known: KnownSteps, path: str, expected: Array, seen: Observation) -> Array | None:
-    if not isinstance(seen, Value):
-        return None
-    rounds = [*expected] if known.updates else [expected]
-    nodes = [part(result, path, list(known.keys)) for result in seen.results[: len(rounds)]]
-    found = [
-        node if isinstance(node, Finding) else numbers(node, right.shape, path)
-        for node, right in zip(nodes, rounds, strict=False)
-    ]
-    usable = [one for one in found if not isinstance(one, Finding)]
-    if len(usable) < len(rounds):
-        return None
-    return np.stack(usable) if known.updates else usable[0]
+    found: list[dict[str, Array]] = [{} for _ in known.points]
+    for step, rounds in step_outputs(known):
+        for at, rows in zip(found, zip(*(collected(each, reply) for each in rounds), strict=True), strict=True):
+            given = [row.numbers for row in rows if row.numbers is not None]
+            if len(given) == len(rounds):
+                at[step] = np.stack(given) if known.updates else given[0]
+    return found
 
 
 def own_steps(functions: Iterable[KnownSteps], replies: Iterable[Reply]) -> list[dict[str, Array]]:
