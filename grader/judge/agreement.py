@@ -83,9 +83,10 @@ def numerical(
 ) -> Finding | None:
     """The finding that what is nearly right in float64 is far off in float32, as difference quotients are.
 
-    A float32 constant in a formula leaves both within float32's rounding.
+    A float32 constant in a formula leaves both within float32's rounding. Where something did not come back in
+    float32, nothing is found.
     """
     error, coarse = (max((row.error for row in rows), default=0.0) for rows in (double, single))
-    if error <= tolerance.agree or coarse <= 2 * tolerance.slip:
+    if error <= tolerance.agree or coarse <= 2 * tolerance.slip or not all(row.came for row in single):
         return None
     return Finding("numerical_derivative", Facts(names=tuple(names), error=error, coarse=coarse))

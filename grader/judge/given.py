@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.judge.compare import Compared, compared, part
 from grader.judge.findings import Facts, Finding
-from grader.judge.truth import GradientTruth, KnownSteps, Point, StepsTruth, Tolerance, Truth, ValueTruth
+from grader.judge.truth import GradientTruth, Point, StepsTruth, Tolerance, Truth, ValueTruth
 from grader.protocol.messages import Node, Observation, Reply, Value
 
 Given: TypeAlias = "Mapping[str, Sequence[Sequence[float] | None]]"
@@ -60,39 +60,14 @@ def asked_outputs(truth: Truth) -> Iterator[AskedOutput]:
         case ValueTruth(points=points, labels=labels, kinds=kinds, tolerance=tolerance):
             for path, what in labels.items():
                 yield AskedOutput(what, path, points, tolerance, kinds.get(path, ""), path, tuple(labels))
-        case GradientTruth(values=values):
+        case GradientTruth(values=values, gradients=points, labels=labels):
             yield from asked_outputs(values)
-            yield from gradient_outputs(truth)
+            for path, name in labels.items():
+                what, tolerance = f"autograd's {name}", values.tolerance
+                yield AskedOutput(what, path, points, tolerance, key=path, gradient=name, code="wrong_gradient")
         case StepsTruth(points=points, keys=keys, tolerance=tolerance):
             for key, step in keys.items():
                 yield AskedOutput(key, step, points, tolerance, "", key, tuple(keys), code="wrong_step")
-
-
-def gradient_outputs(truth: GradientTruth) -> Iterator[AskedOutput]:
-    """The gradients that autograd pulls back."""
-    for path, name in truth.labels.items():
-        what, tolerance = f"autograd's {name}", truth.values.tolerance
-        yield AskedOutput(what, path, truth.gradients, tolerance, key=path, gradient=name, code="wrong_gradient")
-
-
-def step_outputs(known: KnownSteps) -> Iterator[tuple[str, list[AskedOutput]]]:
-    """The steps that a function gives; of one that makes updates, each after every one of them."""
-    for key, step in known.keys.items():
-        points = tuple(Point({}, expected) for expected in known.points)
-        output = AskedOutput(key, step, points, ANY, "", key, tuple(known.keys))
-        yield step, after_updates(output) if known.updates else [output]
-
-
-def after_updates(output: AskedOutput) -> list[AskedOutput]:
-    """An output after each of several updates, of which its expected arrays have one along their first axis."""
-    return [
-        replace(
-            output,
-            call=call,
-            replied=tuple(Point(p.inputs, {output.path: p.expected[output.path][call]}) for p in output.replied),
-        )
-        for call in range(len(output.replied[0].expected[output.path]))
-    ]
 
 
 def collected(output: AskedOutput, reply: Reply) -> list[Compared]:
@@ -102,6 +77,26 @@ def collected(output: AskedOutput, reply: Reply) -> list[Compared]:
         for point, seen in zip(output.replied, reply, strict=True)
         if output.path in point.expected
     ]
+
+
+def collected_after_updates(output: AskedOutput, reply: Reply) -> list[Compared]:
+    """All updates at once of an output, at each of its points; no numbers where one is lacking."""
+    rounds = (collected(each, reply) for each in after_updates(output))
+    return [
+        replace(
+            rows[0],
+            expected=np.stack([row.expected for row in rows]),
+            numbers=None if any(row.numbers is None for row in rows) else np.stack([row.numbers for row in rows]),
+        )
+        for rows in zip(*rounds, strict=True)
+    ]
+
+
+def after_updates(output: AskedOutput) -> list[AskedOutput]:
+    """An output after each of several updates, of which its expected arrays have one along their first axis."""
+    path, rounds = output.path, range(len(output.replied[0].expected[output.path]))
+    each = ((call, [Point(p.inputs, {path: p.expected[path][call]}) for p in output.replied]) for call in rounds)
+    return [replace(output, call=call, replied=tuple(points)) for call, points in each]
 
 
 def _row(output: AskedOutput, point: Point, seen: Observation) -> Compared:

@@ -21,7 +21,7 @@ from grader.judge.given import AskedOutput, asked_outputs, collected
 from grader.judge.model import Evidence, Verdict
 from grader.judge.truth import KnownSteps, Named, StepsTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Value
+from grader.protocol.messages import Array, Leaf, Reply, Value
 
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
@@ -42,7 +42,7 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     carried = tuple(remark for step in steps for remark in step.carried)
     table = tuple(row for step in steps for row in step.table)
     if not wrong:
-        if differences := _numerical(evidence, steps):
+        if evidence.coarse and (differences := _numerical(evidence.coarse, steps)):
             return failed(differences, comparisons=table)
         said = [remark for step in steps for remark in step.remarks]
         # What is said of all numbers comes after what is said of single ones.
@@ -61,16 +61,11 @@ def _standing(step: JudgedOutput) -> EdgeStatus:
     return EdgeStatus.RIGHT if step.follows_from is None else EdgeStatus.CARRIED
 
 
-def _numerical(evidence: Evidence, steps: Sequence[JudgedOutput]) -> Finding | None:
+def _numerical(coarse: Reply, steps: Sequence[JudgedOutput]) -> Finding | None:
     """The first step, at the first point, that is far off when it is asked for again in float32."""
-    if evidence.coarse is None:
-        return None
-    for step in steps:
-        output, right = step.output, step.follows_from is None
-        for row in collected(output, evidence.coarse) if right else ():
-            if row.came and (found := numerical((output.what,), step.rows, [row], output.tolerance)):
-                return found
-    return None
+    again = ((step, collected(step.output, coarse)) for step in steps if step.follows_from is None)
+    slips = (numerical((s.output.what,), s.rows, [row], s.output.tolerance) for s, rows in again for row in rows)
+    return next(filter(None, slips), None)
 
 
 def _told(wrong: Sequence[tuple[str, Finding]], total: int) -> Finding:
@@ -128,14 +123,16 @@ def _following(
 def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
     replies = (*evidence.prerequisites, evidence.answer)
-    for known, reply in zip(_functions(truth), replies, strict=True):
-        seen = reply[point]
-        for key, name in known.keys.items():
-            if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):
-                node = seen.results[0].get(key)
-                if isinstance(node, Leaf) and node.array.dtype.kind == "f" and not np.isfinite(node.array).all():
-                    return True
-    return False
+    nodes = (
+        seen.results[0].get(key)
+        for known, reply in zip(_functions(truth), replies, strict=True)
+        for key, name in known.keys.items()
+        if name in truth.parents[step]
+        and isinstance(seen := reply[point], Value)
+        and isinstance(seen.results[0], Mapping)
+    )
+    floats = (node.array for node in nodes if isinstance(node, Leaf) and node.array.dtype.kind == "f")
+    return not all(np.isfinite(array).all() for array in floats)
 
 
 def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[list[str]]:

@@ -57,28 +57,26 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     swept = _swept(truth, found, errors, order)
     if not order:
         return replace(RIGHT, sweeps=(swept,))
-    first = _at(truth, order[0])
     # Infinity and nan teach more than a few ulp too many.
     order.sort(key=lambda i: not np.isinf(errors[i]))
-    telling = _at(truth, order[0])
-    theirs, expected = both(found[order[0]], truth.expected[order[0]])
+    rows = tuple(
+        Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
+        for i in order[:TABLE_ROWS]
+    )
+    telling = rows[0]
     facts = Facts(
         dtype=truth.dtype,
         what=what,
         right=int((~wrong).sum()),
         total=len(wrong),
-        where=first,
-        not_finite_at=None if telling == first else telling,
-        theirs=theirs,
-        expected=expected,
+        where=swept.where,
+        not_finite_at=None if telling.where == swept.where else telling.where,
+        theirs=telling.theirs,
+        expected=telling.expected,
         error=float(errors[order[0]]),
         limit=truth.limit,
     )
     problem = Finding(UNSTABLE, _explained(truth, facts, found, errors, order[0]))
-    rows = tuple(
-        Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
-        for i in order[:TABLE_ROWS]
-    )
     return replace(failed(problem, comparisons=rows), sweeps=(swept,))
 
 

@@ -12,16 +12,23 @@ from functools import partial
 
 import numpy as np
 
-from grader.judge.agreement import judged
+from grader.judge.agreement import JudgedOutput, judged
 from grader.judge.compare import REAL, Compared, departure, relative_error, shown
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
 from grader.judge.follow_through import wrong_parts
-from grader.judge.given import AskedOutput, after_updates, asked_outputs, collected, standing_at
+from grader.judge.given import (
+    AskedOutput,
+    after_updates,
+    asked_outputs,
+    collected,
+    collected_after_updates,
+    standing_at,
+)
 from grader.judge.model import Comparison, Evidence, Verdict
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
-from grader.judge.values import RIGHT, failed
+from grader.judge.values import RIGHT, failed, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
@@ -35,46 +42,34 @@ MOST = 1_000_000
 def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
     """Parameters after each update, from point to point; old gradients that were not cleared are named."""
     table: list[Comparison] = []
-    each = [(output, collected(output, evidence.answer)) for output in _updated(truth)]
-    for place_, seen in enumerate(evidence.answer):
-        for output, rows in each:
-            row = rows[place_]
+    reply, slip = evidence.answer, truth.tolerance.slip
+    outputs = [(output, each, collected(each, reply)) for output in _updated(truth) for each in after_updates(output)]
+    for number, seen in enumerate(reply):
+        for output, each, rows in outputs:
+            row = rows[number]
             if row.problem:
                 return failed(row.problem, comparisons=tuple(table))
-            if not row.came:
-                continue
-            table += shown([row], f"{output.what} after step {output.call + 1}", truth.tolerance)
-            if row.error > truth.tolerance.slip:
-                whole = _moved([rows for other, rows in each if other.path == output.path])
-                problem = _wrong_update(truth.points[place_], output, row)
-                likely = partial(truth.likely, output.path, [])
-                return failed(diagnosed(problem, likely, whole, truth.tolerance.slip), comparisons=tuple(table))
+            if row.came:
+                table += shown([row], f"{each.what} after step {each.call + 1}", truth.tolerance)
+            if row.came and row.error > slip:
+                problem = _wrong_update(output.replied[number], each, row)
+                whole = collected_after_updates(output, reply)
+                problem = diagnosed(problem, partial(truth.likely, output.path, []), whole, slip)
+                return failed(problem, comparisons=tuple(table))
         if isinstance(seen, Value) and seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
     return RIGHT
 
 
 def _updated(truth: UpdateTruth) -> Iterator[AskedOutput]:
-    """Every parameter after every update, with where it started and the rate."""
+    """Every parameter, with where it started and the rate."""
     paths = tuple(truth.points[0].expected)
     for path in paths:
         index = path.rpartition(".")[2]
-        points = tuple(
-            Point({n: v for n, v in point.inputs.items() if n.endswith((index, "rate"))}, point.expected)
-            for point in truth.points
-        )
-        output = AskedOutput(f"parameter {index}", path, points, truth.tolerance, key=path, wanted=paths)
-        yield from after_updates(replace(output, code="wrong_update"))
-
-
-def _moved(rounds: Sequence[Sequence[Compared]]) -> list[Compared]:
-    """A parameter after all updates at once, at every point; none where it could not be updated so often somewhere."""
-    if any(row.numbers is None for rows in rounds for row in rows):
-        return []
-    return [
-        Compared(rows[0].inputs, np.stack([row.expected for row in rows]), np.stack([row.numbers for row in rows]))
-        for rows in zip(*rounds, strict=True)
-    ]
+        inputs = ({n: v for n, v in p.inputs.items() if n.endswith((index, "rate"))} for p in truth.points)
+        points = tuple(replace(point, inputs=own) for point, own in zip(truth.points, inputs, strict=True))
+        what, code = f"parameter {index}", "wrong_update"
+        yield AskedOutput(what, path, points, truth.tolerance, key=path, wanted=paths, code=code)
 
 
 def _wrong_update(point: Point, output: AskedOutput, row: Compared) -> Finding:
@@ -109,28 +104,22 @@ def _judged(values: ValueTruth, reply: Reply) -> Verdict:
     """Losses first, since they tell where the run departs; then the parameters."""
     outputs = {output.path: replace(output, code="wrong_trajectory") for output in asked_outputs(values)}
     seen = {path: collected(outputs[path], reply) for path in ("2", "0", "1")}
-    found = {path: judged(outputs[path], rows) for path, rows in seen.items()}
-    table = tuple(row for one in found.values() for row in one.table)
-    problems = [
-        _explained(values, outputs[path], reply, seen, one.problem) for path, one in found.items() if one.problem
-    ]
-    problems += _extra_bias(outputs["1"], reply)
-    if problems:
-        return failed(problems[0], comparisons=table)
-    remarks = (remark for one in found.values() for remark in one.remarks)
-    return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table)
+    found = [judged(outputs[path], rows) for path, rows in seen.items()]
+    return together([replace(one, problem=_explained(values, one, reply, seen)) for one in found])
 
 
 def _explained(
-    values: ValueTruth, output: AskedOutput, reply: Reply, seen: Mapping[str, Sequence[Compared]], problem: Finding
-) -> Finding:
+    values: ValueTruth, found: JudgedOutput, reply: Reply, seen: Mapping[str, Sequence[Compared]]
+) -> Finding | None:
     """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
-    rows, told_by = seen[output.path], output.path
+    output, rows, problem = found.output, found.rows, found.problem
+    told_by = output.path
+    if problem is None:
+        return _extra_bias(output, reply) if output.path == "1" else None
     if problem.code == output.code:
         problem = _departing(output, rows)
     if problem.code == "wrong_shape" and output.path == "2":
-        problem = _wrong_length(output, reply, rows)
-        told_by = "0" if problem.code == "wrong_length" else told_by
+        problem, told_by = _wrong_length(output, reply, rows), "0"
     if problem.code not in (output.code, "wrong_length", "not_finite"):
         return problem
     return diagnosed(problem, partial(values.likely, told_by, []), seen[told_by], values.tolerance.slip)
@@ -157,13 +146,13 @@ def _wrong_length(output: AskedOutput, reply: Reply, rows: Sequence[Compared]) -
     return Finding("list_kept" if kept else "wrong_length", facts)
 
 
-def _extra_bias(bias: AskedOutput, reply: Reply) -> list[Finding]:
+def _extra_bias(bias: AskedOutput, reply: Reply) -> Finding | None:
     """A bias that came back where none was given."""
     for point, seen in zip(bias.replied, reply, strict=True):
         node = standing_at(bias, seen)
         if bias.path not in point.expected and node != Other("None") and not isinstance(node, Finding | None):
-            return [_other_type("b", node, Form("None as given"))]
-    return []
+            return _other_type("b", node, Form("None as given"))
+    return None
 
 
 def _other_type(what: str, node: Node, asked: Form) -> Finding:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from grader.judge.agreement import Followed, JudgedOutput, judged, numerical
+from grader.judge.agreement import JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
 from grader.judge.findings import Facts, Finding, Form, Remark
-from grader.judge.follow_through import departing, follows, own_steps, taken_through
-from grader.judge.given import AskedOutput, asked_outputs, collected, gradient_outputs, standing_at
+from grader.judge.follow_through import follows, own_steps, taken_through
+from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.truth import GradientTruth, Named, Tolerance, ValueTruth, ViewTruth
 from grader.protocol.messages import Leaf, Reply, Value
@@ -29,48 +29,39 @@ def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, 
     return Verdict(status, score, (problem,), comparisons=comparisons)
 
 
-def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
-    """The outputs of the first round: a share of the points for each that is right, or follows from `own` steps."""
-    outputs = list(asked_outputs(truth))
-    seen = [collected(output, reply) for output in outputs]
-    found = []
-    for output, rows in zip(outputs, seen, strict=True):
-        follow = partial(_following, truth, output.path, own) if own and truth.prior else None
-        found.append(judged(output, rows, follow, partial(truth.likely, output.path, [])))
+def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
+    """One verdict on several outputs; where one of them is wrong it earns a `share` of the points."""
     table = tuple(row for one in found for row in one.table)
-    problems = [one.problem for one in found if one.problem]
-    if problems:
-        if exchanged := swapped(outputs, seen):
-            return failed(exchanged, comparisons=table)
-        return failed(problems[0], 1 - len(problems) / len(outputs), table)
+    for one in found:
+        if one.problem:
+            return failed(one.problem, share, table)
     remarks = (remark for one in found for remark in one.carried or one.remarks)
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table)
 
 
-def _following(truth: ValueTruth, path: str, own: Sequence[Named], rows: Sequence[Compared]) -> Followed:
-    """The rows against what follows from own steps, where all of them do."""
-    assert truth.prior
-    anew = follows(truth.prior, path, rows, own, truth.tolerance.slip)
-    wrong = (s for known in truth.prior.functions.values() for s in departing(known, own, truth.tolerance))
-    return Followed(anew, tuple(wrong)) if anew else Followed(rows)
+def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
+    """The outputs of the first round: a share of the points for each that is right, or follows from `own` steps."""
+    seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
+    found = []
+    for output, rows in seen:
+        follow = partial(follows, truth.prior, output, own) if own and truth.prior else None
+        found.append(judged(output, rows, follow, partial(truth.likely, output.path, [])))
+    verdict = together(found, 1 - sum(bool(one.problem) for one in found) / len(found))
+    exchanged = swapped(seen) if verdict.findings else None
+    return failed(exchanged, comparisons=verdict.comparisons) if exchanged else verdict
 
 
-def swapped(outputs: Sequence[AskedOutput], seen: Sequence[Sequence[Compared]]) -> Finding | None:
+def swapped(seen: Sequence[tuple[AskedOutput, Sequence[Compared]]]) -> Finding | None:
     """The finding that a pair of right results came in the wrong order."""
-    if [output.path for output in outputs] != ["0", "1"]:
+    if [output.path for output, _ in seen] != ["0", "1"]:
         return None
-    one, other = seen
-    pairs = [*zip(one, other, strict=True), *zip(other, one, strict=True)]
-    if any(_apart(mine, right, outputs[0].tolerance) for mine, right in pairs):
-        return None
-    return Finding("swapped", Facts(what=outputs[0].what, other=outputs[1].what))
-
-
-def _apart(mine: Compared, right: Compared, tolerance: Tolerance) -> bool:
-    """Whether a result is something else than what is right in another's place."""
-    if mine.numbers is None or mine.numbers.shape != right.expected.shape:
-        return True
-    return relative_error(mine.numbers, right.expected) > tolerance.slip
+    (one, mine), (other, theirs) = seen
+    for row, right in (*zip(mine, theirs, strict=True), *zip(theirs, mine, strict=True)):
+        if row.numbers is None or row.numbers.shape != right.expected.shape:
+            return None
+        if relative_error(row.numbers, right.expected) > one.tolerance.slip:
+            return None
+    return Finding("swapped", Facts(what=one.what, other=other.what))
 
 
 def _carried(verdict: Verdict) -> bool:
@@ -95,9 +86,7 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     if evidence.coarse is None:
         return verdict
     double, single = ([r for o in outputs for r in collected(o, each)] for each in (reply, evidence.coarse))
-    differences = (
-        numerical(tuple(truth.labels.values()), double, single, tolerance) if all(r.came for r in single) else None
-    )
+    differences = numerical(tuple(truth.labels.values()), double, single, tolerance)
     return failed(differences) if differences else verdict
 
 
@@ -116,12 +105,10 @@ def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
         return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
     if _carried(verdict):
         return verdict
-    found = [_gradient(output, collected(output, evidence.answer)) for output in gradient_outputs(truth)]
-    table = (*verdict.comparisons, *(row for one in found for row in one.table))
-    for one in found:
-        if one.problem:
-            return failed(one.problem, AUTOGRAD_SHARE, table)
-    return replace(verdict, comparisons=table)
+    outputs = (output for output in asked_outputs(truth) if output.gradient)
+    gradients = together([_gradient(output, collected(output, evidence.answer)) for output in outputs], AUTOGRAD_SHARE)
+    table = (*verdict.comparisons, *gradients.comparisons)
+    return replace(gradients if gradients.findings else verdict, comparisons=table)
 
 
 def _gradient(output: AskedOutput, rows: Sequence[Compared]) -> JudgedOutput:
