@@ -6,12 +6,11 @@ know torch, optimisers and how a student writes a loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Final
 
-import mpmath
 import numpy as np
 from sympy import Matrix, Rational
 
@@ -19,11 +18,15 @@ from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import FitTruth, Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
+from grader.oracle.balls import as_written, ball, narrowed, nearest, roughly
 from grader.oracle.graph import Graph, Variable
-from grader.oracle.precision import TOLERANCE, exact, precise, rounded
+from grader.oracle.precision import TOLERANCE
 from grader.oracle.problem import Problem
-from grader.oracle.training_mistakes import descend, detours, loop_with
+from grader.oracle.training_mistakes import Run, descend, detours, loop_with
 from grader.protocol.messages import Array, Ask, Read
+
+LOSSES: Final = "2"
+"""Where the losses stand in the result of a training."""
 
 
 def trajectory(
@@ -35,15 +38,23 @@ def trajectory(
     rate: float,
 ) -> tuple[dict[str, Array], Array]:
     """`descend` from numbers as they are written (0.1 is a tenth), rounded to float64: parameters, and losses."""
-    with precise():
-        numbers = {name: _as_written(value) for name, value in start.items()}
-        end, losses = descend(graph, loss, parameters, numbers, epochs, _as_written(rate))
-        return {name: rounded(end[name]) for name in parameters}, rounded(losses)
+
+    def run() -> Run:
+        return descend(graph, loss, parameters, {n: as_written(v) for n, v in start.items()}, epochs, as_written(rate))
+
+    *found, losses = _rounded(run, parameters).values()
+    return dict(zip(parameters, found, strict=True)), losses
 
 
-def _as_written(values: Any) -> Any:
-    found = np.vectorize(lambda v: mpmath.mpf(str(v)), otypes=[object])(np.asarray(values))
-    return found if found.shape else found[()]
+def _by_path(run: Run, parameters: Sequence[str]) -> dict[str, Any]:
+    """The parameters at the end of a run by their place, then its losses."""
+    end, losses = run
+    return {**{str(i): end[p] for i, p in enumerate(parameters)}, LOSSES: np.array(losses, dtype=object)}
+
+
+def _rounded(run: Callable[[], Run], parameters: Sequence[str]) -> dict[str, Array]:
+    """The same, each the nearest float64."""
+    return {path: nearest(values) for path, values in narrowed(lambda: _by_path(run(), parameters)).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +77,7 @@ class TrajectoryCheck:
         draws = self.problem.draw(name, conditions, 3)
         arguments = (*self.problem.filled(draws), self.epochs, self.rate)
         fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
-        with precise():
-            runs = [descend(*self.run_from(draw)) for draw in draws]
-            known = [self.numbers(end, losses) for end, losses in runs]
-
+        known = [self.numbers(partial(descend, *self.run_from(draw))) for draw in draws]
         prerequisites, prior = self._parts(draws, conditions)
         truth = TrajectoryTruth(
             ValueTruth(
@@ -110,13 +118,16 @@ class TrajectoryCheck:
 
     def run_from(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
         """What `descend` takes: the run from a drawn start, exact."""
-        start = {n: exact(v) for n, v in draw.items()}
-        return self.problem.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
+        start = {n: ball(v) for n, v in draw.items()}
+        return self.problem.graph, self.loss, self._parameters, start, self.epochs, ball(self.rate)
 
-    def numbers(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
-        """Parameters and losses by path of the result, rounded to float64."""
-        known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}
-        return {**known, "2": rounded(losses)}
+    def numbers(self, run: Callable[[], Run]) -> dict[str, Array]:
+        """Parameters and losses of a run by path of the result, each the nearest float64."""
+        return _rounded(run, self._parameters)
+
+    def nearly(self, end: dict[str, Any], losses: list[Any]) -> dict[str, Array]:
+        """The same of a run that was made once, at one precision."""
+        return {path: nearest(values) for path, values in _by_path((end, losses), self._parameters).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +148,11 @@ class RunMistakes:
 
     @cached_property
     def _runs(self) -> list[tuple[Slip, list[dict[str, Array]]]]:
-        with precise():
+        with roughly():
             ways = [list(detours(*self.check.run_from(draw))) for draw in self.draws]
-        return [(w[0][0], [self.check.numbers(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
+        return [
+            (way[0][0], [self.check.nearly(end, losses) for _, end, losses in way]) for way in zip(*ways, strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +165,8 @@ class CarriedRuns:
 
     def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
         """Parameters and losses, in one way; nothing where no run follows from such parts."""
-        with precise():
-            runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, own)
-            found = [self.check.numbers(end, losses) for end, losses in runs]
+        runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, own)
+        found = [self.check.numbers(run) for run in runs]
         return [[{path: run[path] for path in wanted if path in run} for run in found]] if found else []
 
 
