@@ -218,9 +218,13 @@ def verify(
     device: OnDevice = DeviceOption.CPU,
     seed: Annotated[str, typer.Option(help="The seed of the points; fixed, so that CI repeats itself.")] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
+    prove: Annotated[bool, typer.Option("--prove", help="Prove every expected number instead.")] = False,
 ) -> None:
-    """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
-    from grader.authoring.outcome import defect_line, lab_line, proofs, verdict_line
+    """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files.
+
+    With --prove no notebook is run: every number and every gradient that the labs expect is computed again.
+    """
+    from grader.authoring.outcome import defect_line, derived_table, lab_line, verdict_line
     from grader.authoring.verification import Defect, Verification
     from grader.authoring.verification import verify as verify_labs
 
@@ -231,6 +235,9 @@ def verify(
         where = resolve(device)
     except DeviceError as error:
         refuse(error)
+    if prove:
+        prove_labs(chosen(lab), seed, where, variants)
+        return
     for found in verify_labs(root, chosen(lab), seed, where, variants):
         if isinstance(found, Defect):
             defects.append(found)
@@ -238,11 +245,27 @@ def verify(
         defects += found.findings
         verified.append(found)
         console.print(lab_line(found))
-    console.print(proofs(verified))
+    console.print(derived_table(verified))
     for defect in defects:
         errors.print(escape(defect_line(defect)), soft_wrap=True)
     console.print(verdict_line(verified, defects, seed, where), soft_wrap=True)
     if defects:
+        raise typer.Exit(UNGRADED)
+
+
+def prove_labs(labs: tuple[Lab, ...], seed: str, device: str, variants: int) -> None:
+    """Print what was proved of each lab; exit 1 where something is wrong."""
+    from grader.authoring.outcome import defect_line, proof_line, proof_verdict
+    from grader.authoring.proofs import proved_labs
+
+    found = []
+    for one in proved_labs(labs, seed, device, variants):
+        found.append(one)
+        console.print(proof_line(one))
+        for defect in one.defects:
+            errors.print(escape(defect_line(defect)), soft_wrap=True)
+    console.print(proof_verdict(found, seed), soft_wrap=True)
+    if any(one.defects for one in found):
         raise typer.Exit(UNGRADED)
 
 

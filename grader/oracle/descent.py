@@ -1,4 +1,4 @@
-"""Gradient descent without rounding: trajectories, and the least-squares optimum.
+"""Gradient descent without rounding: the trajectories of a training.
 
 Knows that batch gradient descent from a given start is a recurrence with one exact answer. Refuses to
 know torch, optimisers and how a student writes a loop.
@@ -12,21 +12,22 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
-from sympy import Matrix, Rational
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import FitTruth, Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.truth import Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
-from grader.oracle.balls import as_written, ball, narrowed, nearest, roughly
-from grader.oracle.graph import Graph, Variable
+from grader.oracle.balls import BALLS, as_written, ball, narrowed, nearest, roughly
+from grader.oracle.claims import Claim
+from grader.oracle.duals import slopes
+from grader.oracle.graph import Graph, Variable, name_of
 from grader.oracle.precision import TOLERANCE
 from grader.oracle.problem import Problem
 from grader.oracle.training_mistakes import Run, descend, detours, loop_with
-from grader.protocol.messages import Array, Ask, Read
+from grader.protocol.messages import Array, Ask
 
-LOSSES: Final = "2"
-"""Where the losses stand in the result of a training."""
+LOSSES: Final = "losses"
+"""What the losses of a run are called, among its parameters."""
 
 
 def trajectory(
@@ -42,19 +43,19 @@ def trajectory(
     def run() -> Run:
         return descend(graph, loss, parameters, {n: as_written(v) for n, v in start.items()}, epochs, as_written(rate))
 
-    *found, losses = _rounded(run, parameters).values()
-    return dict(zip(parameters, found, strict=True)), losses
+    found = _rounded(run, parameters)
+    return found, found.pop(LOSSES)
 
 
-def _by_path(run: Run, parameters: Sequence[str]) -> dict[str, Any]:
-    """The parameters at the end of a run by their place, then its losses."""
+def _made(run: Run, parameters: Sequence[str]) -> dict[str, Any]:
+    """The parameters at the end of a run, by name, and its losses."""
     end, losses = run
-    return {**{str(i): end[p] for i, p in enumerate(parameters)}, LOSSES: np.array(losses, dtype=object)}
+    return {**{p: end[p] for p in parameters}, LOSSES: np.array(losses, dtype=object)}
 
 
 def _rounded(run: Callable[[], Run], parameters: Sequence[str]) -> dict[str, Array]:
     """The same, each the nearest float64."""
-    return {path: nearest(values) for path, values in narrowed(lambda: _by_path(run(), parameters)).items()}
+    return {name: nearest(values) for name, values in narrowed(lambda: _made(run(), parameters)).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,20 @@ class TrajectoryCheck:
         for mistake, _, _ in detours(*self.run_from(draw)):
             yield Planted(mistake, "0", loop_with(name, mistake))
 
+    def claims(self, asks: Asks, truth: TrajectoryTruth) -> Iterable[Claim]:
+        """Every parameter at the end and every loss, of runs whose gradients are taken forwards."""
+        names = [name_of(variable) for variable in self.problem.graph.inputs]
+        for point in truth.values.points:
+            start = {name: ball(point.inputs[name]) for name in names}
+            yield Claim(point.expected, partial(self._run_again, start), frozenset(point.expected) - {"2"})
+
+    def _run_again(self, start: Mapping[str, Any]) -> dict[str, Any]:
+        graph, loss, now, losses = self.problem.graph, name_of(self.loss), dict(start), []
+        for _ in range(self.epochs):
+            losses.append(graph.values(now, BALLS)[loss])
+            now |= {p: now[p] - ball(self.rate) * slopes(graph, now, loss, p) for p in self._parameters}
+        return self._by_path(_made((now, losses), self._parameters))
+
     @property
     def _parameters(self) -> tuple[str, ...]:
         return tuple(n for n in self.problem.arguments[2:] if n is not None)
@@ -123,11 +138,16 @@ class TrajectoryCheck:
 
     def numbers(self, run: Callable[[], Run]) -> dict[str, Array]:
         """Parameters and losses of a run by path of the result, each the nearest float64."""
-        return _rounded(run, self._parameters)
+        return self._by_path(_rounded(run, self._parameters))
 
     def nearly(self, end: dict[str, Any], losses: list[Any]) -> dict[str, Array]:
         """The same of a run that was made once, at one precision."""
-        return {path: nearest(values) for path, values in _by_path((end, losses), self._parameters).items()}
+        made = _made((end, losses), self._parameters)
+        return self._by_path({name: nearest(values) for name, values in made.items()})
+
+    def _by_path(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters by their place in the result, then the losses."""
+        return {**{str(i): made[p] for i, p in enumerate(self._parameters)}, "2": made[LOSSES]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,54 +194,3 @@ def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:
     """Whether numbers of one shape differ anywhere."""
     pairs = list(zip(outcome, right, strict=True))
     return all(o.shape == r.shape for o, r in pairs) and not all(np.allclose(o, r, rtol=1e-9) for o, r in pairs)
-
-
-def least_squares(features: Array, targets: Array) -> tuple[Array, float]:
-    """The exact least-squares coefficients, (d,), and the least mean squared error.
-
-    Solves the normal equations in rationals: the decimal data are taken as written.
-    """
-    a = Matrix(features.shape[0], features.shape[1], [Rational(str(v)) for v in features.ravel()])
-    t = Matrix([Rational(str(v)) for v in targets])
-    best = (a.T * a).LUsolve(a.T * t)
-    rest = a * best - t
-    error = (rest.T * rest)[0] / len(targets)
-    return np.array([float(v) for v in best]), float(error)
-
-
-@dataclass(frozen=True, eq=False)
-class FitCheck:
-    """A fitted model, read from the notebook: its error may be at most `excess` above the optimum.
-
-    `powers` are the powers of x that are its features; data are 1-d.
-    """
-
-    x: tuple[str, ...]
-    y: tuple[str, ...]
-    powers: tuple[int, ...]
-    with_bias: bool
-    excess: float = 0.05
-    weight: float = 1.0
-
-    @cached_property
-    def columns(self) -> Array:
-        """The features, exact: (n, d)."""
-        return np.array([[Rational(v) ** p for p in self.powers] for v in self.x], dtype=object)
-
-    @cached_property
-    def best(self) -> tuple[Array, float]:
-        """The least-squares weights, with the bias behind them, and their mean squared error."""
-        ones = [[Rational(1)]] * len(self.x)
-        design = np.hstack([self.columns, ones]) if self.with_bias else self.columns
-        return least_squares(design, np.array(self.y, dtype=object))
-
-    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """A look at the variable."""
-        truth = FitTruth(
-            features=self.columns.astype(np.float64),
-            targets=np.array(self.y, dtype=np.float64),
-            optimum=self.best[1],
-            excess=self.excess,
-            with_bias=self.with_bias,
-        )
-        return PreparedCheck(Asks(Read(name)), truth, self.weight)

@@ -59,6 +59,11 @@ class Problem:
         return self.graph if self.output is None else self.graph.backward(self.output)
 
     @property
+    def target(self) -> str:
+        """The name of the output; "" where there is no backward pass."""
+        return "" if self.output is None else name_of(self.output)
+
+    @property
     def gradients(self) -> dict[str, str]:
         """The steps of the backward pass, each with the name of what it is the gradient in."""
         if self.output is None:

@@ -15,7 +15,8 @@ from sympy import Symbol
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import OtherForms, SweepTruth
-from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, pulled_back
+from grader.oracle.claims import Claim, claim_of
+from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, ending, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
 from grader.oracle.mistake_code import planted_form
 from grader.oracle.precision import ULP_LIMIT
@@ -88,3 +89,11 @@ class SweepCheck:
         """The forms that fail, by someone who cures nothing, or a half."""
         ways = self.forms.uncured.items()
         return [planted_form(note, form, name_of(self.output), self.arguments, name) for note, form in ways]
+
+    def claims(self, asks: Asks, truth: SweepTruth) -> Iterable[Claim]:
+        """The quantity at every input, and the size in whose last place it is judged."""
+        graph, scalar = ending(self.graph, self.output) if self.argument else (self.graph, self.output)
+        wanted = f"d{name_of(scalar)}_d{self.argument}" if self.argument else name_of(self.output)
+        for i, value in enumerate(truth.expected):
+            expected = {wanted: value} | ({self.size: truth.sizes[i]} if self.size else {})
+            yield claim_of(graph, {n: v[i] for n, v in truth.inputs.items()}, expected, name_of(scalar))
