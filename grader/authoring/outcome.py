@@ -1,4 +1,4 @@
-"""What `grader verify` says: a line for each lab, a table of the derived mistakes, the defects, and a verdict.
+"""What `grader verify` says: a line for each lab, the defects, a table of the derived mistakes, and a verdict.
 
 Knows rich. Refuses to print, and to verify anything.
 """
@@ -6,6 +6,7 @@ Knows rich. Refuses to print, and to verify anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from rich.table import Table
 
@@ -13,13 +14,33 @@ from grader.authoring.proofs import ProvedLab
 from grader.authoring.verification import Defect, Verification
 from grader.oracle.claims import Proved
 
+LookedAt: TypeAlias = Verification | ProvedLab | Defect
+"""A lab that was verified or proved, or something of the whole project that is not in order."""
 
-def lab_line(found: Verification) -> str:
+
+def lines(found: LookedAt) -> list[str]:
     """What was looked at in one lab, or a variant of it."""
-    return (
-        f"{found.lab}: solution {found.solution:g} of {found.points:g}, blank {found.blank:g}, "
-        f"{found.mistakes} planted mistakes"
-    )
+    match found:
+        case Verification():
+            earned = f"solution {found.solution:g} of {found.points:g}, blank {found.blank:g}"
+            return [f"{found.lab}: {earned}, {found.mistakes} planted mistakes"]
+        case ProvedLab():
+            return [f"{found.name}: {_counts(found.proved)}"]
+    return []
+
+
+def defects(found: Sequence[LookedAt]) -> list[Defect]:
+    """All that is not in order."""
+    return [defect for one in found for defect in ([one] if isinstance(one, Defect) else one.findings)]
+
+
+def summary(found: Sequence[LookedAt], seed: str, device: str) -> list[str | Table]:
+    """How it all ended; of notebooks with a table of the derived mistakes."""
+    proved = [one for one in found if isinstance(one, ProvedLab)]
+    if proved:
+        return [_proof_verdict(proved, seed)]
+    verified = [one for one in found if isinstance(one, Verification)]
+    return [_derived(verified), _verdict(verified, len(defects(found)), seed, device)]
 
 
 def defect_line(defect: Defect) -> str:
@@ -27,7 +48,7 @@ def defect_line(defect: Defect) -> str:
     return f"{defect.lab or 'project'}: {defect.text}"
 
 
-def derived_table(verifications: Sequence[Verification]) -> Table:
+def _derived(verifications: Sequence[Verification]) -> Table:
     """The derived mistakes of every exercise, in all its variants: how many there are, lost points, and were named."""
     made = Table(box=None, pad_edge=False, padding=(0, 2), header_style="bold")
     made.add_column("Exercise", no_wrap=True)
@@ -43,12 +64,7 @@ def derived_table(verifications: Sequence[Verification]) -> Table:
     return made
 
 
-def proof_line(found: ProvedLab) -> str:
-    """How many numbers one lab expects, and how many were proved."""
-    return f"{found.name}: {_counts(found.proved)}"
-
-
-def proof_verdict(proved: Sequence[ProvedLab], seed: str) -> str:
+def _proof_verdict(proved: Sequence[ProvedLab], seed: str) -> str:
     """How it all ended, and what a tie is where there are any."""
     total = sum((one.proved for one in proved), Proved())
     ties = " A tie lies between two float64, too near the middle for either to be wrong." if total.ties else ""
@@ -62,8 +78,7 @@ def _counts(proved: Proved) -> str:
     return f"{proved.proved} of {proved.claimed} numbers proved ({slopes}){said}"
 
 
-def verdict_line(verifications: Sequence[Verification], defects: Sequence[Defect], seed: str, device: str) -> str:
-    """How it all ended."""
+def _verdict(verifications: Sequence[Verification], wrong: int, seed: str, device: str) -> str:
     mistakes = sum(found.mistakes for found in verifications)
-    said = "all as it should be" if not defects else f"{len(defects)} findings"
+    said = f"{wrong} findings" if wrong else "all as it should be"
     return f"verified with seed {seed} on {device}: {mistakes} planted mistakes, {said}"

@@ -24,9 +24,9 @@ class ProvedLab:
     proved: Proved
 
     @property
-    def defects(self) -> list[Defect]:
+    def findings(self) -> tuple[Defect, ...]:
         """What is expected and is not so."""
-        return [Defect(self.name, text) for text in self.proved.wrong]
+        return tuple(Defect(self.name, text) for text in self.proved.wrong)
 
 
 def proved_labs(labs: Sequence[Lab], seed: str, device: str, variants: int = 0) -> Iterator[ProvedLab]:
