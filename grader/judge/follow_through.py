@@ -186,5 +186,6 @@ def _against(row: Compared, local: Array, error: Callable[[Array, Array], float]
 
 
 def _gap(theirs: Array, local: Array) -> float:
-    """The relative error, where what is right may be 0."""
-    return float(np.abs(theirs - local).max() / np.abs(local).max(initial=1e-300))
+    """The relative error, where what is right may be 0; infinite where theirs are no numbers."""
+    gap = float(np.abs(theirs - local).max() / np.abs(local).max(initial=1e-300))
+    return np.inf if np.isnan(gap) else gap
