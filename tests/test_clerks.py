@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.runner.clerks import ClerkError, Clerks, InTurn, hire
+from grader.runner.clerks import Clerks, InTurn, hire
 from grader.runner.machine import MachineError, Watch
+from grader.runner.nursery import ClerkError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forking is Linux's")
 

@@ -107,7 +107,7 @@ def prepare_run(
     marking = Marking(work.left, prepare_all(work.left, conditions), draw)
     busy = min(count, len(work.left))
     # Before there is any thread: what shows the confinement starts some.
-    clerks = hire(marking, max(1, min(busy, os.cpu_count() or 1)), draw.rehearse, starters.limits)
+    clerks = hire(marking, _beside(busy), draw.rehearse, starters.limits)
     kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
     missing = _missing(handed_in, work, list(wanted), course)
     kept = tuple(one.result for one in work.kept)
@@ -115,6 +115,14 @@ def prepare_run(
     coming = grade(marking, Workers(starters, max(1, busy)), clerks, starters.limits)
     notices += filter(None, [cramped(starters.limits, busy)])
     return Run(len(kept), len(work.left), work.refused, draw, coming, filing, lock, tuple(notices))
+
+
+def _beside(sessions: int) -> int:
+    """How many judge beside so many sessions: half as many, because a notebook is judged faster than it is observed.
+
+    On two cores as many clerks as sessions were slower: more processes than cores hold one another up.
+    """
+    return max(1, (min(sessions, os.cpu_count() or 1) + 1) // 2)
 
 
 def _comparable(earlier: Report | None, starters: Starters, seed: str | None) -> Report | None:

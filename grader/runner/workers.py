@@ -123,7 +123,7 @@ def grade(marking: Marking[R], workers: Workers, clerks: Clerks[R], limits: Limi
     waiting: dict[Future[R], int] = {}
     try:
         while True:
-            for place, assignment in islice(left, workers.count + clerks.count - len(waiting)):
+            for place, assignment in islice(left, workers.count + clerks.count + 1 - len(waiting)):
                 with needing("no thread could be started"):
                     waiting[pool.submit(through, place, assignment)] = place
             if not waiting:
