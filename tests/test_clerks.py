@@ -34,7 +34,7 @@ def work(task: object) -> object:
         case "exit":
             os._exit(3)
         case "wait":
-            time.sleep(600)
+            time.sleep(20)
         case "raise":
             raise KeyError("key")
         case "odd":
@@ -129,7 +129,7 @@ def test_the_end_ends_what_is_under_way(clerks: Clerks[object]) -> None:
         time.sleep(0.1)
         clerks.close()
         with pytest.raises((ClerkError, MachineError)):
-            waiting.result(30)
+            waiting.result(10)
     assert not alive(who)
     assert not alive(nursery)
     with pytest.raises(MachineError, match="the nursery of the judging processes ended"):

@@ -94,6 +94,8 @@ def test_where_judging_one_notebook_fails_the_others_are_graded() -> None:
     found = graded(observe)
     assert [student for student, each in found.items() if each.result.problem] == ["s3"]
     assert found["s3"].result.cause is Cause.GRADER
+    judged = Marking(assignments(1), POSED, itself)(0, cast("ObservedNotebook", None))
+    assert (judged.result.cause, judged.result.student) == (Cause.GRADER, "s0")
 
 
 def test_no_more_is_held_than_is_at_work() -> None:
