@@ -109,11 +109,11 @@ def fill(run: Run) -> None:
     try:
         with run.filing as filing, terminal.progress() as bar:
             for graded in run.refused:
-                filing.add(graded)
+                filing.add(run.draw(graded))
             task = bar.add_task("starting", total=run.left)
-            for graded in run.coming:
-                filing.add(graded)
-                bar.update(task, advance=1, description=terminal.description(graded.result.student))
+            for papers in run.coming:
+                filing.add(papers)
+                bar.update(task, advance=1, description=terminal.description(papers.result.student))
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")
