@@ -10,7 +10,6 @@ is computed.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pickle
 import socket
@@ -20,12 +19,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import LifoQueue
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
+from grader.protocol.control import LARGEST, Answer, Ended, Fork, Order, Reap, Started, Unable, answer_in, sent
 from grader.runner.children import Forked, ending
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch, needing
-from grader.runner.nursery import MESSAGE, ClerkError, forked, serve_grader
+from grader.runner.nursery import ClerkError, forked, serve_grader
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -150,23 +150,24 @@ class ForkedClerks(Generic[R]):
         with needing("no process could be started"):
             ours, theirs = socket.socketpair()
         with ours, theirs:
-            pid = self._exchange({"fork": True}, [theirs.fileno()])["pid"]
-            return Clerk(Forked(pid, self._reap), Connection(ours.detach()))
+            started = self._exchange(Fork(), theirs.fileno())
+            assert isinstance(started, Started)
+            return Clerk(Forked(started.pid, self._reap), Connection(ours.detach()))
 
     def _reap(self, pid: int) -> int | None:
-        status: int | None = self._exchange({"reap": pid}, [])["status"]
-        return status
+        ended = self._exchange(Reap(pid))
+        return ended.status if isinstance(ended, Ended) else None
 
-    def _exchange(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    def _exchange(self, order: Order, *descriptors: int) -> Answer:
         with self._lock:
             try:
-                socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
-                answer = self._control.recv(MESSAGE)
+                socket.send_fds(self._control, [sent(order)], descriptors)
+                answer = self._control.recv(LARGEST)
             except OSError:
                 answer = b""
-        found: dict[str, Any] = json.loads(answer or b'{"error": "the nursery of the judging processes ended"}')
-        if "error" in found:
-            raise MachineError(found["error"])
+        found = answer_in(answer) if answer else Unable("the nursery of the judging processes ended")
+        if isinstance(found, Unable):
+            raise MachineError(found.reason)
         return found
 
     def close(self) -> None:

@@ -2,15 +2,14 @@
 
 Knows what a clerk must not share with the grader: descriptors, and interruptions. Refuses to know what is computed.
 
-    {"fork": true} with the clerk's socket attached  -> {"pid": …}, or {"error": …} where the machine has none
-    {"reap": pid}                                    -> {"status": …}, null while it runs
+    Fork, with the clerk's socket attached  -> Started, or Unable where the machine has no process
+    Reap                                    -> Ended
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import logging
 import os
 import pickle
@@ -18,10 +17,10 @@ import signal
 import socket
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, Final
+
+from grader.protocol.control import LARGEST, Answer, Ended, Order, Reap, Started, Unable, order_in, sent
 
 LOG = logging.getLogger(__name__)
-MESSAGE: Final = 1 << 12
 
 
 class ClerkError(Exception):
@@ -54,10 +53,10 @@ def serve_grader(control: socket.socket, work: Callable[..., object], rehearse: 
     gc.freeze()
     children: set[int] = set()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 1)
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
         if not message:
             break
-        control.send(json.dumps(_answered(json.loads(message), descriptors, control, work, children)).encode())
+        control.send(sent(_answered(order_in(message), descriptors, control, work, children)))
     for pid in children:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -72,23 +71,23 @@ def _close_all_but(kept: int) -> None:
 
 
 def _answered(
-    request: dict[str, Any],
+    request: Order,
     descriptors: list[int],
     control: socket.socket,
     work: Callable[..., object],
     children: set[int],
-) -> dict[str, Any]:
-    if "reap" in request:
-        done, status = os.waitpid(request["reap"], os.WNOHANG)
+) -> Answer:
+    if isinstance(request, Reap):
+        done, status = os.waitpid(request.pid, os.WNOHANG)
         children.discard(done)
-        return {"status": os.waitstatus_to_exitcode(status) if done else None}
+        return Ended(os.waitstatus_to_exitcode(status) if done else None)
     with Connection(descriptors[0]) as connection:
         try:
             pid = forked(lambda: _serve_clerk(control, connection, work))
         except OSError as error:
-            return {"error": f"no process could be started: {error.strerror}"}
+            return Unable(f"no process could be started: {error.strerror}")
     children.add(pid)
-    return {"pid": pid}
+    return Started(pid)
 
 
 def _serve_clerk(control: socket.socket, connection: Connection, work: Callable[..., object]) -> None:
