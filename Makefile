@@ -7,7 +7,7 @@ DEVICE ?= cpu
 VARIANTS ?= 2
 GRADER = .venv/bin/python -m grader
 
-.PHONY: grade test attack labs verify bench lint jupyter .venv
+.PHONY: grade test attack labs verify prove bench lint jupyter .venv
 grade: .venv
 	@echo "Grading $(SUBMISSIONS) into $(OUT): a bar on a terminal, a table at the end."
 	@$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
@@ -15,7 +15,7 @@ grade: .venv
 
 test: .venv
 	@echo "Testing on all cores: a dot a test, some ten minutes."
-	.venv/bin/python -m pytest -n auto --dist loadfile
+	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 attack: .venv
 	@echo "Attacking the grader with notebooks of every kind: a dot an attack, a few minutes."
@@ -28,6 +28,10 @@ labs: .venv
 verify: .venv
 	@echo "Holding solutions, blank notebooks and planted mistakes against the labs: a line a lab, a few minutes."
 	$(GRADER) verify --device $(DEVICE) --variants $(VARIANTS)
+
+prove: .venv
+	@echo "Proving every number and gradient that the labs expect: a line a lab; half a minute, and as much for each of VARIANTS."
+	$(GRADER) verify --prove --variants $(VARIANTS)
 
 bench: .venv
 	@echo "Measuring on a machine that should do nothing else: a line a measurement, up to an hour; BENCHFLAGS=--help."

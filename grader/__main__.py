@@ -109,11 +109,11 @@ def fill(run: Run) -> None:
     try:
         with run.filing as filing, terminal.progress() as bar:
             for graded in run.refused:
-                filing.add(graded)
+                filing.add(run.draw(graded))
             task = bar.add_task("starting", total=run.left)
-            for graded in run.coming:
-                filing.add(graded)
-                bar.update(task, advance=1, description=terminal.description(graded.result.student))
+            for papers in run.coming:
+                filing.add(papers)
+                bar.update(task, advance=1, description=terminal.description(papers.result.student))
     except KeyboardInterrupt:
         done, total = len(run.filing.report.results), run.kept + len(run.refused) + run.left
         console.print(f"\nInterrupted: {done} of {total} notebooks are graded, and kept.")
@@ -218,31 +218,30 @@ def verify(
     device: OnDevice = DeviceOption.CPU,
     seed: Annotated[str, typer.Option(help="The seed of the points; fixed, so that CI repeats itself.")] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
+    prove: Annotated[bool, typer.Option("--prove", help="Run nothing; prove all expected numbers instead.")] = False,
 ) -> None:
     """Hold the labs against themselves: solutions, blank notebooks, planted mistakes, mirrored files."""
-    from grader.authoring.outcome import defect_line, lab_line, proofs, verdict_line
-    from grader.authoring.verification import Defect, Verification
+    from grader.authoring.outcome import LookedAt, defect_line, defects, lines, summary
+    from grader.authoring.proofs import proved_labs
     from grader.authoring.verification import verify as verify_labs
 
     expect_project(root)
-    defects: list[Defect] = []
-    verified: list[Verification] = []
     try:
         where = resolve(device)
     except DeviceError as error:
         refuse(error)
-    for found in verify_labs(root, chosen(lab), seed, where, variants):
-        if isinstance(found, Defect):
-            defects.append(found)
-            continue
-        defects += found.findings
-        verified.append(found)
-        console.print(lab_line(found))
-    console.print(proofs(verified))
-    for defect in defects:
+    found: list[LookedAt] = []
+    asked = chosen(lab), seed, where, variants
+    for one in proved_labs(*asked) if prove else verify_labs(root, *asked):
+        found.append(one)
+        for line in lines(one):
+            console.print(line, soft_wrap=True)
+    wrong = defects(found)
+    for defect in wrong:
         errors.print(escape(defect_line(defect)), soft_wrap=True)
-    console.print(verdict_line(verified, defects, seed, where), soft_wrap=True)
-    if defects:
+    for said in summary(found, seed, where):
+        console.print(said, soft_wrap=isinstance(said, str))
+    if wrong:
         raise typer.Exit(UNGRADED)
 
 

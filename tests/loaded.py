@@ -44,4 +44,4 @@ def share() -> None:
         return WARM if usual else OWN(starters)
 
     # In a process that ends with the command.
-    setattr(Starters, "_made", made)  # noqa: B010
+    setattr(Starters, "_made", made)  # noqa: B010 -- a type checker refuses the assignment

@@ -17,11 +17,14 @@ import pytest
 from test_feedback_page import BIDI, assert_harmless
 
 from grader.desk.filing import Filing
+from grader.desk.papers import Drafting
 from grader.judge.model import Conditions, Report
 from grader.labs.lab2_graphs import LAB
 from grader.runner.assigning import assign
+from grader.runner.clerks import hire
 from grader.runner.grading import prepare
 from grader.runner.limits import Limits
+from grader.runner.marking import Marking
 from grader.runner.starting import Warm
 from grader.runner.submissions import Submission
 from grader.runner.workers import Workers, grade
@@ -88,12 +91,12 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     submissions += [Submission(student, folder / f"{student}.ipynb") for student in ("link", "pipe")]
     out = tmp_path_factory.mktemp("out")
     assignments, refused = assign(submissions, [LAB], [LAB.name])
-    posed = {LAB: prepare(LAB, Conditions("attacks"))}
+    draft = Drafting({LAB.name: LAB.title}, "cpu", confined=True)
+    marking = Marking(assignments, {LAB: prepare(LAB, Conditions("attacks"))}, draft)
+    clerks = hire(marking, 1)
     with Filing(out, Report("cpu", "attacks", (), ("files",)), {LAB.name: LAB}) as filing:
-        for graded in refused:
-            filing.add(graded)
-        for graded in grade(assignments, posed, Workers(Warm, 1), Limits(cell=5, call=5)):
-            filing.add(graded)
+        for papers in (*map(draft, refused), *grade(marking, Workers(Warm, 1), clerks, Limits(cell=5, call=5))):
+            filing.add(papers)
     yield out
 
 

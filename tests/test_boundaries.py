@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "desk": {"desk", "pages", "runner", "judge", "labs"},
     "similarity": {"similarity", "desk", "pages", "labs", "judge", "protocol"},
     "student": {"student", "pages", "labs", "judge", "protocol", "kernel"},
-    "authoring": {"authoring", "pages", "desk", "runner", "labs", "judge", "protocol"},
+    "authoring": {"authoring", "pages", "desk", "runner", "labs", "oracle", "judge", "protocol"},
     "__main__": {"authoring", "similarity", "desk", "runner", "judge", "labs", "__main__"},
 }
 """What each room may import of ours."""

@@ -1,5 +1,6 @@
 """The command line as a person meets it: exit codes, sentences, files."""
 
+import contextlib
 import csv
 import json
 import os
@@ -17,7 +18,8 @@ from commands import grader
 
 from grader.desk.locking import OccupiedError, occupy
 from grader.judge.model import Question
-from grader.runner import grading
+from grader.runner import grading, marking
+from grader.runner.grading import Assignment
 
 ROOT = Path(__file__).parents[1]
 
@@ -79,6 +81,51 @@ def test_where_the_judging_fails_everything_else_is_graded_and_it_is_graded_agai
     assert "The grader itself failed at 1 notebooks" in ran[0].stderr
     marks = {mark["name"]: mark for mark in report(tmp_path / "out")[0]["questions"]}
     assert (marks["polynomial"]["note"], marks["polynomial_gradient"]["note"]) == ("correct", "wrong_value")
+
+
+def kill_the_judge() -> None:
+    """A machine that ends the process which judges one student's notebook."""
+    module: Any = marking
+    mark = module.mark
+
+    def deadly(assignment: Assignment, *rest: Any) -> Any:
+        if assignment.submission.student == "s02":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return mark(assignment, *rest)
+
+    module.mark = deadly
+
+
+def test_a_judging_process_that_is_killed_costs_one_notebook_which_is_graded_again(tmp_path: Path) -> None:
+    for student in ("s01", "s02", "s03", "s04"):
+        notebook(tmp_path / "class" / student / "lab2.ipynb", RIGHT)
+    out = tmp_path / "out"
+    given = ("grade", tmp_path / "class", "--out", out, "--jobs", "2")
+    done = grader(*given, before=kill_the_judge)
+    assert done.returncode == 3
+    assert "The grader itself failed at 1 notebooks" in done.stderr
+    problems = {r["student"]: r["problem"] for r in report(out)}
+    page = (out / "feedback" / "s02" / "lab2_graphs.html").read_text("utf-8")
+    for told in (problems.pop("s02"), page):
+        assert "the process that judged it ended: SIGKILL" in told
+    assert set(problems.values()) == {""}
+    again = grader(*given)
+    assert again.returncode == 0
+    assert "3 notebooks have not changed" in again.stdout
+    assert [r["status"] for r in report(out)] == ["graded"] * 4
+
+
+def test_the_report_is_the_same_with_any_number_of_jobs(tmp_path: Path) -> None:
+    for number in range(5):
+        wrong = f"def polynomial(x):\n    return {number} * x" if number else RIGHT
+        notebook(tmp_path / "class" / f"s{number}" / "lab2.ipynb", RIGHT, wrong)
+    found = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        grader("grade", tmp_path / "class", "--out", out, "--jobs", jobs, "--seed", "again")
+        found.append([{**result, "seconds": 0} for result in report(out)])
+    assert found[0] == found[1]
+    assert len(found[0]) == 5
 
 
 def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:
@@ -278,16 +325,29 @@ def test_an_interrupted_run_keeps_what_is_graded(tmp_path: Path) -> None:
     command += ["--limits", str(limits)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     deadline = time.monotonic() + 600
-    while time.monotonic() < deadline and not (out / "feedback" / "s01").exists():
+    while time.monotonic() < deadline and not list((out / "records" / "s01").glob("*.json")):
         time.sleep(0.1)
     with pytest.raises(OccupiedError):
         occupy(out)
     running.send_signal(signal.SIGINT)
-    said, wrong = running.communicate(timeout=600)
+    running.wait(600)
+    left = running_with(out)
+    said, wrong = running.communicate()
     assert running.returncode == 1, wrong
+    assert left == []
     assert "Interrupted: 1 of 2 notebooks are graded" in said
+    assert "Traceback" not in wrong
     assert [r["student"] for r in report(out)] == ["s01"]
     occupy(out).release()
+
+
+def running_with(argument: Path) -> list[Path]:
+    """The processes that were given this argument, or forked from one that was."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [path] if os.fsencode(argument) in path.read_bytes().split(b"\0") else []
+    return found
 
 
 def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -> None:

@@ -13,14 +13,17 @@ from test_report_schema import VALIDATOR
 
 from grader.desk.files import page_path
 from grader.desk.filing import Filing
+from grader.desk.papers import Drafting
 from grader.desk.records import outline, read_record
 from grader.desk.report import as_json
 from grader.judge.model import Conditions, Report
 from grader.labs import all_labs
 from grader.pages.feedback_page import render
 from grader.runner.assigning import assign
+from grader.runner.clerks import InTurn
 from grader.runner.grading import Graded, prepare_all
 from grader.runner.limits import Limits
+from grader.runner.marking import Marking
 from grader.runner.starting import Warm
 from grader.runner.submissions import find_submissions
 from grader.runner.workers import Workers, grade
@@ -31,13 +34,17 @@ LIMITS = Limits(call=3.0)
 STUDENTS = sorted(path.name for path in CLASS.iterdir() if path.is_dir())
 
 
+def itself(graded: Graded) -> Graded:
+    return graded
+
+
 @cache
 def graded_class() -> tuple[Graded, ...]:
     """The class at a fixed seed."""
     found = find_submissions([CLASS / student for student in STUDENTS]).notebooks
     assignments, refused = assign(found, all_labs(), {lab.name for lab in all_labs()})
-    posed = prepare_all(assignments, Conditions("golden"))
-    return (*refused, *grade(assignments, posed, Workers(Warm, 2), LIMITS))
+    marking = Marking(assignments, prepare_all(assignments, Conditions("golden")), itself)
+    return (*refused, *grade(marking, Workers(Warm, 2), InTurn(marking), LIMITS))
 
 
 @cache
@@ -63,9 +70,10 @@ def test_a_submission_gets_the_report_beside_it(student: str) -> None:
 
 def test_every_page_can_be_drawn_again_from_its_record(tmp_path: Path) -> None:
     labs = {lab.name: lab for lab in all_labs()}
+    draft = Drafting({name: lab.title for name, lab in labs.items()}, "cpu", confined=True)
     with Filing(tmp_path, Report("cpu", "golden", (), ("files",)), labs) as filing:
         for graded in graded_class():
-            filing.add(graded)
+            filing.add(draft(graded))
     for graded in graded_class():
         kept = read_record(outline(graded.result), tmp_path).result
         again = render(kept, graded.notebook, graded.runs, labs[kept.lab].title, "cpu")

@@ -24,7 +24,7 @@ from grader.judge.truth import (
 )
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
-from grader.oracle.descent import least_squares
+from grader.oracle.fits import least_squares
 from grader.pages.notes import NOTES, REMARKS, SLIPS
 from grader.pages.sentences import first_failure, message, remark, remarks, sentence
 from grader.pages.wording import row

@@ -26,9 +26,11 @@ from grader.kernel.shortage import shortage
 from grader.labs.lab2_graphs import LAB
 from grader.protocol.messages import Ask, Raised, Read, Unavailable, Value
 from grader.runner.assigning import assign
+from grader.runner.clerks import InTurn
 from grader.runner.grading import prepare_all
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch, cramped
+from grader.runner.marking import Marking
 from grader.runner.process import Process
 from grader.runner.scratch import nameless
 from grader.runner.session import Session
@@ -310,9 +312,9 @@ def test_where_nothing_starts_every_notebook_says_so_and_the_run_goes_on(
 ) -> None:
     class_ = hand_in(tmp_path / "class", ada="", bob="# another", eve="# a third")
     read, _ = assign(find_submissions([class_]).notebooks, [LAB], [LAB.name])
-    posed = prepare_all(read, Conditions("seed"))
+    marking = Marking(read, prepare_all(read, Conditions("seed")), lambda graded: graded)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
-    results = [graded.result for graded in grade(read, posed, Workers(Warm, 2))]
+    results = [graded.result for graded in grade(marking, Workers(Warm, 2), InTurn(marking))]
     assert [result.cause for result in results] == [Cause.MACHINE] * 3
     assert all(f"no folder could be made in {tmp_path / 'gone'}: No such file" in r.problem for r in results)
 

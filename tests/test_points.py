@@ -16,7 +16,8 @@ from grader.judge.truth import GradientTruth, StepsTruth, TrajectoryTruth, Value
 from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs
-from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck, ViewCheck
+from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
+from grader.oracle.views import ViewCheck
 from grader.protocol.messages import GRID, CallMode
 
 Answer = Callable[..., object]

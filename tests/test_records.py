@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from test_report import ADA, BOB, KARL
 
+from grader.desk.files import record_path, write_whole
 from grader.desk.filing import Filing, FilingError
-from grader.desk.records import RUN, Record, outline, read_record, read_records, records, write_record, write_run
+from grader.desk.papers import Drafting
+from grader.desk.records import RUN, Record, outline, read_record, read_records, record_bytes, records, write_run
 from grader.desk.report import as_json, result_json
 from grader.judge.findings import NOTHING
 from grader.judge.model import Cause, Lab, Report
@@ -18,6 +20,10 @@ from grader.labs import all_labs
 from grader.runner.grading import Graded
 
 REPORT = Report("cpu", "s", (ADA, KARL), ("files",), (BOB,))
+
+
+def write_record(record: Record, out: Path) -> None:
+    write_whole(record_path(out, record.result), record_bytes(record))
 
 
 def filed(report: Report, out: Path) -> None:
@@ -72,6 +78,9 @@ def test_nothing_is_found_where_nothing_was_filed(tmp_path: Path) -> None:
     assert read_records(tmp_path) is None
 
 
+draft = Drafting({}, "cpu", confined=True)
+
+
 def labs() -> dict[str, Lab]:
     return {lab.name: lab for lab in all_labs()}
 
@@ -79,7 +88,7 @@ def labs() -> dict[str, Lab]:
 def test_the_report_is_what_was_filed(tmp_path: Path) -> None:
     with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:
         for result in (KARL, ADA):
-            filing.add(Graded(result))
+            filing.add(draft(Graded(result)))
         assert filing.report.results == (outline(KARL), outline(ADA))
     assert json.loads((tmp_path / "report.json").read_text("utf-8")) == as_json(Report("cpu", "s", (ADA, KARL)))
 
@@ -87,7 +96,7 @@ def test_the_report_is_what_was_filed(tmp_path: Path) -> None:
 def test_where_a_page_fails_that_notebook_alone_counts_as_not_graded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from grader.desk import filing as module
+    from grader.desk import papers as module
 
     def render(result: object, notebook: object, *more: object) -> str:
         if getattr(result, "student", "") == "ada" and getattr(result, "marks", ()):
@@ -98,7 +107,7 @@ def test_where_a_page_fails_that_notebook_alone_counts_as_not_graded(
     bob = replace(ADA, student="bob")
     with Filing(tmp_path, Report("cpu", "s", ()), labs()) as filing:
         for result in (ADA, bob):
-            filing.add(Graded(result))
+            filing.add(draft(Graded(result)))
         lost, kept = filing.report.results
     assert (lost.student, lost.cause, lost.marks, lost.fingerprint) == ("ada", Cause.GRADER, (), "")
     assert lost.problem.startswith("The grader itself failed at this notebook (KeyError('key')).")

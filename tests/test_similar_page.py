@@ -11,7 +11,8 @@ from honest import APART, disguised
 from test_likeness import drawn
 
 from grader.desk.class_index import SIMILAR
-from grader.desk.records import Record, write_record
+from grader.desk.files import record_path, write_whole
+from grader.desk.records import Record, record_bytes
 from grader.desk.report import result_json, write_report
 from grader.judge.model import Mark, Question, Report, Result, Status, Verdict
 from grader.judge.source import Source
@@ -39,7 +40,7 @@ def filed(codes: dict[str, str], out: Path, lab: str = "lab5_backprop") -> list[
     marks = tuple(Mark(Question(question.name, question.points, ()), right) for question in own.questions)
     results = [Result(s, lab, "x.ipynb", marks, 0.0, fingerprint=code) for s, code in codes.items()]
     for result, code in zip(results, codes.values(), strict=True):
-        write_record(Record(result, (code,)), out)
+        write_whole(record_path(out, result), record_bytes(Record(result, (code,))))
     return results
 
 

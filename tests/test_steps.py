@@ -145,3 +145,15 @@ def test_own_values_outside_the_domain_of_the_next_step_are_no_accident() -> Non
     )
     mark = marked("tanh_log", Replies(reply), Replies(right))
     assert mark.score == pytest.approx(2 * (5 / 6 * 6 + 1) / 7, abs=0.01)
+
+
+def test_a_step_without_a_number_is_wrong_whatever_stands_before_it() -> None:
+    """c is not a number anywhere: it follows from no a, right or wrong."""
+    _, trials = posed("tanh_log")
+    steps = trials[0].truth
+    assert isinstance(steps, StepsTruth)
+    spoilt = {"a": 1.5, "c": np.nan}
+    reply: Reply = tuple(seen({k: leaf(spoilt.get(k, 1.0) * p.expected[k]) for k in "abcdef"}) for p in steps.points)
+    nothing: Reply = (Missing(),) * len(reply)
+    first, *_ = marked("tanh_log", Replies(reply), Replies(nothing)).verdict.findings
+    assert (first.facts.steps_right, first.facts.steps) == (4, 6)

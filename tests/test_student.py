@@ -86,7 +86,7 @@ def test_a_failing_sweep_is_drawn_in_a_notebook_and_told_elsewhere(monkeypatch: 
     for shell, count in ((None, 0), (SimpleNamespace(kernel=None), 1)):
         shown: list[dict[str, str]] = []
         monkeypatch.setattr(feedback, "get_ipython", lambda shell=shell: shell)
-        monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))  # noqa: B023
+        monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))  # noqa: B023 -- used within this round
         exec(asking, {"code": code})
         assert len(shown) == count
     (bundle,) = shown

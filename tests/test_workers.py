@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
@@ -13,8 +13,10 @@ import nbformat
 import pytest
 
 from grader.judge.model import Cause, Lab
+from grader.runner.clerks import InTurn
 from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab
 from grader.runner.machine import MachineError
+from grader.runner.marking import Marking
 from grader.runner.notebook import Notebook, NotebookError, digest
 from grader.runner.process import Process, StartError
 from grader.runner.submissions import Submission
@@ -39,8 +41,18 @@ def working(observe: Callable[[str], ObservedNotebook], count: int = 2) -> Worke
     return cast("Workers", stand_in)
 
 
+def itself(graded: Graded) -> Graded:
+    return graded
+
+
+def marked(given: list[Assignment], workers: Workers) -> Iterator[Graded]:
+    """Notebooks graded in this process."""
+    marking = Marking(given, POSED, itself)
+    return grade(marking, workers, InTurn(marking))
+
+
 def graded(observe: Callable[[str], ObservedNotebook], count: int = 6) -> dict[str, Graded]:
-    found = grade(assignments(count), POSED, working(observe))
+    found = marked(assignments(count), working(observe))
     return {each.result.student: each for each in found}
 
 
@@ -82,6 +94,8 @@ def test_where_judging_one_notebook_fails_the_others_are_graded() -> None:
     found = graded(observe)
     assert [student for student, each in found.items() if each.result.problem] == ["s3"]
     assert found["s3"].result.cause is Cause.GRADER
+    judged = Marking(assignments(1), POSED, itself)(0, cast("ObservedNotebook", None))
+    assert (judged.result.cause, judged.result.student) == (Cause.GRADER, "s0")
 
 
 def test_no_more_is_held_than_is_at_work() -> None:
@@ -99,7 +113,7 @@ def test_no_more_is_held_than_is_at_work() -> None:
         return seen
 
     most = 0
-    for _ in grade(assignments(40), POSED, working(observe)):
+    for _ in marked(assignments(40), working(observe)):
         with lock:
             most = max(most, sum(ref() is not None for ref in made))
     assert len(made) == 40
@@ -146,7 +160,7 @@ def class_of(folder: Path, count: int) -> list[Assignment]:
 def test_all_notebooks_share_a_starter_and_one_that_fails_is_replaced(parents: list[Parent], tmp_path: Path) -> None:
     made = iter(parents)
     workers = Workers(lambda: next(made), 3)
-    found = [each.result.problem for each in grade(class_of(tmp_path, 9), POSED, workers)]
+    found = [each.result.problem for each in marked(class_of(tmp_path, 9), workers)]
     assert found == [""] * 9
     assert next(made, None) is None
     assert [parent.closed for parent in parents] == [1] * len(parents)
@@ -159,14 +173,14 @@ def test_where_every_starter_fails_each_is_ended(tmp_path: Path) -> None:
         parents.append(Parent(broken=True))
         return parents[-1]
 
-    found = [each.result for each in grade(class_of(tmp_path, 5), POSED, Workers(make, 2))]
+    found = [each.result for each in marked(class_of(tmp_path, 5), Workers(make, 2))]
     assert {result.cause for result in found} == {Cause.MACHINE}
     assert [parent.closed for parent in parents] == [1] * len(parents)
 
 
 def test_what_is_under_way_when_a_run_ends_early_comes_to_nothing(tmp_path: Path) -> None:
     parent = Parent()
-    coming = grade(class_of(tmp_path, 9), POSED, Workers(lambda: parent, 2))
+    coming = marked(class_of(tmp_path, 9), Workers(lambda: parent, 2))
     next(coming)
     cast("Generator[Graded]", coming).close()
     assert parent.closed == 1

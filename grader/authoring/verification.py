@@ -15,10 +15,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from grader.authoring.derived import DerivedMistakes, plant_derived
 from grader.authoring.notebooks import build, solution_notebook, stale
 from grader.authoring.phrases import WordingError
 from grader.authoring.planted import Mistake, definition, planted, read_mistakes, worded
-from grader.authoring.proving import Proof, prove
 from grader.authoring.release import own_notebook, own_text
 from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
 from grader.judge.roles import Replies
@@ -80,7 +80,7 @@ class Verification:
     solution: float
     blank: float
     mistakes: int
-    proofs: tuple[Proof, ...]
+    derived: tuple[DerivedMistakes, ...]
     findings: tuple[Defect, ...]
 
 
@@ -150,10 +150,10 @@ def run(held: Held, seed: str, device: str) -> Verification:
         session.run([APART])
         for mistake in held.mistakes:
             findings += [Defect(held.name, t) for t in _caught(session, posed, cells, held.text, mistake)]
-        proofs = tuple(prove(*_touched(held, posed), session, cells, posed_at))
-        findings += [Defect(held.name, problem) for proof in proofs for problem in proof.problems]
+        derived = tuple(plant_derived(*_touched(held, posed), session, cells, posed_at))
+        findings += [Defect(held.name, problem) for one in derived for problem in one.problems]
     points, count = held.lab.points, len(held.mistakes)
-    return Verification(held.name, points, _sum(full), _sum(empty), count, proofs, tuple(findings))
+    return Verification(held.name, points, _sum(full), _sum(empty), count, derived, tuple(findings))
 
 
 def _touched(held: Held, posed: PreparedLab) -> tuple[Lab, list[Sequence[PreparedCheck]]]:

@@ -6,7 +6,6 @@ what is in them, and to hold what it has filed.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,16 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from grader.desk.class_index import write_index
-from grader.desk.files import page_path, write_whole
+from grader.desk.files import page_path, record_path, write_whole
 from grader.desk.gradebook import write_gradebook
-from grader.desk.records import Record, outline, records, write_record, write_run
+from grader.desk.papers import Papers
+from grader.desk.records import records, write_run
 from grader.desk.report import write_report
 from grader.judge.model import Lab, Report
-from grader.pages.feedback_page import render
-from grader.runner.grading import Graded, failed
 from grader.runner.machine import MachineError, is_scarce
 
-LOG = logging.getLogger(__name__)
 PAUSE: Final = 1.0
 SHARE: Final = 20
 """Seconds between two writings of the tables, and how many times as long as a writing takes: each is as long as the
@@ -60,28 +57,14 @@ class Filing:
         """The run so far, its results in outline."""
         return replace(self._run, results=tuple(self._results))
 
-    def add(self, graded: Graded) -> None:
-        """File one more result; the tables follow within seconds. Raises FilingError, MachineError for a full disk.
-
-        Where that fails for what is in this notebook, it counts as not graded, and nothing else suffers.
-        """
-        try:
-            self._file(graded)
-        except (FilingError, MachineError):
-            raise
-        except Exception as error:
-            LOG.exception("The grader failed at a notebook's page.")
-            self._file(failed(graded.result, error))
+    def add(self, papers: Papers) -> None:
+        """File one more result; the tables follow within seconds. Raises FilingError, MachineError for a full disk."""
+        self._write(lambda: write_whole(page_path(self._out, papers.result), papers.page))
+        # After the page, without which it would not be believed.
+        self._write(lambda: write_whole(record_path(self._out, papers.result), papers.record))
+        self._results.append(papers.result)
         if time.monotonic() > self._next:
             self._write(self._write_tables)
-
-    def _file(self, graded: Graded) -> None:
-        result, page = graded.result, self._page(graded)
-        cells = tuple(cell.source for cell in graded.notebook.code) if graded.notebook else ()
-        self._write(lambda: write_whole(page_path(self._out, result), page.encode("utf-8", "replace")))
-        # After the page, without which it would not be believed.
-        self._write(lambda: write_record(Record(result, cells, graded.given), self._out))
-        self._results.append(outline(result))
 
     def _write(self, write: Callable[[], None]) -> None:
         try:
@@ -90,16 +73,6 @@ class Filing:
             if is_scarce(error):
                 raise MachineError(f"the output folder {self._out} cannot be written ({error.strerror})") from error
             raise FilingError(f"The output folder {self._out} cannot be written: {error.strerror}.") from error
-
-    def _page(self, graded: Graded) -> str:
-        result = graded.result
-        title = self._labs[result.lab].title if result.lab in self._labs else ""
-        return render(result, graded.notebook, graded.runs, title, self._where)
-
-    @property
-    def _where(self) -> str:
-        """The device, and that nothing confined the notebook where that was so."""
-        return self._run.device if self._run.confinement else f"{self._run.device}, unconfined"
 
     def _write_tables(self) -> None:
         began, report = time.monotonic(), self.report

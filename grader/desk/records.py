@@ -50,15 +50,15 @@ def write_run(report: Report, out: Path) -> None:
     write_whole(out / RUN, text(head(report)).encode("utf-8", "backslashreplace"))
 
 
-def write_record(record: Record, out: Path) -> None:
-    """Write down one notebook's record, whole."""
+def record_bytes(record: Record) -> bytes:
+    """One notebook's record, as it is written."""
     found: Json = {
         "result": result_json(record.result),
         "verdicts": [encoded(mark.verdict) for mark in record.result.marks],
         "cells": record.cells,
         "given": record.given,
     }
-    write_whole(record_path(out, record.result), text(found).encode("utf-8", "backslashreplace"))
+    return text(found).encode("utf-8", "backslashreplace")
 
 
 def read_record(result: Result, out: Path) -> Record:

@@ -28,7 +28,7 @@ from grader.runner.submissions import Submission
 PACKAGE: Final = Path(grader.__path__[0])
 """Every file of ours; any may change a mark, a sentence or a page."""
 LIBRARIES: Final = (
-    *("torch", "numpy", "sympy", "mpmath", "networkx", "matplotlib", "ipython"),
+    *("torch", "numpy", "sympy", "mpmath", "python-flint", "networkx", "matplotlib", "ipython"),
     *("nbformat", "nbconvert", "jinja2", "mistune", "latex2mathml"),
 )
 """What marks and pages are made with."""

@@ -5,6 +5,7 @@ Knows the order in which a run is prepared. Refuses to print, and to know what a
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +16,17 @@ from filelock import BaseFileLock
 from grader.desk.course import Course, CourseError, remarked
 from grader.desk.filing import Filing, FilingError
 from grader.desk.locking import OccupiedError, occupy
+from grader.desk.papers import Drafting, Papers
 from grader.desk.records import is_outdated, read_records
 from grader.desk.resuming import Kept, Numbers, recognised, split
 from grader.judge.model import Absence, Conditions, Lab, Report
 from grader.labs import all_labs
 from grader.runner.assigning import assign, refusal
+from grader.runner.clerks import hire
 from grader.runner.devices import DeviceError, at_a_time
 from grader.runner.grading import Assignment, Graded, prepare_all
 from grader.runner.machine import cramped
+from grader.runner.marking import Marking
 from grader.runner.probing import ConfinementError, Starters
 from grader.runner.submissions import EMPTY, HandedIn, SubmissionsError, find_submissions
 from grader.runner.workers import Workers, grade
@@ -39,14 +43,15 @@ OUTDATED = "The output folder is of another version of the grader: all of it is 
 class Run:
     """A run that is ready: how many results are `kept` and how many will be `coming`.
 
-    `refused` are those that cannot be read. `lock` holds the output folder until it is released. `notices` are
-    sentences for whoever started it.
+    `refused` are those that cannot be read; `draw` makes the papers of each. `lock` holds the output folder until it is
+    released. `notices` are sentences for whoever started it.
     """
 
     kept: int
     left: int
     refused: Sequence[Graded]
-    coming: Iterator[Graded]
+    draw: Drafting
+    coming: Iterator[Papers]
     filing: Filing
     lock: BaseFileLock
     notices: tuple[str, ...]
@@ -91,24 +96,33 @@ def prepare_run(
     count = at_a_time(starters.device, jobs)
     handed_in = find_submissions(paths, out)
     lock = _occupied(out)
-    outdated = (OUTDATED,) if is_outdated(out) else ()
+    notices = [OUTDATED] if is_outdated(out) else []
     earlier = None if force else read_records(out)
     conditions = Conditions(seed or secrets.token_hex(8), starters.device)
     wanted = {lab.name: lab for lab in labs}
     work = _sorted(handed_in, _comparable(earlier, starters, seed), out, wanted, starters, conditions, course)
     if not work.kept and not work.left and not work.refused:
         raise SubmissionsError(f"None of these notebooks is of {' or '.join(wanted)}.")
-    posed = prepare_all(work.left, conditions)
-    kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
-    kept = tuple(one.result for one in work.kept)
-    missing = _missing(handed_in, work, list(wanted), course)
-    report = Report(conditions.device, conditions.seed, kept, kept_from, missing)
-    filing = Filing(out, report, wanted)
+    draw = Drafting({lab.name: lab.title for lab in labs}, conditions.device, starters.confined)
+    marking = Marking(work.left, prepare_all(work.left, conditions), draw)
     busy = min(count, len(work.left))
-    workers = Workers(starters, max(1, busy))
-    coming = grade(work.left, posed, workers, starters.limits)
-    notices = (*outdated, *filter(None, [cramped(starters.limits, busy)]))
-    return Run(len(kept), len(work.left), work.refused, coming, filing, lock, notices)
+    # Before there is any thread: what shows the confinement starts some.
+    clerks = hire(marking, _beside(busy), draw.rehearse, starters.limits)
+    kept_from = earlier.confinement if earlier and not work.left else starters.confirm()
+    missing = _missing(handed_in, work, list(wanted), course)
+    kept = tuple(one.result for one in work.kept)
+    filing = Filing(out, Report(conditions.device, conditions.seed, kept, kept_from, missing), wanted)
+    coming = grade(marking, Workers(starters, max(1, busy)), clerks, starters.limits)
+    notices += filter(None, [cramped(starters.limits, busy)])
+    return Run(len(kept), len(work.left), work.refused, draw, coming, filing, lock, tuple(notices))
+
+
+def _beside(sessions: int) -> int:
+    """How many judge beside so many sessions: half as many, because a notebook is judged faster than it is observed.
+
+    On two cores as many clerks as sessions were slower: more processes than cores hold one another up.
+    """
+    return max(1, (min(sessions, os.cpu_count() or 1) + 1) // 2)
 
 
 def _comparable(earlier: Report | None, starters: Starters, seed: str | None) -> Report | None:

@@ -34,7 +34,10 @@ from it: 0 times any factor is 0, and a huge number drowns what is added to it."
 
 @dataclass(frozen=True)
 class Compared:
-    """One result at one point: `numbers` where it has any of the right shape, and the relative `error`."""
+    """One result at one point: `numbers` where it has any of the right shape, and the relative `error`.
+
+    It may be that nothing `came` back: no value, or no gradient.
+    """
 
     inputs: Named
     expected: Array
@@ -42,6 +45,7 @@ class Compared:
     problem: Finding | None = None
     error: float = np.inf
     remarks: tuple[Remark, ...] = ()
+    came: bool = True
 
 
 def part(result: Node, path: str, wanted: Sequence[str]) -> Node | Finding:
@@ -183,11 +187,16 @@ def verdict_on(
     if not wrong:
         remarks = dict.fromkeys(r for row in rows for r in row.remarks)
         return None, (*remarks, *slipped(rows, what, tolerance))
-    theirs, expected = both(wrong[0].numbers, wrong[0].expected)  # type: ignore[arg-type] # numbers are there
-    told = [r for r in rows if not r.problem]
-    kind = difference([r.numbers for r in told], [r.expected for r in told])  # type: ignore[misc]
-    facts = Facts(what=what, where=place(wrong[0].inputs), theirs=theirs, expected=expected, difference=kind)
-    return Finding(code, facts), ()
+    return departure(code, what, wrong[0], [row for row in rows if not row.problem]), ()
+
+
+def departure(code: str, what: str, row: Compared, among: Sequence[Compared] = ()) -> Finding:
+    """The finding that a result is not what is right, and how it differs `among` all of its points."""
+    assert row.numbers is not None
+    theirs, expected = both(row.numbers, row.expected)
+    there = [(each.numbers, each.expected) for each in among if each.numbers is not None]
+    kind = difference(*zip(*there, strict=True)) if there else None
+    return Finding(code, Facts(what=what, where=place(row.inputs), theirs=theirs, expected=expected, difference=kind))
 
 
 def shown(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> tuple[Comparison, ...]:

@@ -6,16 +6,17 @@ formulas: the truth evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
 import numpy as np
 
-from grader.judge.compare import REAL, Compared, numbers, part, plausible, relative_error
-from grader.judge.findings import Finding
+from grader.judge.agreement import Followed
+from grader.judge.compare import REAL, Compared, plausible, relative_error
+from grader.judge.given import ANY, AskedOutput, collected, collected_after_updates
 from grader.judge.model import Evidence
-from grader.judge.truth import GradientTruth, KnownSteps, Named, Prior, Tolerance
+from grader.judge.truth import GradientTruth, KnownSteps, Named, Point, Prior, Tolerance
 from grader.protocol.messages import Array, Observation, Reply, Value
 
 STILL = 3
@@ -30,29 +31,15 @@ LEAP = 2.0**-6
 
 def steps_given(known: KnownSteps, reply: Reply) -> list[dict[str, Array]]:
     """What a function gave at each point, by step, where it is numbers of the right shape."""
-    return [
-        {
-            step: found
-            for path, step in known.keys.items()
-            if (found := _given(known, path, expected[step], seen)) is not None
-        }
-        for expected, seen in zip(known.points, reply, strict=True)
-    ]
-
-
-def _given(known: KnownSteps, path: str, expected: Array, seen: Observation) -> Array | None:
-    if not isinstance(seen, Value):
-        return None
-    rounds = [*expected] if known.updates else [expected]
-    nodes = [part(result, path, list(known.keys)) for result in seen.results[: len(rounds)]]
-    found = [
-        node if isinstance(node, Finding) else numbers(node, right.shape, path)
-        for node, right in zip(nodes, rounds, strict=False)
-    ]
-    usable = [one for one in found if not isinstance(one, Finding)]
-    if len(usable) < len(rounds):
-        return None
-    return np.stack(usable) if known.updates else usable[0]
+    found: list[dict[str, Array]] = [{} for _ in known.points]
+    points = tuple(Point({}, expected) for expected in known.points)
+    for key, step in known.keys.items():
+        output = AskedOutput(key, step, points, ANY, key=key, wanted=tuple(known.keys))
+        rows = collected_after_updates(output, reply) if known.updates else collected(output, reply)
+        for at, row in zip(found, rows, strict=True):
+            if row.numbers is not None:
+                at[step] = row.numbers
+    return found
 
 
 def own_steps(functions: Iterable[KnownSteps], replies: Iterable[Reply]) -> list[dict[str, Array]]:
@@ -173,32 +160,32 @@ def departing(known: KnownSteps, own: Sequence[Named], tolerance: Tolerance) -> 
     return list(dict.fromkeys(step for step, value, right in pairs if relative_error(value, right) > tolerance.slip))
 
 
-def follows(prior: Prior, path: str, rows: Sequence[Compared], own: Sequence[Named], slack: float) -> list[Compared]:
-    """The rows against what the result is in terms of own values, in the way of writing that fits; else none."""
+def follows(prior: Prior, output: AskedOutput, own: Sequence[Named], rows: Sequence[Compared]) -> Followed:
+    """The rows against what the output is in terms of own values, in the way of writing that all of them fit."""
     if any(row.numbers is None for row in rows) or len(rows) != len(own):
-        return []
-    for way in prior.recipe([path], own):
-        values = [at[path] for at in way]
+        return Followed(rows)
+    for way in prior.recipe([output.path], own):
+        values = [at[output.path] for at in way]
         if all(np.isfinite(local).all() for local in values) and any(local.any() for local in values):
-            anew = [_against(row, local) for row, local in zip(rows, values, strict=True)]
-            if max(row.error for row in anew) <= slack:
-                return anew
-    return []
+            anew = [_against(row, local, relative_error) for row, local in zip(rows, values, strict=True)]
+            if max(row.error for row in anew) <= output.tolerance.slip:
+                wrong = (step for known in prior.functions.values() for step in departing(known, own, output.tolerance))
+                return Followed(anew, tuple(wrong))
+    return Followed(rows)
 
 
 def nearest(row: Compared, ways: Iterable[Array]) -> Compared:
     """The row against what a step is in terms of own values, in the way of writing that is nearest to it."""
-    assert row.numbers is not None
-    best: Compared | None = None
-    for local in ways:
-        if not np.isfinite(local).all() or (not local.any() and row.expected.any()):
-            continue
-        gap = np.abs(row.numbers - local).max() / np.abs(local).max(initial=1e-300)
-        if best is None or gap < best.error:
-            best = Compared(row.inputs, local, row.numbers, None, float(gap), row.remarks)
-    return best or row
+    usable = [way for way in ways if np.isfinite(way).all() and (way.any() or not row.expected.any())]
+    return min((_against(row, local, _gap) for local in usable), key=lambda one: one.error, default=row)
 
 
-def _against(row: Compared, local: Array) -> Compared:
+def _against(row: Compared, local: Array, error: Callable[[Array, Array], float]) -> Compared:
     assert row.numbers is not None
-    return Compared(row.inputs, local, row.numbers, None, relative_error(row.numbers, local))
+    return replace(row, expected=local, problem=None, error=error(row.numbers, local))
+
+
+def _gap(theirs: Array, local: Array) -> float:
+    """The relative error, where what is right may be 0; infinite where theirs are no numbers."""
+    gap = float(np.abs(theirs - local).max() / np.abs(local).max(initial=1e-300))
+    return np.inf if np.isnan(gap) else gap

@@ -7,38 +7,21 @@ to know the steps' formulas: the truth evaluates them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from grader.judge.agreement import Followed, JudgedOutput, judged, numerical
 from grader.judge.annotated_graph import EdgeStatus, annotated
-from grader.judge.compare import Compared, compared, part, relative_error, shown, slipped, verdict_on
-from grader.judge.diagnosis import diagnosed
-from grader.judge.facts import both, difference, place
-from grader.judge.findings import Facts, Finding, Remark
+from grader.judge.compare import Compared, relative_error
+from grader.judge.findings import Facts, Finding
 from grader.judge.follow_through import looked_up, nearest, own_steps
-from grader.judge.model import Evidence, Status, Verdict
+from grader.judge.given import AskedOutput, asked_outputs, collected
+from grader.judge.model import Evidence, Verdict
 from grader.judge.truth import KnownSteps, Named, StepsTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Value
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step over all points: right by the truth, right from own values (`carried`), or wrong."""
-
-    key: str
-    rows: tuple[Compared, ...]
-    carried: tuple[str, ...]
-    problem: Finding | None
-
-    @property
-    def standing(self) -> EdgeStatus:
-        """How it is to be seen in a picture of the graph."""
-        if self.problem:
-            return EdgeStatus.ABSENT if self.problem.code == "missing_key" else EdgeStatus.WRONG
-        return EdgeStatus.CARRIED if self.carried else EdgeStatus.RIGHT
+from grader.protocol.messages import Array, Leaf, Reply, Value
 
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
@@ -49,61 +32,47 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     idle = looked_up(own, beside, list(truth.keys.values()), truth.tolerance)
     nothing: list[dict[str, Array]] = [{} for _ in own]
     steps = [
-        _judge_step(truth, evidence, key, nothing if idle.issuperset(truth.parents[step]) else own)
-        for key, step in truth.keys.items()
+        _judged_step(truth, evidence, output, nothing if idle.issuperset(truth.parents[output.path]) else own)
+        for output in asked_outputs(truth)
     ]
-    wrong = [step for step in steps if step.problem]
-    for step in wrong:
-        if step.problem and step.problem.code == "wrong_structure":
-            return failed(step.problem)
-    remarks = tuple(Remark("carried_forward", s.key, Facts(follows_from=s.carried)) for s in steps if s.carried)
-    table = tuple(row for step in steps for row in shown(step.rows, step.key, truth.tolerance))
+    wrong = [(step.output.what, step.problem) for step in steps if step.problem]
+    for _, problem in wrong:
+        if problem.code == "wrong_structure":
+            return failed(problem)
+    carried = tuple(remark for step in steps for remark in step.carried)
+    table = tuple(row for step in steps for row in step.table)
     if not wrong:
-        differences = _numerical(truth, evidence, steps)
-        if differences:
+        if evidence.coarse and (differences := _numerical(evidence.coarse, steps)):
             return failed(differences, comparisons=table)
-        said = [r for step in steps for row in step.rows for r in row.remarks]
-        said += [r for step in steps for r in slipped(step.rows, step.key, truth.tolerance)]
-        return replace(RIGHT, remarks=tuple(dict.fromkeys([*remarks, *said])), comparisons=table)
-    score = 1 - len(wrong) / len(steps)
-    return Verdict(
-        Status.PARTIAL if score else Status.FAIL,
-        score,
-        (_told(wrong, len(steps)),),
-        remarks,
-        table,
-        sketches=annotated(
-            truth,
-            {step.key: step.standing for step in steps},
-            {step.key: step.problem.facts.edges for step in wrong if step.problem},
-        ),
-    )
+        said = [remark for step in steps for remark in step.remarks]
+        # What is said of all numbers comes after what is said of single ones.
+        said.sort(key=lambda remark: remark.code == "float32_slip")
+        return replace(RIGHT, remarks=tuple(dict.fromkeys([*carried, *said])), comparisons=table)
+    verdict = failed(_told(wrong, len(steps)), 1 - len(wrong) / len(steps), table)
+    standing = {step.output.what: _standing(step) for step in steps}
+    sketches = annotated(truth, standing, {key: problem.facts.edges for key, problem in wrong})
+    return replace(verdict, remarks=carried, sketches=sketches)
 
 
-def _numerical(truth: StepsTruth, evidence: Evidence, steps: list[Step]) -> Finding | None:
-    """Steps nearly right in float64 and far off when asked again in float32: difference quotients."""
-    if evidence.coarse is None:
-        return None
-    for step in steps:
-        error = max(row.error for row in step.rows)
-        if step.carried or error <= truth.tolerance.agree:
-            continue
-        name = truth.keys[step.key]
-        for point, seen in zip(truth.points, evidence.coarse, strict=True):
-            if isinstance(seen, Value):
-                node = part(seen.results[0], step.key, list(truth.keys))
-                coarse = compared(node, point.inputs, point.expected[name], step.key, truth.tolerance).error
-                if coarse > 2 * truth.tolerance.slip:
-                    return Finding("numerical_derivative", Facts(names=(step.key,), error=error, coarse=coarse))
-    return None
+def _standing(step: JudgedOutput) -> EdgeStatus:
+    """How a step is to be seen in a picture of the graph."""
+    if step.problem:
+        return EdgeStatus.ABSENT if step.problem.code == "missing_key" else EdgeStatus.WRONG
+    return EdgeStatus.RIGHT if step.follows_from is None else EdgeStatus.CARRIED
 
 
-def _told(wrong: list[Step], total: int) -> Finding:
+def _numerical(coarse: Reply, steps: Sequence[JudgedOutput]) -> Finding | None:
+    """The first step, at the first point, that is far off when it is asked for again in float32."""
+    again = ((step, collected(step.output, coarse)) for step in steps if step.follows_from is None)
+    slips = (numerical((s.output.what,), s.rows, [row], s.output.tolerance) for s, rows in again for row in rows)
+    return next(filter(None, slips), None)
+
+
+def _told(wrong: Sequence[tuple[str, Finding]], total: int) -> Finding:
     """The first finding, with the other steps by what is wrong with them, and the count."""
-    first, *others = [(step.key, step.problem) for step in wrong if step.problem]
-    _, problem = first
+    (_, first), *others = wrong
     also = tuple((key, other.note) for key, other in others)
-    return replace(problem, facts=replace(problem.facts, also=also, steps_right=total - len(wrong), steps=total))
+    return replace(first, facts=replace(first.facts, also=also, steps_right=total - len(wrong), steps=total))
 
 
 def _functions(truth: StepsTruth) -> tuple[KnownSteps, ...]:
@@ -111,59 +80,59 @@ def _functions(truth: StepsTruth) -> tuple[KnownSteps, ...]:
     return *truth.prior.functions.values(), KnownSteps(truth.keys, tuple(point.expected for point in truth.points))
 
 
-def _judge_step(truth: StepsTruth, evidence: Evidence, key: str, own: list[dict[str, Array]]) -> Step:
-    step, rows, carried = truth.keys[key], [], set()
-    basis: tuple[str, ...] = ()
+def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own: Sequence[Named]) -> JudgedOutput:
+    """A step at the points where those before it are finite."""
+    seen = {
+        point: row
+        for point, row in enumerate(collected(output, evidence.answer))
+        if not (
+            row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, point, output.path)
+        )
+    }
+    if not seen:
+        return JudgedOutput(output, (), Finding("never_finite", Facts(what=output.what)))
+    likely = partial(truth.likely, output.path, own) if len(seen) == len(own) else None
+    step = judged(output, list(seen.values()), partial(_following, truth, output, own, list(seen)), likely)
+    if step.problem and step.problem.code == output.code and any(row.problem for row in step.rows):
+        # No simple difference is told of a step that is not finite somewhere.
+        return replace(step, problem=replace(step.problem, facts=replace(step.problem.facts, difference=None)))
+    return step
+
+
+def _following(
+    truth: StepsTruth, output: AskedOutput, own: Sequence[Named], points: Sequence[int], rows: Sequence[Compared]
+) -> Followed:
+    """The rows at some points; those that are wrong against what follows from wrong steps before, if any are."""
+    step, slip = output.path, output.tolerance.slip
     wrong = _wrong_parents(truth, step, own)
     ways = truth.prior.recipe([step], own) if any(wrong) else ()
-    for index, (point, seen, parents) in enumerate(zip(truth.points, evidence.answer, wrong, strict=True)):
-        assert isinstance(seen, Value)
-        node = part(seen.results[0], key, list(truth.keys))
-        row = compared(node, point.inputs, point.expected[step], key, truth.tolerance)
-        if row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, index, step):
+    found, carried, basis = [], set[str](), tuple[str, ...]()
+    for point, row in zip(points, rows, strict=True):
+        parents = wrong[point]
+        if row.numbers is None or row.error <= slip or not parents:
+            found.append(row)
             continue
-        if row.numbers is not None and row.error > truth.tolerance.slip and parents:
-            local = nearest(row, (way[index][step] for way in ways))
-            if local.error <= truth.tolerance.slip:
-                carried |= set(parents)
-            else:
-                basis = tuple(parents)
-            row = local
-        rows.append(row)
-    if not rows:
-        problem: Finding | None = Finding("never_finite", Facts(what=key))
-    else:
-        problem, _ = verdict_on(rows, key, truth.tolerance, "wrong_value")
-    if problem and problem.code == "wrong_value":
-        problem = _wrong_step(rows, key, truth, basis)
-    if problem and problem.code in ("wrong_step", "not_finite") and len(rows) == len(own):
-        problem = diagnosed(problem, partial(truth.likely, step, own), rows, truth.tolerance.slip)
-    return Step(key, tuple(rows), () if problem else tuple(sorted(carried)), problem)
+        found.append(nearest(row, (way[point][step] for way in ways)))
+        if found[-1].error <= slip:
+            carried |= set(parents)
+        else:
+            basis = tuple(parents)
+    return Followed(found, tuple(sorted(carried)) if carried else None, basis)
 
 
 def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
     """Whether a step before this one is not finite in the student's own values: then this one cannot be either."""
     replies = (*evidence.prerequisites, evidence.answer)
-    for known, reply in zip(_functions(truth), replies, strict=True):
-        seen = reply[point]
-        for key, name in known.keys.items():
-            if name in truth.parents[step] and isinstance(seen, Value) and isinstance(seen.results[0], Mapping):
-                node = seen.results[0].get(key)
-                if isinstance(node, Leaf) and node.array.dtype.kind == "f" and not np.isfinite(node.array).all():
-                    return True
-    return False
-
-
-def _wrong_step(rows: list[Compared], key: str, truth: StepsTruth, basis: tuple[str, ...]) -> Finding:
-    worst = next(row for row in rows if row.error > truth.tolerance.slip and not row.problem)
-    assert worst.numbers is not None
-    theirs, expected = both(worst.numbers, worst.expected)
-    kind = difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows])
-    where = place(worst.inputs)
-    return Finding(
-        "wrong_step",
-        Facts(what=key, where=where, theirs=theirs, expected=expected, follows_from=basis, difference=kind),
+    nodes = (
+        seen.results[0].get(key)
+        for known, reply in zip(_functions(truth), replies, strict=True)
+        for key, name in known.keys.items()
+        if name in truth.parents[step]
+        and isinstance(seen := reply[point], Value)
+        and isinstance(seen.results[0], Mapping)
     )
+    floats = (node.array for node in nodes if isinstance(node, Leaf) and node.array.dtype.kind == "f")
+    return not all(np.isfinite(array).all() for array in floats)
 
 
 def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[list[str]]:

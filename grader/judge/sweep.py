@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from grader.judge.compare import numbers
 from grader.judge.facts import both, place
 from grader.judge.findings import Facts, Finding, Place
+from grader.judge.given import ANY, AskedOutput, collected
 from grader.judge.model import Comparison, ErrorCurve, Evidence, Verdict
-from grader.judge.truth import Slip, SweepTruth
-from grader.judge.values import RIGHT, failed, unreachable
-from grader.protocol.messages import Array, Reply, Value
+from grader.judge.truth import Point, Slip, SweepTruth
+from grader.judge.values import RIGHT, failed
+from grader.protocol.messages import Array, Reply
 
 TABLE_ROWS = 6
 
@@ -57,28 +57,26 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     swept = _swept(truth, found, errors, order)
     if not order:
         return replace(RIGHT, sweeps=(swept,))
-    first = _at(truth, order[0])
     # Infinity and nan teach more than a few ulp too many.
     order.sort(key=lambda i: not np.isinf(errors[i]))
-    telling = _at(truth, order[0])
-    theirs, expected = both(found[order[0]], truth.expected[order[0]])
+    rows = tuple(
+        Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
+        for i in order[:TABLE_ROWS]
+    )
+    telling = rows[0]
     facts = Facts(
         dtype=truth.dtype,
         what=what,
         right=int((~wrong).sum()),
         total=len(wrong),
-        where=first,
-        not_finite_at=None if telling == first else telling,
-        theirs=theirs,
-        expected=expected,
+        where=swept.where,
+        not_finite_at=None if telling.where == swept.where else telling.where,
+        theirs=telling.theirs,
+        expected=telling.expected,
         error=float(errors[order[0]]),
         limit=truth.limit,
     )
     problem = Finding(UNSTABLE, _explained(truth, facts, found, errors, order[0]))
-    rows = tuple(
-        Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
-        for i in order[:TABLE_ROWS]
-    )
     return replace(failed(problem, comparisons=rows), sweeps=(swept,))
 
 
@@ -117,17 +115,9 @@ def _at(truth: SweepTruth, point: int) -> Place | None:
 
 def _collected(truth: SweepTruth, reply: Reply, what: str) -> Array | Finding:
     """Theirs at every point, in the shape of what is expected."""
-    rows = []
-    for seen, expected in zip(reply, truth.expected, strict=True):
-        assert isinstance(seen, Value)
-        node = seen.results[0] if truth.path is None else seen.gradients.get(truth.path)
-        if node is None:
-            if not expected.any():
-                rows.append(np.zeros(expected.shape))
-                continue
-            return unreachable(f"the gradient in {list(truth.inputs)[int(truth.path or 0)]}", seen)
-        found = numbers(node, expected.shape, f"the {what}")
-        if isinstance(found, Finding):
-            return found
-        rows.append(found)
-    return np.stack(rows)
+    path = truth.path or ""
+    points = tuple(Point({}, {path: expected}) for expected in truth.expected)
+    argument = "" if truth.path is None else f"the gradient in {list(truth.inputs)[int(path or 0)]}"
+    rows = collected(AskedOutput(f"the {what}", path, points, ANY, key=path, gradient=argument), reply)
+    problems = (row.problem for row in rows if row.problem and row.problem.code != "not_finite")
+    return next(problems, None) or np.stack([row.numbers for row in rows])  # type: ignore[misc] # numbers are there

@@ -6,20 +6,29 @@ know the recurrence itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from grader.judge.compare import REAL, Compared, compared, part, relative_error, shown, verdict_on
+from grader.judge.agreement import JudgedOutput, judged
+from grader.judge.compare import REAL, Compared, departure, relative_error, shown
 from grader.judge.diagnosis import diagnosed
-from grader.judge.facts import both, described, difference, excerpt, place
+from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
-from grader.judge.follow_through import steps_given, wrong_parts
+from grader.judge.follow_through import wrong_parts
+from grader.judge.given import (
+    AskedOutput,
+    after_updates,
+    asked_outputs,
+    collected,
+    collected_after_updates,
+    standing_at,
+)
 from grader.judge.model import Comparison, Evidence, Verdict
-from grader.judge.truth import FitTruth, KnownSteps, Point, TrajectoryTruth, UpdateTruth, ValueTruth
-from grader.judge.values import RIGHT, failed, rows_of
+from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.values import RIGHT, failed, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
@@ -31,48 +40,47 @@ MOST = 1_000_000
 
 
 def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
-    """Parameters after each update; old gradients that were not cleared are named."""
+    """Parameters after each update, from point to point; old gradients that were not cleared are named."""
     table: list[Comparison] = []
-    for point, seen in zip(truth.points, evidence.answer, strict=True):
-        assert isinstance(seen, Value)
-        for path, expected in point.expected.items():
-            index = path.rpartition(".")[2]
-            what, inputs = f"parameter {index}", {n: v for n, v in point.inputs.items() if n.endswith((index, "rate"))}
-            for step, (looked_at, right) in enumerate(zip(seen.results, expected, strict=False)):
-                node = part(looked_at, path, list(point.expected))
-                row = compared(node, inputs, right, what, truth.tolerance)
-                if row.problem:
-                    return failed(row.problem, comparisons=tuple(table))
-                table += shown([row], f"{what} after step {step + 1}", truth.tolerance)
-                if row.error > truth.tolerance.slip:
-                    problem = _wrong_update(row, expected, step, what)
-                    likely, rows = partial(truth.likely, path, []), _moved(truth, evidence.answer, path)
-                    return failed(diagnosed(problem, likely, rows, truth.tolerance.slip), comparisons=tuple(table))
-        if seen.gradient_error:
+    reply, slip = evidence.answer, truth.tolerance.slip
+    outputs = [(output, each, collected(each, reply)) for output in _updated(truth) for each in after_updates(output)]
+    for number, seen in enumerate(reply):
+        for output, each, rows in outputs:
+            row = rows[number]
+            if row.problem:
+                return failed(row.problem, comparisons=tuple(table))
+            if row.came:
+                table += shown([row], f"{each.what} after step {each.call + 1}", truth.tolerance)
+            if row.came and row.error > slip:
+                problem = _wrong_update(output.replied[number], each, row)
+                whole = collected_after_updates(output, reply)
+                problem = diagnosed(problem, partial(truth.likely, output.path, []), whole, slip)
+                return failed(problem, comparisons=tuple(table))
+        if isinstance(seen, Value) and seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
     return RIGHT
 
 
-def _moved(truth: UpdateTruth, reply: Reply, path: str) -> list[Compared]:
-    """A parameter after all updates at once, at every point; none where it could not be updated so often somewhere."""
-    known = KnownSteps({path: path}, tuple(point.expected for point in truth.points), updates=True)
-    given = zip(truth.points, steps_given(known, reply), strict=True)
-    rows = [Compared(point.inputs, point.expected[path], at[path]) for point, at in given if path in at]
-    return rows if len(rows) == len(truth.points) else []
+def _updated(truth: UpdateTruth) -> Iterator[AskedOutput]:
+    """Every parameter, with where it started and the rate."""
+    paths = tuple(truth.points[0].expected)
+    for path in paths:
+        index = path.rpartition(".")[2]
+        inputs = ({n: v for n, v in p.inputs.items() if n.endswith((index, "rate"))} for p in truth.points)
+        points = tuple(replace(point, inputs=own) for point, own in zip(truth.points, inputs, strict=True))
+        what, code = f"parameter {index}", "wrong_update"
+        yield AskedOutput(what, path, points, truth.tolerance, key=path, wanted=paths, code=code)
 
 
-def _wrong_update(row: Compared, expected: Array, step: int, what: str) -> Finding:
-    theirs = row.numbers
-    assert theirs is not None
+def _wrong_update(point: Point, output: AskedOutput, row: Compared) -> Finding:
+    """What stands where an update should have led, and how the way there differs."""
+    assert row.numbers is not None
     start = next(v for n, v in row.inputs.items() if n.startswith("start"))
-    left, right = both(theirs, expected[step])
-    before = expected[0] if step else start
-    moved, due = theirs - before, expected[step] - before
+    before = point.expected[output.path][0] if output.call else start
+    moved, due = row.numbers - before, row.expected - before
     kind = difference([moved], [due]) if moved.any() else Difference(Way.UNMOVED)
-    where = place(row.inputs)
-    return Finding(
-        "wrong_update", Facts(what=what, step=step + 1, where=where, theirs=left, expected=right, difference=kind)
-    )
+    problem = departure(output.code, output.what, row)
+    return replace(problem, facts=replace(problem.facts, step=output.call + 1, difference=kind))
 
 
 def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
@@ -94,73 +102,57 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
 
 def _judged(values: ValueTruth, reply: Reply) -> Verdict:
     """Losses first, since they tell where the run departs; then the parameters."""
-    problems: list[Finding] = []
-    table: list[Comparison] = []
-    remarks: list[Remark] = []
-    for path in ("2", "0", "1"):
-        what = values.labels[path]
-        rows = rows_of(values, reply, path)
-        problem, said = verdict_on(rows, what, values.tolerance, "wrong_value")
-        remarks += said
-        table += shown(rows, what, values.tolerance)
-        if problem and problem.code == "wrong_value":
-            problem = _departing(values, path, rows)
-        if problem and problem.code == "wrong_shape" and path == "2":
-            problem = _wrong_length(values, reply, rows)
-        if problem:
-            problems.append(_explained(values, reply, path, problem))
-    problems += _extra_bias(values, reply)
-    if problems:
-        return failed(problems[0], comparisons=tuple(table))
-    return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=tuple(table))
+    outputs = {output.path: replace(output, code="wrong_trajectory") for output in asked_outputs(values)}
+    seen = {path: collected(outputs[path], reply) for path in ("2", "0", "1")}
+    found = [judged(outputs[path], rows) for path, rows in seen.items()]
+    return together([replace(one, problem=_explained(values, one, reply, seen)) for one in found])
 
 
-def _departing(values: ValueTruth, path: str, rows: Sequence[Compared]) -> Finding:
-    """What the first run that departs gave at a path; of losses also from which epoch on."""
-    wrong = next(row for row in rows if row.error > values.tolerance.slip)
-    assert wrong.numbers is not None
-    left, right = both(wrong.numbers, wrong.expected)
-    facts = Facts(
-        what=values.labels[path],
-        where=place(wrong.inputs),
-        theirs=left,
-        expected=right,
-        difference=difference([r.numbers for r in rows if r.numbers is not None], [r.expected for r in rows]),
-        agreeing=_agreeing(wrong.numbers, wrong.expected) if path == "2" else None,
-    )
-    return Finding("wrong_trajectory", facts)
-
-
-def _explained(values: ValueTruth, reply: Reply, path: str, problem: Finding) -> Finding:
+def _explained(
+    values: ValueTruth, found: JudgedOutput, reply: Reply, seen: Mapping[str, Sequence[Compared]]
+) -> Finding | None:
     """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
-    if problem.code not in ("wrong_trajectory", "wrong_length", "not_finite"):
+    output, rows, problem = found.output, found.rows, found.problem
+    told_by = output.path
+    if problem is None:
+        return _extra_bias(output, reply) if output.path == "1" else None
+    if problem.code == output.code:
+        problem = _departing(output, rows)
+    if problem.code == "wrong_shape" and output.path == "2":
+        problem, told_by = _wrong_length(output, reply, rows), "0"
+    if problem.code not in (output.code, "wrong_length", "not_finite"):
         return problem
-    told_by = "0" if problem.code == "wrong_length" else path
-    return diagnosed(
-        problem, partial(values.likely, told_by, []), rows_of(values, reply, told_by), values.tolerance.slip
-    )
+    return diagnosed(problem, partial(values.likely, told_by, []), seen[told_by], values.tolerance.slip)
 
 
-def _wrong_length(values: ValueTruth, reply: Reply, rows: list[Compared]) -> Finding:
+def _departing(output: AskedOutput, rows: Sequence[Compared]) -> Finding:
+    """What the first run that departs gave; of losses also from which epoch on."""
+    wrong = next(row for row in rows if row.error > output.tolerance.slip)
+    problem = departure(output.code, output.what, wrong, rows)
+    if output.path != "2" or wrong.numbers is None:
+        return problem
+    return replace(problem, facts=replace(problem.facts, agreeing=_agreeing(wrong.numbers, wrong.expected)))
+
+
+def _wrong_length(output: AskedOutput, reply: Reply, rows: Sequence[Compared]) -> Finding:
     """The first list of another length; lists that are as much longer as a call adds are one that goes on."""
-    nodes = [part(seen.results[0], "2", ["0", "1", "2"]) for seen in reply if isinstance(seen, Value)]
+    nodes = [standing_at(output, seen) for seen in reply]
     counts = [node.array.size if isinstance(node, Leaf) else 0 for node in nodes]
     asked = [row.expected.size for row in rows]
     kept = len(counts) > 1 and np.diff(counts).tolist() == asked[1:]
     row, count = next((row, count) for row, count in zip(rows, counts, strict=True) if row.problem)
     theirs, expected = (Form("entries", count=each) for each in (count, row.expected.size))
-    facts = Facts(what=values.labels["2"], where=place(row.inputs), theirs=theirs, expected=expected)
+    facts = Facts(what=output.what, where=place(row.inputs), theirs=theirs, expected=expected)
     return Finding("list_kept" if kept else "wrong_length", facts)
 
 
-def _extra_bias(values: ValueTruth, reply: Reply) -> list[Finding]:
+def _extra_bias(bias: AskedOutput, reply: Reply) -> Finding | None:
     """A bias that came back where none was given."""
-    for point, seen in zip(values.points, reply, strict=True):
-        assert isinstance(seen, Value)
-        node = part(seen.results[0], "1", ["0", "1", "2"])
-        if "1" not in point.expected and not isinstance(node, Finding) and node != Other("None"):
-            return [_other_type("b", node, Form("None as given"))]
-    return []
+    for point, seen in zip(bias.replied, reply, strict=True):
+        node = standing_at(bias, seen)
+        if bias.path not in point.expected and node != Other("None") and not isinstance(node, Finding | None):
+            return _other_type("b", node, Form("None as given"))
+    return None
 
 
 def _other_type(what: str, node: Node, asked: Form) -> Finding:

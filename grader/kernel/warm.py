@@ -4,13 +4,12 @@ Knows how to fork, and what a child must not share with its siblings: descriptor
 Refuses to know the grader: it is told where a scratch folder is and which limits hold, and nothing that
 would be worth stealing ever enters it.
 
-    {"load": [module, …]}                            -> {"loaded": …}, how many of them it has
-    {"fork": {…}} with the child's sockets attached  -> {"pid": …}
-    {"reap": pid}                                    -> {"status": …}, null while it runs
+    Load                                     -> Loaded
+    Fork, with the child's sockets attached  -> Started
+    Reap                                     -> Ended
 
-Or {"error": …} where the machine cannot do what is asked.
-
-Before the first request it says {"loaded": 0}, or {"error": …} where it cannot confine what it would fork.
+Or Unable where the machine cannot do what is asked. Before the first request it says Loaded, or Unable where it cannot
+confine what it would fork.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
-import json
 import os
 import platform
 import signal
@@ -28,7 +26,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy.random
 import torch
@@ -39,13 +37,25 @@ from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.profile import PROFILES, Bounds
 from grader.kernel.shortage import ENDED, shortage
 from grader.protocol.caps import OUTPUT_CAPS
+from grader.protocol.control import (
+    LARGEST,
+    Answer,
+    Ended,
+    Fork,
+    Load,
+    Loaded,
+    Order,
+    Reap,
+    Started,
+    Unable,
+    order_in,
+    sent,
+)
 from grader.protocol.messages import RunCell
 
 if TYPE_CHECKING:
     # It needs Linux and libseccomp, which a parent of unconfined children does without.
     from grader.kernel.confine import Confiner
-
-MESSAGE = 1 << 16
 
 
 def rehearsed() -> Cells:
@@ -64,12 +74,12 @@ def rehearsed() -> Cells:
     return Cells()
 
 
-def load(modules: Sequence[str] = ()) -> dict[str, Any]:
+def load(modules: Sequence[str] = ()) -> Loaded:
     """Import modules that children would import, each for itself, and keep all there is out of the collector."""
     found = [importlib.import_module(name) for name in modules]
     gc.collect()
     gc.freeze()
-    return {"loaded": len(found)}
+    return Loaded(len(found))
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Inheritance:
     confiner: Confiner | None
 
 
-def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.socket, ready: Inheritance) -> int:
+def fork(request: Fork, descriptors: Sequence[int], control: socket.socket, ready: Inheritance) -> int:
     """A child that serves the first of two sockets, and tells of itself through the other; its process id."""
     pid = os.fork()
     if pid:
@@ -96,12 +106,12 @@ def fork(request: dict[str, Any], descriptors: Sequence[int], control: socket.so
     os._exit(0)
 
 
-def become(request: dict[str, Any], descriptors: Sequence[int], ready: Inheritance) -> None:
+def become(request: Fork, descriptors: Sequence[int], ready: Inheritance) -> None:
     """Turn this forked process into a student's, and serve it to its end.
 
     It serves the first socket; through the second the grader is handed what it hears of refused calls by.
     """
-    scratch = Path(request["scratch"])
+    scratch = Path(request.scratch)
     log = os.open(scratch / "start.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -117,7 +127,7 @@ def become(request: dict[str, Any], descriptors: Sequence[int], ready: Inheritan
         seed(int.from_bytes(os.urandom(4), "little"))
     with socket.socket(fileno=telling) as grader:
         if ready.confiner:
-            ready.confiner.confine(scratch, Bounds(**request["bounds"]), grader)
+            ready.confiner.confine(scratch, Bounds(**request.bounds), grader)
     if ready.confiner:
         ready.cells.stay_alone()
     serve(channel, ready.cells)
@@ -141,23 +151,25 @@ def confiner(device: str) -> Confiner | None:
 
 
 def answered(
-    request: dict[str, Any], descriptors: list[int], control: socket.socket, ready: Inheritance, children: set[int]
-) -> dict[str, Any]:
+    request: Order, descriptors: list[int], control: socket.socket, ready: Inheritance, children: set[int]
+) -> Answer:
     """The answer to a request. What the machine refuses, a process or its memory, is said, and the parent lives on."""
     try:
-        if "load" in request:
-            return load(request["load"])
-        if "fork" in request:
-            if len(descriptors) < 2:
-                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-            pid = fork(request["fork"], descriptors, control, ready)
-            children.add(pid)
-            return {"pid": pid}
+        match request:
+            case Load(modules):
+                return load(modules)
+            case Fork():
+                if len(descriptors) < 2:
+                    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+                pid = fork(request, descriptors, control, ready)
+                children.add(pid)
+                return Started(pid)
+            case Reap(pid):
+                status = reaped(pid)
+                children -= set() if status is None else {pid}
+                return Ended(status)
     except (OSError, MemoryError, ImportError) as error:
-        return {"error": f"no process could be made ready for a notebook: {error or type(error).__name__}"}
-    status = reaped(request["reap"])
-    children -= set() if status is None else {request["reap"]}
-    return {"status": status}
+        return Unable(f"no process could be made ready for a notebook: {error or type(error).__name__}")
 
 
 def main() -> None:
@@ -173,18 +185,18 @@ def main() -> None:
     try:
         ready = Inheritance(rehearsed(), confiner(device))
     except (ImportError, OSError, RuntimeError) as error:
-        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
+        control.send(sent(Unable(f"{type(error).__name__}: {error}")))
         return
     stub_package.install()
-    control.send(json.dumps(load()).encode())
+    control.send(sent(load()))
     children: set[int] = set()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, MESSAGE, 2)
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 2)
         if not message:
             break
-        answer = answered(json.loads(message), descriptors, control, ready, children)
+        answer = answered(order_in(message), descriptors, control, ready, children)
         for received in descriptors:
             os.close(received)
-        control.send(json.dumps(answer).encode())
+        control.send(sent(answer))
     for pid in children:
         os.kill(pid, signal.SIGKILL)

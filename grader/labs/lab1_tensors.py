@@ -9,12 +9,13 @@ import sympy
 from sympy import Array, Eq, Max, Min, Piecewise
 
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import GradientCheck, ValueCheck, ViewCheck
+from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.problem import Problem
 from grader.oracle.structure import RandomCheck, SeededCheck
 from grader.oracle.variants import Family, drawn
+from grader.oracle.views import ViewCheck
 from grader.protocol.messages import NumpyArray
 
 WIDE = Domain(default=(-8.0, 8.0))

@@ -10,8 +10,9 @@ from sympy import Array, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import GradientCheck
-from grader.oracle.descent import FitCheck, TrajectoryCheck, trajectory
+from grader.oracle.descent import TrajectoryCheck, trajectory
 from grader.oracle.domain import Domain
+from grader.oracle.fits import FitCheck
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.problem import Problem
 from grader.oracle.structure import BY_AUTOGRAD, from_scratch

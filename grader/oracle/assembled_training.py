@@ -6,21 +6,21 @@ what they give. Refuses to know any other wrong part, and how it was asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
 from sympy import ImmutableDenseNDimArray, Symbol
 
 from grader.judge.model import Conditions
 from grader.judge.truth import KnownSteps, Named, Point, UpdateTruth, ValueTruth
+from grader.oracle.balls import ball
 from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, Variable, array, entries, name_of, shape_of
-from grader.oracle.precision import TOLERANCE, exact
+from grader.oracle.precision import TOLERANCE
 from grader.oracle.problem import Problem, evaluate, fill
-from grader.oracle.training_mistakes import DETOURS, UPDATE, Rule, descend, downhill
+from grader.oracle.training_mistakes import DETOURS, UPDATE, Rule, Run, descend, downhill
 from grader.oracle.updates import UpdateCheck
 from grader.protocol.messages import Array, Ask
 
@@ -112,8 +112,8 @@ class Assembly:
         epochs: int,
         known: tuple[ValueTruth, ValueTruth, UpdateTruth],
         own: Sequence[Named],
-    ) -> list[tuple[dict[str, Any], list[Any]]]:
-        """Parameters and losses from each start with `own` values of wrong parts; none where a part is not told."""
+    ) -> list[Callable[[], Run]]:
+        """A run from each start with `own` values of wrong parts; none where a part is not told."""
         given = {step: [at[step] for at in own if step in at] for step in {step for at in own for step in at}}
         models = self._models(draws, given.get(name_of(self.model)) or _right(known[0]))
         scale = _multiple(given.get(name_of(self.loss)) or _right(known[1]), _right(known[1]))
@@ -121,11 +121,12 @@ class Assembly:
         rule = _rule(moved, known[2]) if moved else downhill
         if not models or not scale or not rule:
             return []
-        found = []
+        found: list[Callable[[], Run]] = []
         for draw, (base, along) in zip(draws, models, strict=True):
             numbers = {**draw, "base": base, "along": along, "scale": np.array(scale)}
-            start = {name: exact(numbers[name]) for name in map(name_of, self.general.inputs)}
-            found.append(descend(self.general, self.loss, self.parameters, start, epochs, exact(self.rate), rule))
+            start = {name: ball(numbers[name]) for name in map(name_of, self.general.inputs)}
+            fixed = self.general, self.loss, self.parameters
+            found.append(partial(descend, *fixed, start, epochs, ball(self.rate), rule))
         return found
 
     def _models(self, draws: Sequence[Named], given: Sequence[Array]) -> list[tuple[Array, Array]]:

@@ -9,14 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
-import numpy as np
-
 from grader.judge.truth import KnownSteps, Named, Prior, Through
+from grader.oracle.balls import BALLS, ball, narrowed, nearest
 from grader.oracle.domain import Domain
-from grader.oracle.graph import Graph, Values
-from grader.oracle.precision import exact, precise, rounded
-from grader.oracle.problem import Problem, evaluate, paths
+from grader.oracle.graph import Graph
+from grader.oracle.problem import Problem, evaluate, known, paths
 from grader.protocol.messages import Array, Ask
 
 NEAR = 2.0**-16
@@ -36,9 +33,9 @@ def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str,
 def prior(problem: Problem, draws: Sequence[Named], given: tuple[str, Mapping[str, str]], returns: Any) -> Prior:
     """What another function gives under its keys, and what results become in terms of it."""
     function, keys = given
-    known = evaluate(problem.graph, [dict(draw) for draw in draws])
+    right = evaluate(problem.graph, draws)
     recipe = CarriedResults(problem.ways, tuple(draws), dict(paths(returns)))
-    return Prior({function: KnownSteps(keys, tuple(known))}, recipe)
+    return Prior({function: KnownSteps(keys, tuple(right))}, recipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +52,12 @@ class CarriedResults:
 
     def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
         """The results at every point, once for each way of writing; nan at a pole."""
-        with precise():
-            starts = [{**draw, **given} for draw, given in zip(self.draws, own, strict=True)]
-            points = [{name: exact(value) for name, value in start.items()} for start in starts]
-            return [
-                [{path: rounded(_real(graph, self.names[path], p)) for path in wanted} for p in points]
-                for graph in self.ways
-            ]
+        starts = [{**draw, **given} for draw, given in zip(self.draws, own, strict=True)]
+        return [[self._at(graph, wanted, start) for start in starts] for graph in self.ways]
+
+    def _at(self, graph: Graph, wanted: Sequence[str], start: Named) -> Named:
+        found = known(graph, start, [self.names[path] for path in wanted])
+        return {path: found[self.names[path]] for path in wanted}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +73,15 @@ class CarriedSteps:
 
     def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
         """The steps at every point, once for each way of writing; nan where one has no real value there."""
-        with precise():
-            points = [
-                {name: exact(given.get(name, value)) for name, value in known.items()}
-                for known, given in zip(self.known, own, strict=True)
-            ]
-            return [
-                [{step: rounded(_real_step(graph, step, p)) for step in wanted} for p in points] for graph in self.ways
-            ]
+        points = [{**right, **given} for right, given in zip(self.known, own, strict=True)]
+        return [[_steps(graph, wanted, point) for point in points] for graph in self.ways]
+
+
+def _steps(graph: Graph, wanted: Sequence[str], point: Named) -> Named:
+    """Some steps, each from given values of its parents."""
+    given = {name: ball(value) for name, value in point.items()}
+    found = narrowed(lambda: {step: graph.step(step, given, BALLS) for step in wanted})
+    return {step: nearest(value) for step, value in found.items()}
 
 
 def through(
@@ -104,19 +101,3 @@ def through(
 def _ways(problem: Problem, count: int, seed: str) -> list[dict[str, Array]]:
     """Drawn directions in which to leave so many points."""
     return Domain(default=(-1.0, 1.0)).draw(Graph(problem.graph.inputs, {}), count, seed)
-
-
-def _real(graph: Graph, name: str, point: Values) -> Any:
-    """A step of a graph some of whose steps are given, nan at a pole."""
-    try:
-        return graph.values(point)[name]
-    except ZeroDivisionError:
-        return mpmath.nan
-
-
-def _real_step(graph: Graph, step: str, values: Values) -> Any:
-    """A step from given values of its parents, nan where they lie at a pole."""
-    try:
-        return graph.step(step, values)
-    except ZeroDivisionError:
-        return np.full(np.shape(values[step]), mpmath.nan)

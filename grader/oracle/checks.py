@@ -14,15 +14,16 @@ import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import GradientTruth, KnownSteps, Point, Prior, StepsTruth, ValueTruth, ViewTruth, no_mistakes
+from grader.judge.truth import GradientTruth, KnownSteps, Point, Prior, StepsTruth, ValueTruth, no_mistakes
 from grader.oracle.carried_errors import CarriedSteps, prior, through, twins
+from grader.oracle.claims import Claim, claim_of, claims_of
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
 from grader.oracle.mistake_code import planted_results, planted_steps
 from grader.oracle.mistake_outcomes import ResultMistakes, StepMistakes
 from grader.oracle.precision import TOLERANCE
-from grader.oracle.problem import POINTS, Problem, evaluate, fill, label, paths, points_at
-from grader.protocol.messages import Array, Ask, CallMode, NumpyArray, Tensor
+from grader.oracle.problem import Problem, evaluate, fill, label, paths, points_at
+from grader.protocol.messages import Array, Ask, CallMode
 
 
 def values_of(
@@ -77,6 +78,10 @@ class ValueCheck:
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
         return () if self._leaves_it_to_autograd else planted_results(self.problem, self.returns, name)
+
+    def claims(self, asks: Asks, truth: ValueTruth) -> Iterable[Claim]:
+        """Every result at every point."""
+        return claims_of(truth.points, self.problem.graph, dict(paths(self.returns)), self.problem.target)
 
     @property
     def _leaves_it_to_autograd(self) -> bool:
@@ -145,43 +150,24 @@ class GradientCheck:
         """A function for every slip in a result."""
         return planted_results(self.problem, self.returns, name)
 
+    def claims(self, asks: Asks, truth: GradientTruth) -> Iterable[Claim]:
+        """Every result at every point, and every gradient."""
+        yield from claims_of(truth.values.points, self.problem.graph, dict(paths(self.returns)))
+        graph, output = pulled(self.problem.graph, self.of)
+        names = {path: n for path, n in paths(self.problem.arguments) if path in truth.labels}
+        slopes = {path: f"d{name_of(output)}_d{name}" for path, name in names.items()}
+        outputs = {n: path for path, n in paths(self.returns)}
+        assert isinstance(asks.answer, Ask)
+        pulls = asks.answer.pulls
+        for i, point in enumerate(truth.gradients):
+            drawn = {f"pull {n}": pulls[outputs[n]][i] for n in self.of}
+            expected = {slopes[path]: value for path, value in point.expected.items()}
+            yield claim_of(graph, {**point.inputs, **drawn}, expected, name_of(output))
+
 
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
     ending = of[0] if len(of) == 1 and outputs[of[0]] else question
     return f"d({ending})/d{name}"
-
-
-@dataclass(frozen=True, eq=False)
-class ViewCheck:
-    """A result that shares its argument's memory: overwritten, the argument must show through.
-
-    `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`.
-    """
-
-    problem: Problem
-    returns: Any
-    kinds: Mapping[str, str]
-    kind: type[Tensor | NumpyArray] = Tensor
-    dtype: str = "float64"
-    weight: float = 1.0
-
-    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """A call, and a second look after the first argument was overwritten."""
-        draws = self.problem.draw(name, conditions, 2 * POINTS)
-        first, second = draws[:POINTS], draws[POINTS:]
-        source = self.problem.arguments[0]
-        ask = Ask(
-            name,
-            self.problem.filled(first, self.kind),
-            POINTS,
-            CallMode.REWRITE,
-            self.dtype,
-            replacements={"0": np.stack([draw[source] for draw in second])},
-        )
-        before, after = (
-            values_of(self.problem, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
-        )
-        return PreparedCheck(Asks(ask), ViewTruth(before, after, self.dtype), self.weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,3 +217,8 @@ class StepsCheck:
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a step."""
         return planted_steps(self.problem, self.keys, self.given, name)
+
+    def claims(self, asks: Asks, truth: StepsTruth) -> Iterable[Claim]:
+        """Every step at every point, the backward pass included."""
+        names = {name: name for name in self.problem.whole.variables}
+        return claims_of(truth.points, self.problem.graph, names, self.problem.target)

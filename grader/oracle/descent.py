@@ -1,4 +1,4 @@
-"""Gradient descent without rounding: trajectories, and the least-squares optimum.
+"""Gradient descent without rounding: the trajectories of a training.
 
 Knows that batch gradient descent from a given start is a recurrence with one exact answer. Refuses to
 know torch, optimisers and how a student writes a loop.
@@ -6,24 +6,28 @@ know torch, optimisers and how a student writes a loop.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Final
 
-import mpmath
 import numpy as np
-from sympy import Matrix, Rational
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import FitTruth, Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
+from grader.judge.truth import Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
-from grader.oracle.graph import Graph, Variable
-from grader.oracle.precision import TOLERANCE, exact, precise, rounded
+from grader.oracle.balls import BALLS, as_written, ball, narrowed, nearest, roughly
+from grader.oracle.claims import Claim
+from grader.oracle.duals import slopes
+from grader.oracle.graph import Graph, Variable, name_of
+from grader.oracle.precision import TOLERANCE
 from grader.oracle.problem import Problem
-from grader.oracle.training_mistakes import descend, detours, loop_with
-from grader.protocol.messages import Array, Ask, Read
+from grader.oracle.training_mistakes import Run, descend, detours, loop_with
+from grader.protocol.messages import Array, Ask
+
+LOSSES: Final = "losses"
+"""What the losses of a run are called, among its parameters."""
 
 
 def trajectory(
@@ -35,15 +39,23 @@ def trajectory(
     rate: float,
 ) -> tuple[dict[str, Array], Array]:
     """`descend` from numbers as they are written (0.1 is a tenth), rounded to float64: parameters, and losses."""
-    with precise():
-        numbers = {name: _as_written(value) for name, value in start.items()}
-        end, losses = descend(graph, loss, parameters, numbers, epochs, _as_written(rate))
-        return {name: rounded(end[name]) for name in parameters}, rounded(losses)
+
+    def run() -> Run:
+        return descend(graph, loss, parameters, {n: as_written(v) for n, v in start.items()}, epochs, as_written(rate))
+
+    found = _rounded(run, parameters)
+    return found, found.pop(LOSSES)
 
 
-def _as_written(values: Any) -> Any:
-    found = np.vectorize(lambda v: mpmath.mpf(str(v)), otypes=[object])(np.asarray(values))
-    return found if found.shape else found[()]
+def _made(run: Run, parameters: Sequence[str]) -> dict[str, Any]:
+    """The parameters at the end of a run, by name, and its losses."""
+    end, losses = run
+    return {**{p: end[p] for p in parameters}, LOSSES: np.array(losses, dtype=object)}
+
+
+def _rounded(run: Callable[[], Run], parameters: Sequence[str]) -> dict[str, Array]:
+    """The same, each the nearest float64."""
+    return {name: nearest(values) for name, values in narrowed(lambda: _made(run(), parameters)).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +78,7 @@ class TrajectoryCheck:
         draws = self.problem.draw(name, conditions, 3)
         arguments = (*self.problem.filled(draws), self.epochs, self.rate)
         fixed = {"epochs": np.array(self.epochs), "learning_rate": np.array(self.rate)}
-        with precise():
-            runs = [descend(*self.run_from(draw)) for draw in draws]
-            known = [self.numbers(end, losses) for end, losses in runs]
-
+        known = [self.numbers(partial(descend, *self.run_from(draw))) for draw in draws]
         prerequisites, prior = self._parts(draws, conditions)
         truth = TrajectoryTruth(
             ValueTruth(
@@ -104,19 +113,41 @@ class TrajectoryCheck:
         for mistake, _, _ in detours(*self.run_from(draw)):
             yield Planted(mistake, "0", loop_with(name, mistake))
 
+    def claims(self, asks: Asks, truth: TrajectoryTruth) -> Iterable[Claim]:
+        """Every parameter at the end and every loss, of runs whose gradients are taken forwards."""
+        names = [name_of(variable) for variable in self.problem.graph.inputs]
+        for point in truth.values.points:
+            start = {name: ball(point.inputs[name]) for name in names}
+            yield Claim(point.expected, partial(self._run_again, start), frozenset(point.expected) - {"2"})
+
+    def _run_again(self, start: Mapping[str, Any]) -> dict[str, Any]:
+        graph, loss, now, losses = self.problem.graph, name_of(self.loss), dict(start), []
+        for _ in range(self.epochs):
+            losses.append(graph.values(now, BALLS)[loss])
+            now |= {p: now[p] - ball(self.rate) * slopes(graph, now, loss, p) for p in self._parameters}
+        return self._by_path(_made((now, losses), self._parameters))
+
     @property
     def _parameters(self) -> tuple[str, ...]:
         return tuple(n for n in self.problem.arguments[2:] if n is not None)
 
     def run_from(self, draw: Named) -> tuple[Graph, Variable, tuple[str, ...], dict[str, Any], int, Any]:
         """What `descend` takes: the run from a drawn start, exact."""
-        start = {n: exact(v) for n, v in draw.items()}
-        return self.problem.graph, self.loss, self._parameters, start, self.epochs, exact(self.rate)
+        start = {n: ball(v) for n, v in draw.items()}
+        return self.problem.graph, self.loss, self._parameters, start, self.epochs, ball(self.rate)
 
-    def numbers(self, end: Mapping[str, Any], losses: Sequence[Any]) -> dict[str, Array]:
-        """Parameters and losses by path of the result, rounded to float64."""
-        known = {str(i): rounded(end[p]) for i, p in enumerate(self._parameters)}
-        return {**known, "2": rounded(losses)}
+    def numbers(self, run: Callable[[], Run]) -> dict[str, Array]:
+        """Parameters and losses of a run by path of the result, each the nearest float64."""
+        return self._by_path(_rounded(run, self._parameters))
+
+    def nearly(self, end: dict[str, Any], losses: list[Any]) -> dict[str, Array]:
+        """The same of a run that was made once, at one precision."""
+        made = _made((end, losses), self._parameters)
+        return self._by_path({name: nearest(values) for name, values in made.items()})
+
+    def _by_path(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters by their place in the result, then the losses."""
+        return {**{str(i): made[p] for i, p in enumerate(self._parameters)}, "2": made[LOSSES]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,9 +168,11 @@ class RunMistakes:
 
     @cached_property
     def _runs(self) -> list[tuple[Slip, list[dict[str, Array]]]]:
-        with precise():
+        with roughly():
             ways = [list(detours(*self.check.run_from(draw))) for draw in self.draws]
-        return [(w[0][0], [self.check.numbers(end, losses) for _, end, losses in w]) for w in zip(*ways, strict=True)]
+        return [
+            (way[0][0], [self.check.nearly(end, losses) for _, end, losses in way]) for way in zip(*ways, strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +185,8 @@ class CarriedRuns:
 
     def __call__(self, wanted: Sequence[str], own: Sequence[Named]) -> list[list[Named]]:
         """Parameters and losses, in one way; nothing where no run follows from such parts."""
-        with precise():
-            runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, own)
-            found = [self.check.numbers(end, losses) for end, losses in runs]
+        runs = self.check.assembly.trained(self.draws, self.check.epochs, self.known, own)
+        found = [self.check.numbers(run) for run in runs]
         return [[{path: run[path] for path in wanted if path in run} for run in found]] if found else []
 
 
@@ -162,54 +194,3 @@ def _departs(outcome: Sequence[Array], right: Sequence[Array]) -> bool:
     """Whether numbers of one shape differ anywhere."""
     pairs = list(zip(outcome, right, strict=True))
     return all(o.shape == r.shape for o, r in pairs) and not all(np.allclose(o, r, rtol=1e-9) for o, r in pairs)
-
-
-def least_squares(features: Array, targets: Array) -> tuple[Array, float]:
-    """The exact least-squares coefficients, (d,), and the least mean squared error.
-
-    Solves the normal equations in rationals: the decimal data are taken as written.
-    """
-    a = Matrix(features.shape[0], features.shape[1], [Rational(str(v)) for v in features.ravel()])
-    t = Matrix([Rational(str(v)) for v in targets])
-    best = (a.T * a).LUsolve(a.T * t)
-    rest = a * best - t
-    error = (rest.T * rest)[0] / len(targets)
-    return np.array([float(v) for v in best]), float(error)
-
-
-@dataclass(frozen=True, eq=False)
-class FitCheck:
-    """A fitted model, read from the notebook: its error may be at most `excess` above the optimum.
-
-    `powers` are the powers of x that are its features; data are 1-d.
-    """
-
-    x: tuple[str, ...]
-    y: tuple[str, ...]
-    powers: tuple[int, ...]
-    with_bias: bool
-    excess: float = 0.05
-    weight: float = 1.0
-
-    @cached_property
-    def columns(self) -> Array:
-        """The features, exact: (n, d)."""
-        return np.array([[Rational(v) ** p for p in self.powers] for v in self.x], dtype=object)
-
-    @cached_property
-    def best(self) -> tuple[Array, float]:
-        """The least-squares weights, with the bias behind them, and their mean squared error."""
-        ones = [[Rational(1)]] * len(self.x)
-        design = np.hstack([self.columns, ones]) if self.with_bias else self.columns
-        return least_squares(design, np.array(self.y, dtype=object))
-
-    def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """A look at the variable."""
-        truth = FitTruth(
-            features=self.columns.astype(np.float64),
-            targets=np.array(self.y, dtype=np.float64),
-            optimum=self.best[1],
-            excess=self.excess,
-            with_bias=self.with_bias,
-        )
-        return PreparedCheck(Asks(Read(name)), truth, self.weight)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import mpmath
 import numpy as np
@@ -21,7 +21,18 @@ from sympy import Expr, ImmutableDenseNDimArray, Symbol
 Variable: TypeAlias = Symbol | ImmutableDenseNDimArray
 """A named scalar (a `Symbol`) or a named array (an array of symbols made by `array`)."""
 Values: TypeAlias = Mapping[str, Any]
-"""Name to mpmath number, or to an object array of them in the variable's shape."""
+"""Name to number, or to an object array of numbers in the variable's shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class NumberSystem:
+    """A kind of numbers to compute with: SymPy's functions by name, and `mpf`, which makes a constant."""
+
+    functions: Mapping[str, Callable[..., Any]]
+
+
+MPMATH: Final = NumberSystem({"Heaviside": lambda v, half=None: mpmath.mpf(v > 0)})
+"""Numbers with as many digits as mpmath is set to."""
 
 
 def array(name: str, *shape: int) -> ImmutableDenseNDimArray:
@@ -86,23 +97,20 @@ class Graph:
         """(parent, step) for every direct use: the drawn computational graph."""
         return tuple((parent, step) for step, ps in self.parents.items() for parent in ps)
 
-    @cached_property
-    def _programs(self) -> dict[str, Callable[..., list[Any]]]:
-        return {
-            name_of(v): _compile(self._symbols(self.parents[name_of(v)]), tuple(entries(e)))
-            for v, e in self.steps.items()
-        }
+    @cache  # noqa: B019 -- as `backward`
+    def _program(self, name: str, numbers: NumberSystem) -> Callable[..., list[Any]]:
+        return _compile(self._symbols(self.parents[name]), tuple(entries(self.steps[self.variables[name]])), numbers)
 
     def _symbols(self, names: Iterable[str]) -> tuple[Symbol, ...]:
         return tuple(chain.from_iterable(entries(self.variables[n]) for n in names))
 
-    def step(self, name: str, values: Values) -> Any:
-        """The value of one step from the given values of its parents, at mpmath's working precision."""
+    def step(self, name: str, values: Values, numbers: NumberSystem = MPMATH) -> Any:
+        """The value of one step from the given values of its parents."""
         arguments = chain.from_iterable(np.asarray(values[p], dtype=object).ravel() for p in self.parents[name])
-        return _shaped(self._programs[name](*arguments), self.variables[name])
+        return _shaped(self._program(name, numbers)(*arguments), self.variables[name])
 
-    def values(self, inputs: Values) -> dict[str, Any]:
-        """The value of every input and step, at mpmath's working precision.
+    def values(self, inputs: Values, numbers: NumberSystem = MPMATH) -> dict[str, Any]:
+        """The value of every input and step.
 
         `inputs` may hold values of steps too: they stand in for the step's own.
         """
@@ -110,7 +118,7 @@ class Graph:
         for variable in self.steps:
             name = name_of(variable)
             if name not in found:
-                found[name] = self.step(name, found)
+                found[name] = self.step(name, found, numbers)
         return found
 
     @cache  # noqa: B019 -- graphs are few, made once a lab, and live as long as the program
@@ -187,10 +195,11 @@ def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str)
 
 
 @cache
-def _compile(symbols: tuple[Symbol, ...], expressions: tuple[Expr, ...]) -> Callable[..., list[Any]]:
-    at_kink = {"Heaviside": lambda v, half=None: mpmath.mpf(v > 0)}
+def _compile(
+    symbols: tuple[Symbol, ...], expressions: tuple[Expr, ...], numbers: NumberSystem
+) -> Callable[..., list[Any]]:
     program: Callable[..., list[Any]] = sympy.lambdify(
-        symbols, list(expressions), modules=[at_kink, "mpmath"], cse=True
+        symbols, list(expressions), modules=[dict(numbers.functions), "mpmath"], cse=True
     )
     return program
 

@@ -36,15 +36,15 @@ class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no type
     def _print_Symbol(self, expr: Symbol) -> str:  # noqa: N802 -- the printer's protocol
         return self._code[expr]
 
-    def _print_Function(self, expr: Any) -> str:  # noqa: N802
+    def _print_Function(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         return f"{_TORCH[expr.func.__name__]}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_log = _print_sin = _print_cos = _print_tanh = _print_Function
 
-    def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802
+    def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         return f"(({self._print(expr.args[0])} > 0) * 1.0)"
 
-    def _print_Max(self, expr: Any) -> str:  # noqa: N802
+    def _print_Max(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         (inside,) = (a for a in expr.args if a != 0)
         return f"torch.clamp({self._print(inside)}, min=0)"
 
@@ -112,7 +112,15 @@ def doubts(problem: Problem, name: str) -> list[Alternatives]:
 
 
 def planted_results(problem: Problem, returns: Any, question: str) -> Iterator[Planted]:
-    """A function for every slip in every result, the other results being right."""
+    """A function for every slip in every result, the other results being right; `kept` has the solution's functions.
+
+    Of path_gradient, which returns dz/da and dz/db, the slip that leaves out the path through x is planted as
+
+        def path_gradient(argument0, argument1):
+            result0 = 30*argument0 + 0 * argument0
+            result1 = 27*argument1**2 + 6 + 0 * argument0
+            return (result0, result1,)
+    """
     if not workable(problem.graph):
         return
     code = reading(problem.graph, problem.arguments)
@@ -159,7 +167,16 @@ def _node(graph: Graph, name: str) -> Variable:
 def planted_steps(
     problem: Problem, keys: Mapping[str, str], given: Iterable[tuple[str, Any, Mapping[str, str]]], question: str
 ) -> Iterator[Planted]:
-    """A function for every slip in every step: what is right with one entry replaced, from the values before it."""
+    """A function for every slip in every step: what is right with one entry replaced, from the values before it.
+
+    Of tanh_log_backward, which builds on tanh_log, a wrong sign in df/de is planted as
+
+        def tanh_log_backward(argument0, argument1, argument2):
+            out = dict(kept['tanh_log_backward'](argument0, argument1, argument2))
+            before0 = kept['tanh_log'](argument0, argument1, argument2)
+            wrong = torch.tanh(before0['e'])**2 - 1 + 0 * argument0
+            return {**out, 'df_de': wrong}
+    """
     graph, whole = problem.graph, problem.whole
     code = {**reading(graph, problem.arguments), **_steps_read(problem, keys, "out")}
     lines = [f"out = dict(kept[{question!r}]({parameters(problem.arguments)}))"]

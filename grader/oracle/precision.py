@@ -20,9 +20,6 @@ from grader.protocol.messages import Array
 DIGITS = 50
 """Decimal digits of the truth; float64 holds 16."""
 
-SWEEP_DIGITS = 400
-"""Enough for log(1 + t) down to the smallest float64, t = 5e-324, with 50 digits to spare."""
-
 EPS32 = 2.0**-23
 EPS64 = 2.0**-52
 

@@ -6,7 +6,7 @@ and how it is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from grader.judge.model import Conditions
-from grader.judge.truth import Point
+from grader.judge.truth import Named, Point
+from grader.oracle.balls import BALLS, ball, narrowed, nearest
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, name_of
-from grader.oracle.precision import exact, precise, rounded
 from grader.protocol.messages import Argument, Array, NumpyArray, Tensor
 
 POINTS = 5
@@ -59,6 +59,11 @@ class Problem:
         return self.graph if self.output is None else self.graph.backward(self.output)
 
     @property
+    def target(self) -> str:
+        """The name of the output; "" where there is no backward pass."""
+        return "" if self.output is None else name_of(self.output)
+
+    @property
     def gradients(self) -> dict[str, str]:
         """The steps of the backward pass, each with the name of what it is the gradient in."""
         if self.output is None:
@@ -95,11 +100,20 @@ def fill(template: Any, draws: list[dict[str, Array]], kind: type[Tensor | Numpy
     return passed
 
 
-def evaluate(graph: Graph, draws: list[dict[str, Array]]) -> list[dict[str, Array]]:
-    """Every input and step at every point, rounded to float64 from `DIGITS` digits."""
-    with precise():
-        found = [graph.values({n: exact(v) for n, v in draw.items()}) for draw in draws]
-        return [{name: rounded(value) for name, value in values.items()} for values in found]
+def evaluate(graph: Graph, draws: Sequence[Named]) -> list[dict[str, Array]]:
+    """Every input and step at every point, each the float64 that is nearest to the exact value."""
+    names = list(graph.variables)
+    return [known(graph, draw, names) for draw in draws]
+
+
+def known(graph: Graph, draw: Named, names: Collection[str]) -> dict[str, Array]:
+    """Some inputs and steps at a point, each the float64 that is nearest to the exact value."""
+
+    def values() -> dict[str, Any]:
+        found = graph.values({name: ball(value) for name, value in draw.items()}, BALLS)
+        return {name: found[name] for name in names}
+
+    return {name: nearest(value) for name, value in narrowed(values).items()}
 
 
 def points_at(

@@ -1,4 +1,4 @@
-"""Sweeps: a function over the whole range of a dtype, against mpmath, in units in the last place.
+"""Sweeps: a function over the whole range of a dtype, against what is proved, in units in the last place.
 
 Knows where the naive formulas break: large, tiny and nearly equal numbers. Refuses to know the formulas.
 """
@@ -15,11 +15,12 @@ from sympy import Symbol
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import OtherForms, SweepTruth
-from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, pulled_back
+from grader.oracle.claims import Claim, claim_of
+from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, ending, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
 from grader.oracle.mistake_code import planted_form
-from grader.oracle.precision import SWEEP_DIGITS, ULP_LIMIT, exact, precise, rounded
-from grader.oracle.problem import paths
+from grader.oracle.precision import ULP_LIMIT
+from grader.oracle.problem import known, paths
 from grader.protocol.messages import Array, Ask, CallMode, Tensor
 
 PLACE = Symbol("place", real=True)
@@ -51,10 +52,10 @@ class SweepCheck:
         inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
         points = len(next(iter(inputs.values())))
         graph, wanted = pulled_back(self.graph, self.output, self.argument)
-        with precise(SWEEP_DIGITS):
-            values = [graph.values({n: exact(v[i]) for n, v in inputs.items()}) for i in range(points)]
-            found = np.stack([rounded(v[wanted]) for v in values])
-            sizes = np.stack([rounded(v[self.size]) for v in values]) if self.size else np.zeros(points)
+        asked = (wanted, self.size) if self.size else (wanted,)
+        values = [known(graph, {n: v[i] for n, v in inputs.items()}, asked) for i in range(points)]
+        found = np.stack([at[wanted] for at in values])
+        sizes = np.stack([at[self.size] for at in values]) if self.size else np.zeros(points)
         shape = shape_of(self.output)
         pull = np.zeros((points, *shape))
         pull.reshape(points, -1)[:, 0] = 1
@@ -88,3 +89,11 @@ class SweepCheck:
         """The forms that fail, by someone who cures nothing, or a half."""
         ways = self.forms.uncured.items()
         return [planted_form(note, form, name_of(self.output), self.arguments, name) for note, form in ways]
+
+    def claims(self, asks: Asks, truth: SweepTruth) -> Iterable[Claim]:
+        """The quantity at every input, and the size in whose last place it is judged."""
+        graph, scalar = ending(self.graph, self.output) if self.argument else (self.graph, self.output)
+        wanted = f"d{name_of(scalar)}_d{self.argument}" if self.argument else name_of(self.output)
+        for i, value in enumerate(truth.expected):
+            expected = {wanted: value} | ({self.size: truth.sizes[i]} if self.size else {})
+            yield claim_of(graph, {n: v[i] for n, v in truth.inputs.items()}, expected, name_of(scalar))

@@ -13,8 +13,12 @@ from typing import Any, Final, TypeAlias
 from sympy import Mul, Rational
 
 from grader.judge.truth import Slip
+from grader.oracle.balls import BALLS
 from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, Variable, name_of
+
+Run: TypeAlias = tuple[dict[str, Any], list[Any]]
+"""All inputs of a graph after a training, and the loss before each step."""
 
 Rule: TypeAlias = Callable[[Any, Any, Any, Any], Any]
 """A parameter's next value from its value, its gradient, the sum of the gradients before, and the rate."""
@@ -53,16 +57,16 @@ def descend(
     epochs: int,
     rate: Any,
     rule: Rule = downhill,
-) -> tuple[dict[str, Any], list[Any]]:
+) -> Run:
     """Parameters after `epochs` steps of gradient descent, and the loss before each step.
 
-    `start` holds every input of the graph; all numbers are mpmath's, at its working precision.
+    `start` holds every input of the graph; all numbers are balls, of the precision that is set.
     """
     backward = graph.backward(loss)
     now, losses = dict(start), []
     before = {p: 0 * start[p] for p in parameters}
     for _ in range(epochs):
-        values = backward.values(now)
+        values = backward.values(now, BALLS)
         losses.append(values[name_of(loss)])
         slopes = {p: values[f"d{name_of(loss)}_d{p}"] for p in parameters}
         now |= {p: rule(now[p], slopes[p], before[p], rate) for p in parameters}

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import Named, Outcomes, Point, UpdateTruth
+from grader.oracle.balls import ball
+from grader.oracle.claims import Claim
 from grader.oracle.domain import Domain
 from grader.oracle.formulas import slip
 from grader.oracle.graph import Graph, array
@@ -65,6 +68,18 @@ class UpdateCheck:
     def plant(self, name: str) -> Iterable[Planted]:
         """An update for every likely mistake."""
         return tuple(Planted(m, "0.0", update_with(name, m)) for m in (slip(d.note, UPDATE) for d in DETOURS))
+
+    def claims(self, asks: Asks, truth: UpdateTruth) -> Iterable[Claim]:
+        """Every parameter after each step."""
+        rate = ball(self.rate)
+        for point in truth.points:
+            start = {path: ball(point.inputs[f"start {path.removeprefix('0.')}"]) for path in point.expected}
+            falls = {path: ball(point.inputs[f"gradients {path.removeprefix('0.')}"]) for path in point.expected}
+            ends = {
+                p: np.stack([start[p] - rate * falls[p][0], start[p] - rate * (falls[p][0] + falls[p][1])])
+                for p in start
+            }
+            yield Claim(point.expected, partial(dict, ends))
 
 
 @dataclass(frozen=True, eq=False)

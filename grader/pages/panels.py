@@ -132,13 +132,12 @@ def _rows(compared: Sequence[Comparison]) -> tuple[ComparedRow, ...]:
 
 
 BRIEF: Final = 320
-"""Characters of a finding in the summary; a longer one ends with its last whole sentence."""
+"""Characters of a finding in the summary; of a longer one, what explains it is left out."""
 
 
 def _brief(verdict: Verdict) -> str:
     """The first line of what was found first, without the place: in the summary there is room for no more."""
     if not verdict.findings:
         return ""
-    told = brief(verdict.findings[0]).partition("\n")[0]
-    whole, stop, _ = told[:BRIEF].rpartition(". ")
-    return line(whole + "." if stop and len(told) > BRIEF else told, BRIEF)
+    first, _, _ = brief(verdict.findings[0], BRIEF).partition("\n")
+    return line(first, BRIEF)

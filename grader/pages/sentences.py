@@ -29,12 +29,16 @@ def message(verdict: Verdict) -> str:
 def sentence(finding: Finding) -> str:
     """A finding, and what explains it."""
     at = place(finding.facts.where)
-    return _told(finding, f" at {at}" if at else "")
+    return "".join(_parts(finding, f" at {at}" if at else ""))
 
 
-def brief(finding: Finding) -> str:
-    """A finding without the point at which it was found."""
-    return _told(finding, "")
+def brief(finding: Finding, room: int) -> str:
+    """A finding without the point at which it was found, and of what explains it as much as there is room for."""
+    told, *more = _parts(finding, "")
+    for part in more:
+        if len(told) + len(part) <= room:
+            told += part
+    return told
 
 
 def remarks(verdict: Verdict) -> tuple[str, ...]:
@@ -63,10 +67,11 @@ def first_failure(curve: ErrorCurve) -> str:
     return f"at {place(curve.where)}: {_failure(theirs, expected, curve.yours[curve.first], curve.limit)}"
 
 
-def _told(finding: Finding, at: str) -> str:
+def _parts(finding: Finding, at: str) -> tuple[str, ...]:
+    """What was found, then what explains it, why it breaks, and what else is wrong; "" where nothing is known."""
     facts = finding.facts
     first = clipped(NOTES[finding.code].format(**_words(finding.code, facts), at=at), FINDING)
-    return f"{first}{_mistakes(facts)}{_breaking(facts)}{_steps(facts)}"
+    return first, _mistakes(facts), _breaking(facts), _steps(facts)
 
 
 def _words(code: str, facts: Facts) -> dict[str, object]:

@@ -16,6 +16,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+def ending(code: int | None) -> str:
+    """How a process ended, by its exit code as `subprocess` counts it; None where it has not."""
+    if code is None:
+        return "closed its connection"
+    # Most real-time signals have a number alone.
+    names = {known.value: known.name for known in signal.Signals}
+    return f"exit code {code}" if code >= 0 else names.get(-code, f"signal {-code}")
+
+
 class Child(Protocol):
     """A process of the operating system."""
 

@@ -31,7 +31,7 @@ def resolve(device: DeviceOption) -> str:
     if device is DeviceOption.CPU:
         return "cpu"
     # Loading torch takes a second or two, which grading on the CPU need not spend.
-    import torch  # noqa: PLC0415
+    import torch  # noqa: PLC0415 -- as said above
 
     if torch.cuda.is_available():
         return "cuda"

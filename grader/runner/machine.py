@@ -192,7 +192,7 @@ def _own_limit(name: str) -> int | None:
     """The hard limit of this process, which its children inherit; None where there is none."""
     if sys.platform == "win32":
         return None
-    import resource  # noqa: PLC0415
+    import resource  # noqa: PLC0415 -- Windows has none
 
     _, hard = resource.getrlimit(getattr(resource, name))
     return None if hard == resource.RLIM_INFINITY else hard

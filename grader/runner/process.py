@@ -7,7 +7,6 @@ the process was started.
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Final
 
 from grader.kernel.shortage import ENDED
 from grader.protocol.frames import read_frame
-from grader.runner.children import Child
+from grader.runner.children import Child, ending
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError
 from grader.runner.refusals import Refusals
@@ -122,12 +121,7 @@ class Process:
 
     def how_it_ended(self) -> str:
         """The exit code, or the signal; a process that still runs is given some time to end."""
-        code = self._end()
-        if code is None:
-            return "closed its connection"
-        # Most real-time signals have a number alone.
-        names = {known.value: known.name for known in signal.Signals}
-        return f"exit code {code}" if code >= 0 else names.get(-code, f"signal {-code}")
+        return ending(self._end())
 
     def _end(self) -> int | None:
         """The exit code, for which a process that comes to its end is waited for; None where it lives on."""

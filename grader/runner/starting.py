@@ -6,7 +6,6 @@ Knows clean environments and how a socket is handed over. Refuses to know what r
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import socket
@@ -16,9 +15,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from grader.kernel.profile import BOUNDS, Bounds
+from grader.protocol.control import LARGEST, Answer, Ended, Fork, Load, Order, Reap, Started, Unable, answer_in, sent
 from grader.runner.children import Forked, Spawned
 from grader.runner.machine import MachineError, needing
 from grader.runner.process import Process, StartError
@@ -30,7 +30,6 @@ _PASSED_ON: Final = {
     "cpu": ("PATH", "LANG"),
     "cuda": ("PATH", "LANG", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
 }
-_MESSAGE: Final = 1 << 16
 _LAZY: Final = {
     "torch._dynamo": re.compile(r"\b(optim|func|functorch|functional|vmap|compile|compiler|checkpoint)\b"),
     "matplotlib.pyplot": re.compile(r"\b(matplotlib|pyplot)\b"),
@@ -167,7 +166,7 @@ class Warm:
         """Import what this code would make torch import in every child. Raises MachineError."""
         modules = [name for name, words in _LAZY.items() if name not in self._loaded and words.search(text)]
         if modules:
-            self._exchange({"load": modules}, [])
+            self._exchange(Load(tuple(modules)))
             self._loaded.update(modules)
 
     def start(self) -> Process:
@@ -176,40 +175,42 @@ class Warm:
         with _place(socket.SOCK_STREAM) as (scratch, ours, theirs):
             heard, telling = socket.socketpair()
             with heard, telling:
-                request = {"fork": {"scratch": str(scratch), "bounds": asdict(bounds)}}
-                pid = self._exchange(request, [theirs.fileno(), telling.fileno()])["pid"]
-                refusals = Refusals(heard.dup(), pid, bounds.threads)
-        return Process(Forked(pid, self.reap), ours, scratch, refusals)
+                request = Fork(str(scratch), asdict(bounds))
+                started = self._exchange(request, theirs.fileno(), telling.fileno())
+                assert isinstance(started, Started)
+                refusals = Refusals(heard.dup(), started.pid, bounds.threads)
+        return Process(Forked(started.pid, self.reap), ours, scratch, refusals)
 
     def reap(self, pid: int) -> int | None:
         """The exit code of a forked child, None while it runs. Raises MachineError where the parent has ended."""
-        status: int | None = self._exchange({"reap": pid}, [])["status"]
-        return status
+        ended = self._exchange(Reap(pid))
+        return ended.status if isinstance(ended, Ended) else None
 
-    def _exchange(self, request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    def _exchange(self, order: Order, *descriptors: int) -> Answer:
         with self._lock:
             if self._popen is None:
                 self._launch()
             try:
                 if not self._ready:
                     self._ready = self._loads()
-                socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
-                answer = self._control.recv(_MESSAGE)
+                socket.send_fds(self._control, [sent(order)], descriptors)
+                answer = self._control.recv(LARGEST)
             except OSError:
                 answer = b""
         if not answer:
             raise StartError(f"the warm parent ended: {log_of(self._scratch)}")
-        found: dict[str, Any] = json.loads(answer)
-        if "error" in found:
-            raise MachineError(found["error"])
+        found = answer_in(answer)
+        if isinstance(found, Unable):
+            raise MachineError(found.reason)
         return found
 
     def _loads(self) -> bool:
         """Wait until the parent has loaded. Raises StartError where it says why it could not."""
-        said = json.loads(self._control.recv(_MESSAGE) or b"{}")
-        if "error" in said:
-            raise StartError(said["error"])
-        return bool(said)
+        said = self._control.recv(LARGEST)
+        found = answer_in(said) if said else None
+        if isinstance(found, Unable):
+            raise StartError(found.reason)
+        return found is not None
 
     def close(self) -> None:
         """End the parent and every child that is left; one that is still loading has none."""

@@ -1,32 +1,29 @@
-"""Grading many notebooks: as many at a time as there are workers, observed in threads and judged in one.
+"""Grading many notebooks: as many at a time as there are workers, observed from threads and marked by clerks.
 
 Knows what is at work, what is waiting, and how a worker that fails is replaced. Refuses to know what is done with a
-notebook: that is `grading`'s.
+notebook: that is `marking`'s.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from threading import Lock
-from typing import Final
+from threading import Lock, Semaphore
+from typing import TypeVar
 
-from grader.judge.model import Cause, Lab
-from grader.runner.grading import Assignment, Graded, ObservedNotebook, PreparedLab, failed, mark, not_graded, observe
+from grader.runner.clerks import Clerks
+from grader.runner.grading import Assignment, ObservedNotebook, PreparedLab, observe
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, needing
+from grader.runner.marking import Marking
 from grader.runner.notebook import Notebook, NotebookError, read_notebook
 from grader.runner.session import Session
 from grader.runner.starting import Starter
 
-LOG = logging.getLogger(__name__)
-PATIENCE: Final = 0.0005
-"""Seconds until the judging thread lets another go on whose answer has come; Python's 0.005 outlast most questions."""
+R = TypeVar("R")
 
 
 class Workers:
@@ -106,50 +103,44 @@ def _as_assigned(assignment: Assignment) -> Notebook:
     return notebook
 
 
-def grade(
-    assignments: Iterable[Assignment],
-    posed: Mapping[Lab, PreparedLab],
-    workers: Workers,
-    limits: Limits = LIMITS,
-) -> Iterator[Graded]:
-    """Grade notebooks, as many at a time as there are workers, in the order in which they are done.
+def grade(marking: Marking[R], workers: Workers, clerks: Clerks[R], limits: Limits = LIMITS) -> Iterator[R]:
+    """Observe and mark notebooks, as many at a time as there are workers, in the order in which they are done.
 
-    Sessions wait in threads; the judging stays in this one, because mpmath's precision is global. One notebook
-    waits for a worker and no more, so that what was observed is not kept until somebody judges it. Raises MachineError
-    where there is no thread.
+    One thread takes a notebook through its session and to a clerk. There are as many as workers and clerks together, so
+    that no more is held of what was observed. Raises MachineError where there is no thread.
     """
-    pool = ThreadPoolExecutor(max_workers=workers.count)
-    patience = sys.getswitchinterval()
-    sys.setswitchinterval(PATIENCE)
-    left = iter(assignments)
-    waiting: dict[Future[ObservedNotebook], Assignment] = {}
+    sessions = Semaphore(workers.count)
+
+    def through(place: int, assignment: Assignment) -> R:
+        def observed() -> ObservedNotebook:
+            with sessions:
+                return workers.observe(assignment, marking.posed[assignment.lab], limits)
+
+        return clerks.do(place, observed())
+
+    pool = ThreadPoolExecutor(max_workers=workers.count + clerks.count)
+    left = iter(enumerate(marking.assignments))
+    waiting: dict[Future[R], int] = {}
     try:
         while True:
-            for assignment in islice(left, workers.count + 1 - len(waiting)):
+            for place, assignment in islice(left, workers.count + clerks.count + 1 - len(waiting)):
                 with needing("no thread could be started"):
-                    waiting[pool.submit(workers.observe, assignment, posed[assignment.lab], limits)] = assignment
+                    waiting[pool.submit(through, place, assignment)] = place
             if not waiting:
                 return
             done = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
-            assignment = waiting.pop(done)
-            yield _graded(assignment, posed[assignment.lab], done)
+            yield _result(marking, waiting.pop(done), done)
             del done
     finally:
-        sys.setswitchinterval(patience)
         workers.give_up()
+        clerks.close()
         pool.shutdown(cancel_futures=True)
         workers.close()
 
 
-def _graded(assignment: Assignment, posed: PreparedLab, observed: Future[ObservedNotebook]) -> Graded:
-    """The result of a notebook. Where the machine or the grader fails at it, nobody else suffers for that."""
+def _result(marking: Marking[R], place: int, done: Future[R]) -> R:
+    """What was made of a notebook. Where the machine or the grader failed at it, nobody else suffers for that."""
     try:
-        return mark(assignment, posed, observed.result())
-    except MachineError as error:
-        problem = f"The machine could not do what this notebook needs: {error}. That is no fault of yours."
-        return not_graded(assignment, Cause.MACHINE, problem)
-    except NotebookError as error:
-        return not_graded(assignment, Cause.NOTEBOOK, str(error))
+        return done.result()
     except Exception as error:
-        LOG.exception("The grader failed at a notebook.")
-        return failed(not_graded(assignment, Cause.GRADER, "").result, error)
+        return marking.lost(place, error)

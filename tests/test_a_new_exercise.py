@@ -1,4 +1,7 @@
-"""A new exercise is its prose and solution, its declaration and its mistakes: no test has to know of it."""
+"""A new exercise is its prose and solution, its declaration and its mistakes: no test has to know of it.
+
+It takes longest of all, and is the first by name, so that nothing waits for it at the end.
+"""
 
 import os
 import shutil

@@ -26,7 +26,7 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True)
-class Proof:
+class DerivedMistakes:
     """How many derived mistakes of a question were planted, lost points, and were named; what became of others."""
 
     question: str
@@ -36,18 +36,18 @@ class Proof:
     problems: tuple[str, ...]
 
 
-def prove(
+def plant_derived(
     lab: Lab, trials: Sequence[Sequence[PreparedCheck]], session: Session, cells: Sequence[str], conditions: Conditions
-) -> Iterator[Proof]:
+) -> Iterator[DerivedMistakes]:
     """Plant every derived mistake of a lab, question by question; `session` has run the solution's `cells`."""
     for question, posed in zip(lab.questions, trials, strict=True):
         if any(isinstance(check, Suspicious) for check in question.checks):
-            yield _proved(question, posed, session, cells, conditions)
+            yield _planted(question, posed, session, cells, conditions)
 
 
-def _proved(
+def _planted(
     question: Question, trials: Sequence[PreparedCheck], session: Session, cells: Sequence[str], conditions: Conditions
-) -> Proof:
+) -> DerivedMistakes:
     planted = rejected = named = 0
     problems = []
     rules = [trial for trial in trials if trial.asks.answer is None]
@@ -66,7 +66,7 @@ def _proved(
                     f"{message(mark.verdict)}"
                 )
     session.run([f"{question.name} = kept[{question.name!r}]"])
-    return Proof(question.name, planted, rejected, named, tuple(problems))
+    return DerivedMistakes(question.name, planted, rejected, named, tuple(problems))
 
 
 Outcomes = dict[Slip, Array]
