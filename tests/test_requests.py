@@ -60,7 +60,16 @@ def test_a_request_comes_back_as_it_was(request_: Start | RunCell | Ask | Read) 
 
 
 def body(**fields: object) -> dict[str, object]:
-    asked = {"id": 1, "request": "ask", "name": "f", "points": 1, "manner": "value", "dtype": "float64", "rounds": 1}
+    asked = {
+        "id": 1,
+        "request": "ask",
+        "name": "f",
+        "points": 1,
+        "manner": "value",
+        "dtype": "float64",
+        "rounds": 1,
+        "recorded": 0,
+    }
     return {**asked, "arguments": [], "pulls": [], "replacements": [], **fields}
 
 

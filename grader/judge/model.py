@@ -151,7 +151,7 @@ class Verdict:
 class Evidence:
     """All that a judge may look at of the question `name`: the replies to a check's asks by role, and the code.
 
-    `own` are the question's own replies to all of its checks.
+    `own` are the answers to all checks of the question.
     """
 
     name: str

@@ -5,19 +5,37 @@ Knows deeds, and which of them a rule is about. Refuses to read code: what can o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from grader.judge.clipping import NAME, clipped
 from grader.judge.findings import Facts, Finding
-from grader.judge.model import Evidence, Status, Verdict
+from grader.judge.model import Evidence, PreparedCheck, Status, Verdict
 from grader.judge.truth import RuleTruth
 from grader.judge.values import RIGHT, failed
 from grader.protocol.conduct import Conduct, Deed, Means
-from grader.protocol.messages import Raised, Value
+from grader.protocol.messages import Ask, Raised, Value
 
 TELLING: Final = tuple(Means)
 """Of several deeds that a rule forbids, the first of these kinds is told: it says best what was written."""
+
+
+def with_records(checks: Sequence[PreparedCheck]) -> tuple[PreparedCheck, ...]:
+    """The checks of a question; where one of them is a rule, what the answer's calls do is to be recorded.
+
+    One call tells all but a difference, which it may seem to take by chance: there, two of two have to.
+    """
+    rules = [check.truth for check in checks if isinstance(check.truth, RuleTruth)]
+    if not rules:
+        return tuple(checks)
+    count = 2 if any(Means.SHIFTED in rule.forbidden for rule in rules) else 1
+    return tuple(
+        replace(check, asks=replace(check.asks, answer=replace(check.asks.answer, recorded=count)))
+        if isinstance(check.asks.answer, Ask)
+        else check
+        for check in checks
+    )
 
 
 def judge_rules(truth: RuleTruth, evidence: Evidence) -> Verdict:

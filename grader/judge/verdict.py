@@ -74,7 +74,7 @@ def judge(
     lacks = [s.reason for told in replies for reply in told for s in reply[:1] if isinstance(s, Unavailable)]
     if lacks:
         return _unavailable(question, lacks[0])
-    own = tuple(reply for told in replies for reply in told.own)
+    own = tuple(told.answer for told in replies if told.answer is not None)
     verdicts = []
     # Odd numbers overflow wherever they are compared: what comes of it is looked at, and no warning is anybody's.
     with np.errstate(all="ignore"):

@@ -47,8 +47,6 @@ _reshape = Tensor.reshape
 _sum = Tensor.sum
 _to = Tensor.to
 
-RECORDED: Final = 2
-"""Calls of a question that are recorded."""
 TOO_LARGE: Final = Unreadable("result too large")
 
 
@@ -96,14 +94,15 @@ def answer(question: Ask | Read, notebook: Namespace) -> Reply:
     writer = Writer()
     if isinstance(question, Read):
         return tuple(_guarded(lambda: _read(question.name, writer, notebook), notebook) for _ in range(question.points))
-    recipe, chosen = Recipe(question, notebook.device), _chosen(question.points)
+    recipe, chosen = Recipe(question, notebook.device), _chosen(question)
     return tuple(_visited(Visit(recipe, n, writer, notebook, n in chosen)) for n in range(question.points))
 
 
-def _chosen(points: int) -> frozenset[int]:
-    """Some of so many points, by chance that no generator of the notebook's has a part in."""
-    left = list(range(points))
-    return frozenset(left.pop(int.from_bytes(urandom(8)) % len(left)) for _ in range(min(RECORDED, points)))
+def _chosen(question: Ask) -> frozenset[int]:
+    """The points at which calls are recorded, by chance that no generator of the notebook's has a part in."""
+    left = list(range(question.points))
+    count = min(question.recorded, question.points)
+    return frozenset(left.pop(int.from_bytes(urandom(8)) % len(left)) for _ in range(count))
 
 
 def _visited(visit: Visit) -> Observation:

@@ -36,6 +36,7 @@ from grader.kernel.cells import Cells, Shell
 from grader.kernel.driver import hidden, search_path, serve
 from grader.kernel.profile import PROFILES, Bounds
 from grader.kernel.shortage import ENDED, shortage
+from grader.kernel.witness import rehearse_recording
 from grader.protocol.caps import OUTPUT_CAPS
 from grader.protocol.control import (
     LARGEST,
@@ -67,6 +68,7 @@ def rehearsed() -> Cells:
     first = Cells()
     first.settle(OUTPUT_CAPS)
     first.run(RunCell(0, "import torch\n1.5 * torch.ones(2, requires_grad=True)", 1))
+    rehearse_recording()
     # Python asks a program for the processor's name, and keeps it; a child may start none.
     platform.processor()
     Shell.clear_instance()

@@ -233,3 +233,9 @@ def recording(seen: list[Conduct]) -> Iterator[None]:
             if not intact or not LOG.heard_last or _deaf:
                 LOG.disturb(SWITCHED)
             seen.append(LOG.conduct())
+
+
+def rehearse_recording() -> None:
+    """Record a call of no consequence, so that what torch loads for that is there for all children."""
+    with recording([]), torch.inference_mode():
+        exec(compile("torch.ones(2) * 2 / 3", "<rehearsal>", "exec"), {"torch": torch})

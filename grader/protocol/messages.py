@@ -97,7 +97,8 @@ class Ask:
     `pulls` maps the path of an output (GRADIENT; "" is the result itself, "z" an entry of a dict,
     "0" of a tuple) to its cotangent, (points, *shape); for UPDATE, the path of a parameter within the
     arguments to the gradients that arrive there, (points, rounds, *shape).
-    `replacements` maps the path of an argument to its second value, (points, *shape).
+    `replacements` maps the path of an argument to its second value, (points, *shape). What the calls do is recorded at
+    so many points as `recorded` says; which ones, nobody can foresee.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Ask:
     rounds: int = 1
     pulls: Mapping[str, Array] = field(default_factory=dict)
     replacements: Mapping[str, Array] = field(default_factory=dict)
+    recorded: int = 0
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def _described(request: Request, arrays: list[Array]) -> Body:
         "manner": request.manner.value,
         "dtype": request.dtype,
         "rounds": request.rounds,
+        "recorded": request.recorded,
         "arguments": [_argument(argument, arrays) for argument in request.arguments],
         "pulls": _paths(request.pulls, arrays),
         "replacements": _paths(request.replacements, arrays),
@@ -111,6 +112,7 @@ def _request(body: Body, left: Iterator[Array]) -> Request:
                 rounds=body["rounds"],
                 pulls={path: next(left) for path in body["pulls"]},
                 replacements={path: next(left) for path in body["replacements"]},
+                recorded=body["recorded"],
             )
     raise FrameError("the request is of no kind")
 

@@ -16,6 +16,7 @@ from grader.judge.findings import FAULT, OURS, Facts, Finding
 from grader.judge.given import Given, given
 from grader.judge.model import Cause, CellRun, Conditions, Lab, Mark, PreparedCheck, Question, Result, Status, Verdict
 from grader.judge.roles import Replies
+from grader.judge.rules import with_records
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.protocol.messages import Ask, Read, Reply, Value
@@ -92,7 +93,9 @@ def _prepare(labs: Collection[Lab], conditions: Conditions) -> dict[Lab, Prepare
     shared = dict.fromkeys((check, q.name) for lab in labs for q in lab.questions for check in q.checks)
     trials = {(check, name): check.prepare(name, conditions) for check, name in shared}
     return {
-        lab: PreparedLab(lab, tuple(tuple(trials[c, q.name] for c in q.checks) for q in lab.questions), conditions.seed)
+        lab: PreparedLab(
+            lab, tuple(with_records([trials[c, q.name] for c in q.checks]) for q in lab.questions), conditions.seed
+        )
         for lab in labs
     }
 

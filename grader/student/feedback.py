@@ -20,6 +20,7 @@ from IPython.display import display
 
 from grader.judge.context import leaning
 from grader.judge.model import Conditions, ErrorCurve, Mark, PreparedCheck, Question, Status
+from grader.judge.rules import with_records
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
@@ -114,7 +115,7 @@ def _questions() -> dict[str, Question]:
 
 @cache
 def _posed(question: Question, device: str) -> tuple[PreparedCheck, ...]:
-    return tuple(check.prepare(question.name, Conditions(PUBLIC, device)) for check in question.checks)
+    return with_records([check.prepare(question.name, Conditions(PUBLIC, device)) for check in question.checks])
 
 
 def _notebook() -> tuple[Mapping[str, Any], Source]:
