@@ -34,8 +34,10 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[1]
-LIMITS = Limits(cell=1.0, call=1.0, notebook=30.0, wall_factor=6.0, room=Room(size=32 << 20, entries=2_000))
-"""Of processor time the solution takes a fiftieth, in a cell and in a call."""
+SHORT = Limits(cell=1.0, call=1.0, notebook=30.0, wall_factor=6.0, room=Room(size=32 << 20, entries=2_000))
+"""For what only a limit of time ends. Of processor time the solution takes a fiftieth, in a cell and in a call."""
+LIMITS = replace(SHORT, cell=60.0, call=60.0, notebook=600.0)
+"""For what something else ends, on however slow a machine."""
 SITE = sysconfig.get_path("purelib")
 SECRET = "a-secret-of-the-grader-7391"
 SOLUTION = tuple(
@@ -65,6 +67,13 @@ class Attack:
     says: str = ""
     xfail: str = ""
 
+    @property
+    def limits(self) -> Limits:
+        """Short ones where a limit of time is what ends it."""
+        return (
+            SHORT if {"timeout", "timed_out", "waited"} & {*self.outcome.split("|"), *self.note.split("|")} else LIMITS
+        )
+
 
 def attacks() -> Iterator[object]:
     for path in sorted((ROOT / "tests" / "attacks").glob("*.toml")):
@@ -84,18 +93,20 @@ class Bench:
     posed: PreparedLab
     few: PreparedLab
 
-    def graded(self, *more: str) -> tuple[tuple[CellRun, ...], list[Mark]]:
-        return self._graded((*SOLUTION, *more), self.posed)
+    def graded(self, *more: str, limits: Limits = LIMITS) -> tuple[tuple[CellRun, ...], list[Mark]]:
+        return self._graded((*SOLUTION, *more), self.posed, limits)
 
     def is_sound(self) -> bool:
         """Whether a notebook with a few of the solution's answers still gets all the points for them."""
         imports, *cells = SOLUTION
-        _, found = self._graded([imports, *(cell for cell in cells if answered(cell, FEW))], self.few)
+        _, found = self._graded([imports, *(cell for cell in cells if answered(cell, FEW))], self.few, LIMITS)
         return sum(mark.score for mark in found) == self.few.lab.points
 
-    def _graded(self, cells: Sequence[str], posed: PreparedLab) -> tuple[tuple[CellRun, ...], list[Mark]]:
+    def _graded(
+        self, cells: Sequence[str], posed: PreparedLab, limits: Limits
+    ) -> tuple[tuple[CellRun, ...], list[Mark]]:
         self.warm.load("\n".join(cells))
-        with Session(LIMITS, self.warm) as session:
+        with Session(limits, self.warm) as session:
             runs = session.run(cells)
             replies = ask_all(session, posed)
         return runs, marks(posed, replies, Source(tuple(cells)))
@@ -175,7 +186,7 @@ def test_an_attack(bench: Bench, attack: Attack) -> None:
     watched = (bench.folder, bench.folder / "class" / "s02")
     before = {folder: standing(folder) for folder in watched}
     with listening(f"\0{places['ABSTRACT']}"), listening(f"{places['CLASS']}/heard"):
-        runs, marked = bench.graded(code)
+        runs, marked = bench.graded(code, limits=attack.limits)
 
     assert runs[-1].outcome in attack.outcome.split("|"), said(runs[-1])
     assert attack.says in said(runs[-1]), said(runs[-1])

@@ -50,11 +50,10 @@ def _planted(
 ) -> DerivedMistakes:
     planted = rejected = named = 0
     problems = []
-    rules = [trial for trial in trials if trial.asks.answer is None]
     for check, trial in zip(question.checks, trials, strict=True):
         for mistake, fresh in _telling(check, question.name, conditions):
             # A question that loses points by one of its checks has not all of them, whatever the others say.
-            mark = _marked(question, [*rules, replace(trial, weight=1.0)], session, cells, mistake)
+            mark = _marked(question, [replace(unrecorded(trial), weight=1.0)], session, cells, mistake)
             planted += 1
             if mark.score < question.points:
                 rejected += 1
