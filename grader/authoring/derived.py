@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, PreparedCheck, Question, Suspicious
+from grader.judge.rules import unrecorded
 from grader.judge.source import Source
 from grader.judge.sweep import ulp_errors
 from grader.judge.truth import GradientTruth, Slip, StepsTruth, SweepTruth, TrajectoryTruth, UpdateTruth, ValueTruth
