@@ -8,9 +8,10 @@ import pytest
 from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
+from sympy import pi, sinh, symbols
 
 from grader.oracle.balls import BALLS, as_written, ball, is_settled, narrowed, nearest
-from grader.oracle.graph import NumberSystem
+from grader.oracle.graph import Graph, NumberSystem
 
 FUNCTIONS = {
     "exp": mpmath.exp,
@@ -104,3 +105,10 @@ def test_decimal_numbers_are_taken_as_they_are_written() -> None:
 def test_constants_are_whole_or_binary() -> None:
     assert nearest(BALLS.functions["mpf"]((1, 3, -2, 2))) == -0.75
     assert isinstance(BALLS, NumberSystem)
+
+
+def test_a_function_that_balls_lack_is_said_instead_of_being_taken_from_elsewhere() -> None:
+    x, f = symbols("x f", real=True)
+    for formula in (sinh(x), pi * x):
+        with pytest.raises(NotImplementedError, match="have no such function"):
+            Graph((x,), {f: formula}).values({"x": ball(0.5)}, BALLS)

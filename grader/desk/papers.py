@@ -29,7 +29,10 @@ class Papers:
 
 @dataclass(frozen=True)
 class Drafting:
-    """Draws the papers of a run: `titles` are the labs', by name; `confined` is said where it is not so."""
+    """Draws the papers of a run: `titles` are the labs', by name.
+
+    A page says so where nothing `confined` its notebook.
+    """
 
     titles: Mapping[str, str]
     device: str

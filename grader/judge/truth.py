@@ -1,6 +1,6 @@
 """What is right, in the form in which a judge compares it: arrays, names and limits.
 
-Knows expected values as float64 arrays rounded from 50 digits. Refuses to know how they were derived.
+Knows expected values as arrays of the nearest float64. Refuses to know how they were derived.
 Each type here has one function in this room that judges it.
 """
 

@@ -24,7 +24,7 @@ LARGEST, SMALLEST = 1025, -1080
 
 
 def _constant(value: Any) -> arb:
-    """A whole number, or a float as mpmath writes it: sign, mantissa, exponent and how many bits."""
+    """What SymPy's printer writes as `mpf(…)`: a whole number, or a float's sign, mantissa, exponent and bits."""
     if not isinstance(value, tuple):
         return arb(value)
     sign, mantissa, exponent, _ = value
@@ -72,7 +72,10 @@ def ball(values: Any) -> Any:
 
 
 def as_written(values: Any) -> Any:
-    """Decimal numbers as the balls of what is written, in the same shape: 0.1 is a tenth, not the float beside it."""
+    """Decimal numbers as they are written, in the same shape: 0.1 is a tenth, not the float beside it.
+
+    A tenth is no binary number: call this inside of what `narrowed` computes.
+    """
     found = np.empty(np.shape(values), dtype=object)
     for index, value in np.ndenumerate(np.asarray(values)):
         written = Fraction(str(value))
@@ -122,7 +125,7 @@ def _nearest(number: arb) -> float:
     low, high = _ends(number)
     if low == high or not number.is_finite():
         return low
-    # What lies as good as in the middle of two goes to the even one.
+    # What lies as good as in the middle of two goes to the even one; + rounds to the precision that is set.
     with ctx.workprec(PRECISIONS[0]):
         return _rounded((+number.mid()).mid())
 

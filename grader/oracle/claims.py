@@ -1,6 +1,7 @@
-"""What a check says is right, each number as a claim that can be proved: computed again, in balls, another way.
+"""What a check says is right, each number as a claim that can be proved by computing it again in balls.
 
-Knows how values and gradients are computed again. Refuses to know which checks there are: each makes its own claims.
+Values are computed once more in the same way, which shows that they are rounded rightly; gradients, trainings and fits
+in another. Knows how. Refuses to know which checks there are: each makes its own claims.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from grader.oracle.graph import Graph, name_of
 class Claim:
     """That something is `expected`, by name; `again` computes it anew, in balls of the precision that is set.
 
-    `gradients` are the names of those that are gradients.
+    `gradients` are the names of those for which gradients are taken forwards, by dual numbers.
     """
 
     expected: Named

@@ -7,6 +7,7 @@ Refuses to know points, precision, students and torch.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -201,6 +202,9 @@ def _compile(
     program: Callable[..., list[Any]] = sympy.lambdify(
         symbols, list(expressions), modules=[dict(numbers.functions), "mpmath"], cse=True
     )
+    used = {name for name in program.__code__.co_names if not hasattr(builtins, name)}
+    if numbers is not MPMATH and (lacking := used - numbers.functions.keys()):
+        raise NotImplementedError(f"{', '.join(sorted(lacking))}: balls.py and duals.py have no such function yet")
     return program
 
 

@@ -1,6 +1,6 @@
 """Precision: how many digits the truth has, and how near an answer must come.
 
-Knows the table of tolerances, each figure with its source, and the way from mpmath to float64.
+Knows the table of tolerances, each figure with its source, and the way from float64 to mpmath.
 Refuses to know what is being computed.
 """
 
@@ -36,7 +36,7 @@ TOLERANCE: dict[tuple[str, str], Tolerance] = {
 }
 
 ULP_LIMIT: dict[str, float] = {"value": 16.0, "gradient": 32.0}
-"""Allowed error of a stable function in units in the last place; see `Sweep`."""
+"""Allowed error of a stable function in units in the last place; see `SweepCheck`."""
 
 
 @contextmanager
@@ -53,11 +53,3 @@ def exact(values: Array | float) -> Any:
         ratio = Fraction(value.item())
         found[index] = mpmath.mpf(ratio.numerator) / ratio.denominator
     return found if found.shape else found[()]
-
-
-def rounded(values: Any) -> Array:
-    """Mpmath numbers, nested or not, as the nearest float64; nan for those that are not real."""
-    found = np.asarray(values, dtype=object)
-    return np.array(
-        [np.nan if isinstance(v, mpmath.mpc) else float(v) for v in found.ravel()], dtype=np.float64
-    ).reshape(found.shape)

@@ -74,7 +74,10 @@ class Spawned:
 
 
 class Forked:
-    """A child of a warm parent. It stays a zombie until it is reaped, so that its number cannot be another's."""
+    """A child that another process forked, the warm parent or the nursery.
+
+    It stays a zombie until it is reaped, so that its number cannot be another's.
+    """
 
     def __init__(self, pid: int, reap: Callable[[int], int | None]) -> None:
         """Nothing is known of its end yet; `reap` asks the parent for it."""

@@ -61,7 +61,7 @@ class InTurn(Generic[R]):
         self._one = threading.Lock()
 
     def do(self, *arguments: object) -> R:
-        """The function's value; mpmath's precision is one for all threads."""
+        """The function's value, one at a time: the precision of arithmetic is set for the whole process."""
         with self._one:
             return self._work(*arguments)
 
@@ -70,10 +70,10 @@ class InTurn(Generic[R]):
 
 
 def hire(
-    work: Callable[..., R], count: int, rehearse: Callable[[], object] = int, limits: Limits = LIMITS
+    work: Callable[..., R], count: int, rehearse: Callable[[], object] = lambda: None, limits: Limits = LIMITS
 ) -> Clerks[R]:
     """As many clerks as are to work at a time, all of whom begin with what `rehearse` has loaded; see ForkedClerks."""
-    if hasattr(os, "fork") and sys.platform == "linux":
+    if sys.platform == "linux":
         return ForkedClerks(work, count, rehearse, limits)
     return InTurn(work)
 
@@ -119,7 +119,7 @@ class ForkedClerks(Generic[R]):
     def do(self, *arguments: object) -> R:
         """The function's value. Raises ClerkError or MachineError, and whatever pickling the arguments raises."""
         task = pickle.dumps(arguments, pickle.HIGHEST_PROTOCOL)
-        # They may be large.
+        # Only the pickled copy is held while we wait.
         del arguments
         with self._place() as clerk:
             answer = clerk.ask(task)
@@ -137,7 +137,8 @@ class ForkedClerks(Generic[R]):
             clerk = clerk or self._hired()
             yield clerk
         except BaseException as error:
-            how, clerk = clerk.dismiss() if clerk else "", None
+            how = clerk.dismiss() if clerk else ""
+            clerk = None
             if not isinstance(error, OSError | EOFError):
                 raise
             if lack := watch.blame_for_end(how):

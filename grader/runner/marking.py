@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Marking(Generic[R]):
-    """A pure function from an observed notebook, named by its place among the `assignments`, to what is made of it."""
+    """A function from an observed notebook, named by its place among the `assignments`, to what is made of it."""
 
     assignments: Sequence[Assignment]
     posed: Mapping[Lab, PreparedLab]

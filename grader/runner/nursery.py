@@ -1,5 +1,7 @@
 """The nursery: a process without threads that has all that a clerk needs, and forks one when it is asked to.
 
+It is to clerks what the warm parent is to students' processes.
+
 Knows what a clerk must not share with the grader: descriptors, and interruptions. Refuses to know what is computed.
 
     Fork, with the clerk's socket attached  -> Started, or Unable where the machine has no process
@@ -32,7 +34,7 @@ def forked(run: Callable[[], object]) -> int:
     pid = os.fork()
     if pid:
         return pid
-    code = 70
+    code = os.EX_SOFTWARE
     try:
         run()
         code = 0
@@ -46,7 +48,7 @@ def serve_grader(control: socket.socket, work: Callable[..., object], rehearse: 
     """Fork clerks and tell how they ended, until the grader closes the connection or ends."""
     # An interruption is the grader's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Nothing that was there is freed, and so no descriptor closed that is another's by then.
+    # What was copied from the grader must never be collected: it would close descriptors whose numbers are used again.
     gc.freeze()
     _close_all_but(control.fileno())
     rehearse()

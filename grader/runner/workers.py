@@ -1,6 +1,6 @@
 """Grading many notebooks: as many at a time as there are workers, observed from threads and marked by clerks.
 
-Knows what is at work, what is waiting, and how a worker that fails is replaced. Refuses to know what is done with a
+Knows what is at work, what is waiting, and how a starter that fails is replaced. Refuses to know what is done with a
 notebook: that is `marking`'s.
 """
 
