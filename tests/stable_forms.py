@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +98,7 @@ def written(form: Form) -> Callable[..., Tensor]:
     return called
 
 
-@cache
+@lru_cache(20)
 def sweeps(function: str, seed: str) -> tuple[SweepTruth, ...]:
     """What is right in each sweep of a function, for a seed."""
     checks = (check for check in QUESTIONS[function].checks if isinstance(check, SweepCheck))
@@ -106,26 +106,26 @@ def sweeps(function: str, seed: str) -> tuple[SweepTruth, ...]:
     return tuple(truth for truth in truths if isinstance(truth, SweepTruth))
 
 
-@cache
-def errors(form: Form, seed: str) -> tuple[Array, ...]:
+def errors_of(form: Form, seed: str) -> tuple[Array, ...]:
     """The errors of a form in ulp at every point, sweep by sweep."""
     with np.errstate(all="ignore"):
         return tuple(ulp_errors(_results(form, truth), truth) for truth in sweeps(form.function, seed))
 
 
-def earns(form: Form, seed: str) -> float:
-    """The share of the points that the numbers of a form earn."""
-    swept = zip(sweeps(form.function, seed), errors(form, seed), strict=True)
+def earns(form: Form, seed: str, errors: Sequence[Array]) -> float:
+    """The share of the points that a form with such errors earns."""
+    swept = zip(sweeps(form.function, seed), errors, strict=True)
     return earned([(truth, found <= truth.limit) for truth, found in swept])
 
 
-def worst(form: Form, seed: str) -> Mapping[tuple[str, str, str], float]:
-    """The largest error of a form in every regime, by dtype, quantity and name."""
-    return {
-        (truth.dtype, "value" if truth.path is None else "gradient", regime.name): float(found[regime.points].max())
-        for truth, found in zip(sweeps(form.function, seed), errors(form, seed), strict=True)
-        for regime in truth.regimes
-    }
+def worst(form: Form, seed: str, errors: Sequence[Array]) -> Mapping[tuple[str, str], float]:
+    """The largest error of a form in every regime, of value and gradient together: by dtype and the regime's name."""
+    found: dict[tuple[str, str], float] = {}
+    for truth, swept in zip(sweeps(form.function, seed), errors, strict=True):
+        for regime in truth.regimes:
+            key = truth.dtype, regime.name
+            found[key] = max(found.get(key, 0.0), float(swept[regime.points].max()))
+    return found
 
 
 def _results(form: Form, truth: SweepTruth) -> Array:

@@ -40,8 +40,6 @@ Draw: TypeAlias = Callable[[Random, str], list[Row]]
 BASES: Final = (0.0, 1.0, -12.5, 100.0, 1000.0, -1000.0, -10_000.0)
 FAR: Final = 10_000.0
 ENORMOUS: Final = 1e30
-HIGH: Final = 0.84
-"""How far towards the end of the range what is high goes."""
 SIGNS: Final = (1, -1)
 
 
@@ -101,13 +99,14 @@ def deep(random: Random, dtype: str, count: int) -> list[float]:
 def high(random: Random, dtype: str, count: int) -> list[float]:
     """Numbers whose exponential is large and finite."""
     reach = REACHES[dtype]
-    return spaced(random, reach.swallowed, HIGH * reach.overflow, count)
+    return spaced(random, reach.swallowed, 0.84 * reach.overflow, count)
 
 
 def beyond(random: Random, dtype: str) -> list[float]:
     """Numbers of which exp is infinite, and exp of their negative 0 or next to it."""
     reach = REACHES[dtype]
-    return [*spaced(random, reach.overflow, 2 * reach.overflow, 4), 1000.0, FAR]
+    near = spaced(random, reach.overflow, reach.least, 2)
+    return [*near, *spaced(random, reach.least, 2 * reach.overflow, 4), 1000.0, FAR]
 
 
 def _apart(random: Random, differences: list[float]) -> list[Row]:
@@ -119,7 +118,9 @@ def _apart(random: Random, differences: list[float]) -> list[Row]:
 
 def scores(random: Random, dtype: str) -> list[Row]:
     """Pairs of any size with y above x, near enough for exp."""
-    near = [row for ends in _stretches(dtype) for row in _apart(random, spaced(random, *ends, len(BASES)))]
+    first, *others = _stretches(dtype)
+    # Beside large scores small differences lose digits by chance.
+    near = [row for ends in (first, first, first, *others) for row in _apart(random, spaced(random, *ends, len(BASES)))]
     return [*near, *_apart(random, high(random, dtype, len(BASES)))]
 
 
@@ -169,7 +170,7 @@ def _beside(random: Random, below: list[float], near: float) -> list[Row]:
     rows: list[Row] = []
     bases = random.sample(BASES, len(BASES)) * len(below)
     for (d, place), base in zip(product(below, range(3)), bases, strict=False):
-        entries = random.sample((base, base - dyadic(random.uniform(0, near))), 2)
+        entries = random.sample((base, base - dyadic(random.uniform(min(0.25, near), near))), 2)
         rows.append(([*entries[:place], base - dyadic(d), *entries[place:]],))
     return rows
 
@@ -183,14 +184,14 @@ def triples(random: Random, dtype: str) -> list[Row]:
 
 def small_entries(random: Random, dtype: str) -> list[Row]:
     """Three entries of which one is far below the others."""
-    return _beside(random, deep(random, dtype, 6), 4)
+    return _beside(random, deep(random, dtype, 8), 4)
 
 
 def lone(random: Random, dtype: str) -> list[Row]:
     """Three entries of which one is so far above the others that exp of the difference is infinite."""
     rows: list[Row] = []
-    for d, place in product((*beyond(random, dtype)[2:], ENORMOUS), range(3)):
-        base = random.choice(BASES)
+    bases = random.sample(BASES, len(BASES)) * 3
+    for (d, place), base in zip(product((*beyond(random, dtype)[4:], ENORMOUS), range(3)), bases, strict=False):
         entries = [base + dyadic(random.uniform(-2, 2)) for _ in range(3)]
         entries[place] = base + (d if d == ENORMOUS else dyadic(d))
         rows.append((entries,))
@@ -232,12 +233,12 @@ def certain(random: Random, dtype: str) -> list[Row]:
 OFFSETS: Final = (-2, -1, 0, 1, 2)
 
 
-def means(low: float, high: float) -> Draw:
-    """Five numbers with a mean of so many times their spread, as powers of 10."""
+def means(*ratios: tuple[float, float]) -> Draw:
+    """Five numbers with a mean of so many times their spread, as ranges of powers of 10."""
 
     def draw(random: Random, dtype: str) -> list[Row]:
         rows: list[Row] = []
-        for i, ratio in enumerate(spaced(random, low, high, 24)):
+        for i, ratio in enumerate(r for ends in ratios for r in spaced(random, *ends, 12)):
             size = 10 ** random.uniform(-2, 2)
             centre = SIGNS[i % 2] * size * 10**ratio
             offsets = random.sample(OFFSETS, len(OFFSETS))

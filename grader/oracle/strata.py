@@ -52,7 +52,7 @@ LOGITS, SLOPED_LOGITS = (
     for hard in (False, True)
 )
 CENTRED = (
-    Stratum("a mean of up to a thousand times the spread", 0.3, means(2, 3)),
-    Stratum("a mean of up to a million times the spread", 0.3, means(3, 6)),
+    Stratum("a mean of up to ten thousand times the spread", 0.3, means((0, 1), (3.6, 4))),
+    Stratum("a mean of up to a million times the spread", 0.3, means((4, 5), (5, 6))),
 )
 ROUNDED = (Stratum("numbers a few gaps apart", 0.4, gaps),)
