@@ -7,7 +7,7 @@ DEVICE ?= cpu
 VARIANTS ?= 2
 GRADER = .venv/bin/python -m grader
 
-.PHONY: grade test attack labs verify prove bench lint jupyter .venv
+.PHONY: grade test seeds attack labs verify prove bench lint jupyter .venv
 grade: .venv
 	@echo "Grading $(SUBMISSIONS) into $(OUT): a bar on a terminal, a table at the end."
 	@$(GRADER) grade "$(SUBMISSIONS)" --out "$(OUT)" --device $(DEVICE) $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMITS),--limits "$(LIMITS)"); \
@@ -16,6 +16,10 @@ grade: .venv
 test: .venv
 	@echo "Testing on all cores: a dot a test, some ten minutes."
 	.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+seeds: .venv
+	@echo "Holding the known forms of the stable functions against 100 draws: a dot a test, some ten minutes."
+	SEEDS=100 .venv/bin/python -m pytest tests/test_stable_forms.py -n auto
 
 attack: .venv
 	@echo "Attacking the grader with notebooks of every kind: a dot an attack, a few minutes."

@@ -131,6 +131,8 @@ class Facts:
     """The operation that leaves the range of a dtype."""
     cancels: bool = False
     """Whether it is digits that are lost, and not a range that is left."""
+    regimes: tuple[tuple[str, str], ...] = ()
+    """Regimes of a stable function, each with where it fails: "" where it holds, `easy` where that earns nothing."""
     missing: Paths = ()
     extra: Paths = ()
     turned: Paths = ()

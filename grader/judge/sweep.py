@@ -22,6 +22,9 @@ TABLE_ROWS = 6
 ALIKE = 0.9
 """The share of inputs at which two inaccurate ways of writing must agree on being too far off to be the same."""
 
+FACTOR = 256
+"""How much larger the errors of one than those of the other may be, in the middle: roundings come as they like."""
+
 UNSTABLE = "unstable"
 """The code of a sweep whose numbers are not right."""
 
@@ -87,9 +90,16 @@ def _explained(truth: SweepTruth, facts: Facts, found: Array, errors: Array, poi
         alike = (errors > truth.limit) == (wrong > truth.limit)
         if np.isinf(errors).any() and np.array_equal(np.isfinite(found), np.isfinite(given)):
             return replace(facts, mistakes=((Slip(note, ()),),), breaking=breaking[point])
-        if not np.isinf(wrong).any() and (wrong > truth.limit).any() and alike.mean() > ALIKE:
+        same = alike.mean() > ALIKE and _as_far_off(errors, wrong)
+        if not np.isinf(wrong).any() and (wrong > truth.limit).any() and same:
             return replace(facts, mistakes=((Slip(note, ()),),), cancels=True)
     return facts
+
+
+def _as_far_off(errors: Array, others: Array) -> bool:
+    """Whether errors are of about the same size: where all inputs fail, any other way fails at the same ones."""
+    middle, other = np.median(errors) + 1, np.median(others) + 1
+    return bool(middle <= FACTOR * other and other <= FACTOR * middle)
 
 
 def broken(verdict: Verdict) -> bool:

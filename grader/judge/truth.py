@@ -1,7 +1,6 @@
 """What is right, in the form in which a judge compares it: arrays, names and limits.
 
 Knows expected values as arrays of the nearest float64. Refuses to know how they were derived.
-Each type here has one function in this room that judges it.
 """
 
 from __future__ import annotations
@@ -188,8 +187,18 @@ class OtherForms:
 
 
 @dataclass(frozen=True)
+class Regime:
+    """Some `points` of a sweep that earn a `share` together; where the formula as written holds, `easy`, not alone."""
+
+    name: str
+    share: float
+    points: range
+    easy: bool = False
+
+
+@dataclass(frozen=True)
 class SweepTruth:
-    """A result, or a gradient, over a whole range, in units in the last place of `dtype`.
+    """A result, or a gradient, over a whole range, in units in the last place of `dtype`, by `regimes`.
 
     `inputs` and `expected` have one entry a point. `path` is that of the differentiated argument, or None for the
     value itself. `limit` is in units in the last place of the expected number, or of `sizes` where that is larger.
@@ -202,6 +211,7 @@ class SweepTruth:
     dtype: str
     limit: float
     beside: OtherForms
+    regimes: tuple[Regime, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
+from grader.judge.regimes import shared
 from grader.judge.roles import Replies
 from grader.judge.rules import judge_rules
 from grader.judge.source import Source
@@ -82,7 +83,8 @@ def judge(
             answer = told.answer or ()
             evidence = Evidence(question.name, source, answer, told.prerequisites, told.coarse, told.beside, own)
             verdicts.append(_judged(trial, evidence))
-    return Mark(question, merged(verdicts, [trial.weight for trial in trials]))
+    verdict = merged(verdicts, [trial.weight for trial in trials])
+    return Mark(question, shared(verdict, trials, verdicts))
 
 
 def _unavailable(question: Question, reason: str) -> Mark:

@@ -13,22 +13,14 @@ from grader.oracle.domain import Domain
 from grader.oracle.float_evaluation import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
 from grader.oracle.problem import Problem
-from grader.oracle.samples import (
-    Sample,
-    decisions,
-    everywhere,
-    measurements,
-    numbers,
-    pairs,
-    soft_decisions,
-    triples,
-)
+from grader.oracle.samples import Stratum
 from grader.oracle.stability import SweepCheck
+from grader.oracle.strata import CENTRED, ENTRIES, LOGITS, NUMBERS, ROUNDED, SCORES, SLOPED_LOGITS
 from grader.oracle.structure import BY_AUTOGRAD, without
 from grader.oracle.variants import Family, Worked, drawn
 from grader.protocol import messages
 
-x, y, z, loss, logit, target, size = symbols("x y z L logit target size", real=True)
+x, y, z, loss, logit, target, size, slope = symbols("x y z L logit target size slope", real=True)
 vector = array("x", 3)
 probabilities, exponents = array("result", 3), array("exponents", 3)
 five, variance, mean = array("x", 5), Symbol("variance", real=True), Symbol("mean", real=True)
@@ -38,13 +30,13 @@ def swept(
     graph: Graph,
     forms: Forms,
     side: Expr,
-    samples: tuple[Sample, Sample],
+    strata: tuple[tuple[Stratum, ...], tuple[Stratum, ...]],
     arguments: tuple[str, ...] = ("x",),
     sizes: tuple[str, str] = ("", ""),
 ) -> tuple[Check, ...]:
     """Values at moderate inputs, without which nothing counts; then value and gradient, swept in both dtypes.
 
-    Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `samples` and `sizes` (as
+    Moderate inputs lie on both sides of `side` = 0, where formulas in two branches meet. `strata` and `sizes` (as
     in `SweepCheck`) are those of the value and of the gradient in the first argument.
     """
     output = next(v for v in reversed(graph.steps) if name_of(v) not in sizes)
@@ -52,9 +44,9 @@ def swept(
         graph, Domain({"target": (0.0, 1.0)}, default=(-3.0, 3.0), cases=(side > 0, side < 0)), arguments
     )
     sweeps = (
-        SweepCheck(graph, output, arguments, sample, dtype, forms, wrt, size)
+        SweepCheck(graph, output, arguments, regimes, dtype, forms, wrt, size)
         for dtype in ("float64", "float32")
-        for wrt, sample, size in zip((None, arguments[0]), samples, sizes, strict=True)
+        for wrt, regimes, size in zip((None, arguments[0]), strata, sizes, strict=True)
     )
     return GradientCheck(moderate, name_of(output), (name_of(output),), wrt=arguments[:1], weight=0.0), *sweeps
 
@@ -82,11 +74,13 @@ softmax = Graph(
         probabilities: Array([1 / sum(exp(other - e) for other in entries(vector)) for e in entries(vector)]),
         # exp(z - log(sum)) rounds an exponent; half an ulp of it is that many ulp of the result.
         exponents: Array([p * (1 - log(p) / 8) for p in entries(probabilities)]),
-        # p (g - sum g p), which torch's own softmax uses, cancels down to a rounding of p.
-        size: probabilities[0],
+        # p (g - sum g p), which torch's own softmax uses, cancels down to a rounding of p, or of its exponent.
+        size: exponents[0],
     },
 )
 sigmoid = Graph((x,), {z: 1 / (1 + exp(-x))})
+# exp(-log(1 + exp(-x))) rounds an exponent too.
+sigmoid_sizes = {size: z * (1 + Abs(x) / 8), slope: z / (1 + exp(x)) * (1 + Abs(x) / 8)}
 bce = Graph((logit, target), {loss: target * log(1 + exp(-logit)) + (1 - target) * log(1 + exp(logit))})
 
 
@@ -98,6 +92,7 @@ def kept_small(d: Expr) -> Expr:
 largest = Max(*entries(vector))
 shifted = [exp(e - largest) for e in entries(vector)]
 average = {mean: sum(entries(five)) / 5}
+centred, rest = array("centred", 5), Symbol("rest", real=True)
 squares = sum((e - mean) ** 2 for e in entries(five)) / 5
 
 softplus_forms = Forms(log_exp, Graph((x, y), {z: kept_small(y - x)}), ("y \u2212 x", y - x), half=softplus)
@@ -117,30 +112,29 @@ bce_forms = Forms(
 )
 variance_forms = Forms(
     Graph((five,), {**average, variance: sum(e**2 for e in entries(five)) / 5 - mean**2}),
-    Graph((five,), {**average, variance: squares}),
+    Graph(
+        (five,),
+        {
+            **average,
+            centred: Array([e - mean for e in entries(five)]),
+            rest: sum(entries(centred)) / 5,
+            variance: sum((e - rest) ** 2 for e in entries(centred)) / 5,
+        },
+    ),
     ("|mean| / spread", Abs(average[mean]) / sqrt(squares.subs(average))),
 )
 
 
-def variance_graph(eps: float) -> Graph:
-    """The population variance, and the size in whose last place it is judged.
+# An ulp of the data moves the variance by that of this size: what is centred once, or updated, is stable too.
+dispersion = Graph((five,), {**average, variance: squares, size: variance + 2 * Abs(mean) * sqrt(variance)})
 
-    That allows what the two-pass formula costs, the square of a few roundings of the mean; the factor of 4 is
-    for one-pass updates of mean and spread, which are stable too.
-    """
-    return Graph(
-        (five,),
-        {
-            **average,
-            variance: squares,
-            size: 4 * variance + mean**2 * eps,
-        },
+
+def variance_sweeps(dtype: str) -> tuple[Check, ...]:
+    """Variances of data with a large mean, and of data in which the mean is rounded."""
+    return (
+        SweepCheck(dispersion, variance, ("x",), CENTRED, dtype, variance_forms, size="size"),
+        SweepCheck(dispersion, variance, ("x",), ROUNDED, dtype, variance_forms),
     )
-
-
-def variance_sweep(dtype: str, eps: float) -> Check:
-    """Variances of data with a large mean."""
-    return SweepCheck(variance_graph(eps), variance, ("x",), measurements, dtype, variance_forms, size="size")
 
 
 LAB = Lab(
@@ -153,13 +147,13 @@ LAB = Lab(
             (ValueCheck(Problem(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
         Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
-        Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (pairs, pairs), ("x", "y"))),
+        Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (SCORES, SCORES), ("x", "y"))),
         Question(
             "stable_logsumexp",
             3,
             (
                 without("logsumexp", "logaddexp"),
-                *swept(logsumexp, logsumexp_forms, vector[0] - vector[1], (triples, triples), sizes=("size", "")),
+                *swept(logsumexp, logsumexp_forms, vector[0] - vector[1], (ENTRIES, ENTRIES), sizes=("size", "")),
             ),
         ),
         Question(
@@ -167,7 +161,7 @@ LAB = Lab(
             3,
             (
                 without("softmax", "log_softmax"),
-                *swept(softmax, softmax_forms, vector[0] - vector[1], (triples, triples), sizes=("exponents", "size")),
+                *swept(softmax, softmax_forms, vector[0] - vector[1], (ENTRIES, ENTRIES), sizes=("exponents", "size")),
             ),
         ),
         Question(
@@ -175,17 +169,23 @@ LAB = Lab(
             3,
             (
                 without("sigmoid", "expit", "logsigmoid", "log_sigmoid"),
-                *swept(sigmoid, sigmoid_forms, x, (everywhere, numbers)),
+                *swept(
+                    Graph((x,), {**sigmoid.steps, **sigmoid_sizes}),
+                    sigmoid_forms,
+                    x,
+                    (NUMBERS, NUMBERS),
+                    sizes=("size", "slope"),
+                ),
             ),
         ),
-        Question("stable_bce", 3, swept(bce, bce_forms, logit, (soft_decisions, decisions), ("logit", "target"))),
+        Question("stable_bce", 3, swept(bce, bce_forms, logit, (LOGITS, SLOPED_LOGITS), ("logit", "target"))),
         Question(
             "stable_variance",
             2,
             (
-                ValueCheck(Problem(variance_graph(0.0), Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
-                variance_sweep("float32", 2.0**-23),
-                variance_sweep("float64", 2.0**-52),
+                ValueCheck(Problem(dispersion, Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
+                *variance_sweeps("float32"),
+                *variance_sweeps("float64"),
             ),
         ),
     ),

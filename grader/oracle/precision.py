@@ -35,8 +35,12 @@ TOLERANCE: dict[tuple[str, str], Tolerance] = {
     ("float32", "cuda"): Tolerance(agree=256 * EPS32, slip=256 * EPS32),
 }
 
-ULP_LIMIT: dict[str, float] = {"value": 16.0, "gradient": 32.0}
-"""Allowed error of a stable function in units in the last place; see `SweepCheck`."""
+ULP_LIMIT: dict[str, float] = {"value": 80.0, "gradient": 80.0}
+"""Allowed error of a stable function in units in the last place.
+
+Of all known forms the right ones reach 33 (a rounded exponent near 33 in float64), and the wrong ones never less than
+200: none lies between half of the limit and twice it, which a test measures.
+"""
 
 
 @contextmanager

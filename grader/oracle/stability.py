@@ -5,7 +5,7 @@ Knows where the naive formulas break: large, tiny and nearly equal numbers. Refu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -14,32 +14,43 @@ from sympy import Symbol
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import OtherForms, SweepTruth
+from grader.judge.truth import OtherForms, Regime, SweepTruth
 from grader.oracle.claims import Claim, claim_of
 from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, ending, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
 from grader.oracle.mistake_code import planted_form
 from grader.oracle.precision import ULP_LIMIT
 from grader.oracle.problem import known, paths
+from grader.oracle.samples import Row, Stratum
 from grader.protocol.messages import Array, Ask, CallMode, Tensor
 
 PLACE = Symbol("place", real=True)
+
+
+def drawn_from(strata: Sequence[Stratum], random: Random, dtype: str) -> tuple[list[Row], tuple[Regime, ...]]:
+    """The points of all strata, one after the other, and which of them belong to which regime."""
+    rows: list[Row] = []
+    regimes = []
+    for stratum in strata:
+        start = len(rows)
+        rows += stratum.draw(random, dtype)
+        regimes.append(Regime(stratum.name, stratum.share, range(start, len(rows)), stratum.easy))
+    return rows, tuple(regimes)
 
 
 @dataclass(frozen=True, eq=False)
 class SweepCheck:
     """One quantity of a function over a sample of inputs that its dtype holds exactly.
 
-    `sample` draws the inputs, (points, *shape) each. `argument` is the input whose gradient is swept, or
-    None for the value. An array result is pulled back along its first entry. `size` names a step whose value is
-    the number in whose last place errors are counted, where that is not the result's own. `forms` are what an
-    answer is drawn beside.
+    `strata` draw the inputs, regime by regime. `argument` is the input whose gradient is swept, or None for the value.
+    An array result is pulled back along its first entry. `size` names a step whose value is the number in whose last
+    place errors are counted, where that is not the result's own. `forms` are what an answer is drawn beside.
     """
 
     graph: Graph
     output: Variable
     arguments: tuple[str, ...]
-    sample: Callable[[Random], Mapping[str, Array]]
+    strata: tuple[Stratum, ...]
     dtype: str
     forms: Forms
     argument: str | None = None
@@ -48,9 +59,10 @@ class SweepCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """All points in one ask."""
-        drawn = self.sample(Random(f"{conditions.seed}/{name}/{self.dtype}"))
-        inputs = {n: v.astype(self.dtype).astype(np.float64) for n, v in drawn.items()}
-        points = len(next(iter(inputs.values())))
+        rows, regimes = drawn_from(self.strata, Random(f"{conditions.seed}/{name}/{self.dtype}"), self.dtype)
+        columns = zip(self.arguments, zip(*rows, strict=True), strict=True)
+        inputs = {n: np.array(column, self.dtype).astype(np.float64) for n, column in columns}
+        points = len(rows)
         graph, wanted = pulled_back(self.graph, self.output, self.argument)
         asked = (wanted, self.size) if self.size else (wanted,)
         values = [known(graph, {n: v[i] for n, v in inputs.items()}, asked) for i in range(points)]
@@ -67,7 +79,8 @@ class SweepCheck:
             else Ask(name, tensors, points, dtype=self.dtype)
         )
         quantity = "gradient" if self.argument else "value"
-        truth = SweepTruth(inputs, found, sizes, path, self.dtype, ULP_LIMIT[quantity], self._beside(inputs))
+        limit = ULP_LIMIT[quantity]
+        truth = SweepTruth(inputs, found, sizes, path, self.dtype, limit, self._beside(inputs), regimes)
         return PreparedCheck(Asks(ask), truth, self.weight)
 
     def _beside(self, inputs: Mapping[str, Array]) -> OtherForms:

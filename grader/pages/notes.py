@@ -115,6 +115,15 @@ NOTES: Final[Mapping[str, str]] = {
 }
 """What was seen, by its code, as a sentence."""
 
+REGIMES: Final[Mapping[str, str]] = {
+    "": "\u2713",
+    "easy": "\u2713 (as with the formula as written)",
+    "everywhere": "\u2717",
+    "float32": "\u2717 in float32",
+    "float64": "\u2717 in float64",
+}
+"""Whether a regime holds, by where it fails."""
+
 SLIPS: Final[Mapping[str, str]] = {
     "wrong_rule": "In {where}, the rule is {rule}; yours is {theirs}.",
     "exponent_not_reduced": "In {where}, the exponent is not reduced: the derivative of {term} is {right}.",

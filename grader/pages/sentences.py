@@ -13,7 +13,7 @@ from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import ErrorCurve, Verdict
 from grader.judge.truth import Slip
-from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REMARKS, SLIPS, UNLIKELY
+from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REGIMES, REMARKS, SLIPS, UNLIKELY
 from grader.pages.wording import arrows, difference, pair, place, shown
 
 AS_THEY_ARE: Final = frozenset({"not_finite", "not_squeezed", "wrong_draw"})
@@ -71,7 +71,16 @@ def _parts(finding: Finding, at: str) -> tuple[str, ...]:
     """What was found, then what explains it, why it breaks, and what else is wrong; "" where nothing is known."""
     facts = finding.facts
     first = clipped(NOTES[finding.code].format(**_words(finding.code, facts), at=at), FINDING)
-    return first, _mistakes(facts), _breaking(facts), _steps(facts)
+    return first, _mistakes(facts), _breaking(facts), _steps(facts), _regimes(facts)
+
+
+def _regimes(facts: Facts) -> str:
+    """How many regimes of a function hold, and of each whether it does."""
+    if not facts.regimes:
+        return ""
+    holding = sum(failing in ("", "easy") for _, failing in facts.regimes)
+    named = ", ".join(f"{name} {REGIMES[failing]}" for name, failing in facts.regimes)
+    return f" {holding} of {len(facts.regimes)} regimes hold: {named}."
 
 
 def _words(code: str, facts: Facts) -> dict[str, object]:
