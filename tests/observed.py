@@ -4,6 +4,7 @@ import numpy as np
 
 from grader.judge.model import Conditions, Evidence, Mark, PreparedCheck, Question
 from grader.judge.roles import Replies
+from grader.judge.rules import with_records
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
@@ -35,7 +36,7 @@ def text(words: str) -> Other:
 def posed(name: str, seed: str = "tests") -> tuple[Question, list[PreparedCheck]]:
     """A question of the labs with its trials."""
     question = QUESTIONS[name]
-    return question, [check.prepare(name, Conditions(seed)) for check in question.checks]
+    return question, [*with_records([check.prepare(name, Conditions(seed)) for check in question.checks])]
 
 
 def marked(name: str, *groups: Replies, code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:

@@ -38,7 +38,7 @@ FOREIGN: dict[str, set[str]] = {
 }
 """What each room refuses to know, by module."""
 
-GROUND = {"model", "roles", "truth"}
+GROUND = {"model", "roles", "ranges", "truth"}
 """What the oracle may see of the judge."""
 
 

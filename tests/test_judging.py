@@ -10,18 +10,11 @@ from observed import did, evidence, leaf, marked, posed, seen, text
 from grader.judge.annotated_graph import EdgeStatus
 from grader.judge.findings import CORRECT, FAULT, MACHINE, MISTAKES, Facts, Finding
 from grader.judge.model import Status, Verdict
+from grader.judge.ranges import OtherForms
 from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.sweep import judge_sweep, ulp_errors
-from grader.judge.truth import (
-    GradientTruth,
-    OtherForms,
-    SeededTruth,
-    SweepTruth,
-    TrajectoryTruth,
-    UpdateTruth,
-    ValueTruth,
-)
+from grader.judge.truth import GradientTruth, SeededTruth, SweepTruth, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.fits import least_squares

@@ -11,6 +11,7 @@ import torch
 from observed import QUESTIONS
 
 from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
+from grader.judge.rules import with_records
 from grader.judge.source import Source
 from grader.judge.truth import GradientTruth, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.judge.verdict import judge
@@ -33,7 +34,7 @@ RUNS = 10
 
 
 def posed(name: str, seed: str) -> list[PreparedCheck]:
-    return [check.prepare(name, Conditions(seed)) for check in QUESTIONS[name].checks]
+    return [*with_records([check.prepare(name, Conditions(seed)) for check in QUESTIONS[name].checks])]
 
 
 def expected(name: str, seed: str) -> Iterator[np.ndarray]:

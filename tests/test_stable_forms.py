@@ -12,10 +12,11 @@ from test_precision import asked
 
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import Conditions, Mark, Status
+from grader.judge.ranges import OtherForms, Regime
 from grader.judge.regimes import earned, standing
 from grader.judge.roles import Replies
 from grader.judge.source import Source
-from grader.judge.truth import OtherForms, Regime, RuleTruth, SweepTruth
+from grader.judge.truth import RuleTruth, SweepTruth
 from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace
 from grader.oracle.stability import SweepCheck

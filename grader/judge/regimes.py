@@ -13,7 +13,8 @@ import numpy as np
 
 from grader.judge.findings import Finding
 from grader.judge.model import PreparedCheck, Status, Verdict
-from grader.judge.truth import Regime, SweepTruth
+from grader.judge.ranges import Regime
+from grader.judge.truth import SweepTruth
 from grader.protocol.messages import Array
 
 Swept: TypeAlias = Sequence[tuple[SweepTruth, "Array | None"]]

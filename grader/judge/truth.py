@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from grader.judge.ranges import OtherForms, Regime
 from grader.protocol.conduct import Means
 from grader.protocol.messages import Array
 
@@ -168,32 +169,6 @@ class FitTruth:
     optimum: float
     excess: float
     with_bias: bool
-
-
-@dataclass(frozen=True)
-class OtherForms:
-    """What other ways of writing a function give at the inputs of a sweep, to draw an answer beside them.
-
-    The formula `as_written` and a `stable` one, in the sweep's dtype. `along`, (points,), is where each input stands
-    on the axis called `axis`. `uncured` are ways that fail, the formula as written first: the note of who writes so,
-    what it gives, and for each input which operation is the first to leave the dtype's range, "" where none does.
-    """
-
-    axis: str
-    along: Array
-    as_written: Array
-    stable: Array
-    uncured: tuple[tuple[str, Array, tuple[str, ...]], ...] = ()
-
-
-@dataclass(frozen=True)
-class Regime:
-    """Some `points` of a sweep that earn a `share` together; where the formula as written holds, `easy`, not alone."""
-
-    name: str
-    share: float
-    points: range
-    easy: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 from sympy import Symbol
 
 from grader.judge.model import Conditions, Planted, PreparedCheck
+from grader.judge.ranges import OtherForms, Regime
 from grader.judge.roles import Asks
-from grader.judge.truth import OtherForms, Regime, SweepTruth
+from grader.judge.truth import SweepTruth
 from grader.oracle.claims import Claim, claim_of
 from grader.oracle.float_evaluation import Forms, breaking, computed, elementary, ending, pulled_back
 from grader.oracle.graph import Graph, Variable, name_of, shape_of
