@@ -72,9 +72,9 @@ def _proof_verdict(proved: Sequence[ProvedLab], seed: str) -> str:
 
 
 def _counts(proved: Proved) -> str:
-    slopes = f"{proved.gradients} of them gradients, differentiated a second time"
-    others = (f"{proved.ties} ties" if proved.ties else "", f"{len(proved.wrong)} WRONG" if proved.wrong else "")
-    said = "".join(f", {other}" for other in others if other)
+    slopes = f"{proved.gradients} of them by derivatives taken a second way"
+    ties = f", {proved.ties} tie{'' if proved.ties == 1 else 's'}" if proved.ties else ""
+    said = ties + (f", {len(proved.wrong)} WRONG" if proved.wrong else "")
     return f"{proved.proved} of {proved.claimed} numbers proved ({slopes}){said}"
 
 

@@ -34,7 +34,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Proved:
-    """How many numbers were claimed, of them how many gradients, and how many of all were proved.
+    """How many numbers were claimed, how many of them with gradients taken forwards, and how many of all were proved.
 
     `ties` lie as good as in the middle of two float64, so that neither is wrong. `wrong` says where one is.
     """
