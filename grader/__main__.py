@@ -107,11 +107,12 @@ def fill(run: Run) -> None:
     for notice in run.notices:
         errors.print(escape(notice), soft_wrap=True)
     try:
-        with run.filing as filing, terminal.progress() as bar:
+        # What is under way is ended too where the interrupt comes while one is filed.
+        with closing(run.coming) as coming, run.filing as filing, terminal.progress() as bar:
             for graded in run.refused:
                 filing.add(run.draw(graded))
             task = bar.add_task("starting", total=run.left)
-            for papers in run.coming:
+            for papers in coming:
                 filing.add(papers)
                 bar.update(task, advance=1, description=terminal.description(papers.result.student))
     except KeyboardInterrupt:

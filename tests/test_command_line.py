@@ -9,13 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pytest
+import typer
 from commands import grader
 
+from grader.__main__ import fill
 from grader.desk.locking import OccupiedError, occupy
 from grader.judge.model import Question
 from grader.runner import grading, marking
@@ -348,6 +352,31 @@ def running_with(argument: Path) -> list[Path]:
         with contextlib.suppress(OSError):
             found += [path] if os.fsencode(argument) in path.read_bytes().split(b"\0") else []
     return found
+
+
+def test_an_interrupt_while_a_notebook_is_filed_ends_what_is_under_way_too() -> None:
+    """Else its thread would be waited for, to the end of a notebook that may have none."""
+    ended: list[bool] = []
+
+    def coming() -> Iterator[None]:
+        try:
+            yield None
+        finally:
+            ended.append(True)
+
+    class Interrupted(contextlib.nullcontext[Any]):
+        report = SimpleNamespace(results=())
+
+        def __enter__(self) -> "Interrupted":
+            return self
+
+        def add(self, _: object) -> None:
+            raise KeyboardInterrupt
+
+    run: Any = SimpleNamespace(kept=0, left=1, refused=(), notices=(), filing=Interrupted(), coming=coming())
+    with pytest.raises(typer.Exit):
+        fill(run)
+    assert ended
 
 
 def test_a_run_taken_up_grades_only_what_is_missing_or_changed(tmp_path: Path) -> None:

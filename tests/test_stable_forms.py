@@ -83,7 +83,7 @@ def test_the_table_is_what_a_fair_marker_gives() -> None:
 def test_what_is_banned_is_what_a_rule_forbids() -> None:
     for function in FUNCTIONS:
         trials = [c.prepare(function, Conditions("rule")).truth for c in QUESTIONS[function].checks[:1]]
-        names = frozenset[str]().union(*(t.forbidden for t in trials if isinstance(t, RuleTruth)))
+        names = frozenset[str]().union(*(t.ready_made for t in trials if isinstance(t, RuleTruth)))
         for form in of(function):
             used = {part.split("(")[0] for part in form.code.replace("F.", ".").split(".")[1:]}
             assert bool(used & names) == form.banned, form.code

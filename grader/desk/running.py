@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Run:
     left: int
     refused: Sequence[Graded]
     draw: Drafting
-    coming: Iterator[Papers]
+    coming: Generator[Papers, None, None]
     filing: Filing
     lock: BaseFileLock
     notices: tuple[str, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Lock, Semaphore
@@ -103,7 +103,9 @@ def _as_assigned(assignment: Assignment) -> Notebook:
     return notebook
 
 
-def grade(marking: Marking[R], workers: Workers, clerks: Clerks[R], limits: Limits = LIMITS) -> Iterator[R]:
+def grade(
+    marking: Marking[R], workers: Workers, clerks: Clerks[R], limits: Limits = LIMITS
+) -> Generator[R, None, None]:
     """Observe and mark notebooks, as many at a time as there are workers, in the order in which they are done.
 
     One thread takes a notebook through its session and to a clerk. There are as many as workers and clerks together, so
