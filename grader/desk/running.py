@@ -122,7 +122,7 @@ def _beside(sessions: int) -> int:
 
     On two cores as many clerks as sessions were slower: more processes than cores hold one another up.
     """
-    return max(1, (min(sessions, os.cpu_count() or 1) + 1) // 2)
+    return (min(sessions, os.cpu_count() or 1) + 1) // 2
 
 
 def _comparable(earlier: Report | None, starters: Starters, seed: str | None) -> Report | None:

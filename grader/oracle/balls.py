@@ -65,10 +65,7 @@ BALLS: Final = NumberSystem(
 
 def ball(values: Any) -> Any:
     """Floats or integers as balls without width, in the same shape."""
-    found = np.empty(np.shape(values), dtype=object)
-    for index, value in np.ndenumerate(np.asarray(values)):
-        found[index] = arb(value.item())
-    return found if found.shape else found[()]
+    return np.frompyfunc(arb, 1, 1)(values)
 
 
 def as_written(values: Any) -> Any:
@@ -76,11 +73,12 @@ def as_written(values: Any) -> Any:
 
     A tenth is no binary number: call this inside of what `narrowed` computes.
     """
-    found = np.empty(np.shape(values), dtype=object)
-    for index, value in np.ndenumerate(np.asarray(values)):
+
+    def ratio(value: object) -> arb:
         written = Fraction(str(value))
-        found[index] = arb(fmpq(written.numerator, written.denominator))
-    return found if found.shape else found[()]
+        return arb(fmpq(written.numerator, written.denominator))
+
+    return np.frompyfunc(ratio, 1, 1)(values)
 
 
 def narrowed(compute: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -95,6 +93,11 @@ def narrowed(compute: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
             if all(is_settled(number) for values in found.values() for number in numbers_in(values)):
                 break
     return found
+
+
+def settled(compute: Callable[[], Mapping[str, Any]]) -> dict[str, Array]:
+    """The same, each number as the float64 that it is nearest to."""
+    return {name: nearest(values) for name, values in narrowed(compute).items()}
 
 
 @contextmanager

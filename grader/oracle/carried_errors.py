@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.judge.truth import KnownSteps, Named, Prior, Through
-from grader.oracle.balls import BALLS, ball, narrowed, nearest
+from grader.oracle.balls import BALLS, ball, settled
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
 from grader.oracle.problem import Problem, evaluate, known, paths
@@ -80,8 +80,7 @@ class CarriedSteps:
 def _steps(graph: Graph, wanted: Sequence[str], point: Named) -> Named:
     """Some steps, each from given values of its parents."""
     given = {name: ball(value) for name, value in point.items()}
-    found = narrowed(lambda: {step: graph.step(step, given, BALLS) for step in wanted})
-    return {step: nearest(value) for step, value in found.items()}
+    return settled(lambda: {step: graph.step(step, given, BALLS) for step in wanted})
 
 
 def through(

@@ -71,7 +71,8 @@ def prove(claim: Claim) -> Proved:
     for name, found in narrowed(claim.again).items():
         expected = claim.expected[name]
         settled = np.array([is_settled(number) for number in numbers_in(found)]).reshape(expected.shape)
-        equal = np.equal(nearest(found), expected) | (np.isnan(nearest(found)) & np.isnan(expected))
+        # A nan is equal to a nan here.
+        equal = np.isclose(nearest(found), expected, rtol=0, atol=0, equal_nan=True)
         wrong = int((settled & ~equal).sum())
         said = (f"{name}: {wrong} of {expected.size} numbers are others",) if wrong else ()
         slope = expected.size if name in claim.gradients else 0

@@ -17,7 +17,7 @@ from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import Named, Outcomes, Point, Prior, Slip, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.oracle.assembled_training import Assembly
-from grader.oracle.balls import BALLS, as_written, ball, narrowed, nearest, roughly
+from grader.oracle.balls import BALLS, as_written, ball, nearest, roughly, settled
 from grader.oracle.claims import Claim
 from grader.oracle.duals import slopes
 from grader.oracle.graph import Graph, Variable, name_of
@@ -55,7 +55,7 @@ def _made(run: Run, parameters: Sequence[str]) -> dict[str, Any]:
 
 def _rounded(run: Callable[[], Run], parameters: Sequence[str]) -> dict[str, Array]:
     """The same, each the nearest float64."""
-    return {name: nearest(values) for name, values in narrowed(lambda: _made(run(), parameters)).items()}
+    return settled(lambda: _made(run(), parameters))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.judge.model import Conditions
 from grader.judge.truth import Named, Point
-from grader.oracle.balls import BALLS, ball, narrowed, nearest
+from grader.oracle.balls import BALLS, ball, settled
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable, name_of
 from grader.protocol.messages import Argument, Array, NumpyArray, Tensor
@@ -113,7 +113,7 @@ def known(graph: Graph, draw: Named, names: Collection[str]) -> dict[str, Array]
         found = graph.values({name: ball(value) for name, value in draw.items()}, BALLS)
         return {name: found[name] for name in names}
 
-    return {name: nearest(value) for name, value in narrowed(values).items()}
+    return settled(values)
 
 
 def points_at(

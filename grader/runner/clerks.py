@@ -21,11 +21,12 @@ from multiprocessing.connection import Connection
 from queue import LifoQueue
 from typing import Final, Generic, Protocol, TypeVar
 
-from grader.protocol.control import LARGEST, Answer, Ended, Fork, Order, Reap, Started, Unable, answer_in, sent
+from grader.protocol.control import Answer, Ended, Fork, Order, Reap, Started
 from grader.runner.children import Forked, ending
 from grader.runner.limits import LIMITS, Limits
 from grader.runner.machine import MachineError, Watch, needing
 from grader.runner.nursery import ClerkError, forked, serve_grader
+from grader.runner.orders import carried_out
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -72,8 +73,11 @@ class InTurn(Generic[R]):
 def hire(
     work: Callable[..., R], count: int, rehearse: Callable[[], object] = lambda: None, limits: Limits = LIMITS
 ) -> Clerks[R]:
-    """As many clerks as are to work at a time, all of whom begin with what `rehearse` has loaded; see ForkedClerks."""
-    if sys.platform == "linux":
+    """As many clerks as are to work at a time, all of whom begin with what `rehearse` has loaded; see ForkedClerks.
+
+    Where none is to work, nothing is forked.
+    """
+    if count and sys.platform == "linux":
         return ForkedClerks(work, count, rehearse, limits)
     return InTurn(work)
 
@@ -161,14 +165,9 @@ class ForkedClerks(Generic[R]):
 
     def _exchange(self, order: Order, *descriptors: int) -> Answer:
         with self._lock:
-            try:
-                socket.send_fds(self._control, [sent(order)], descriptors)
-                answer = self._control.recv(LARGEST)
-            except OSError:
-                answer = b""
-        found = answer_in(answer) if answer else Unable("the nursery of the judging processes ended")
-        if isinstance(found, Unable):
-            raise MachineError(found.reason)
+            found = carried_out(self._control, order, *descriptors)
+        if found is None:
+            raise MachineError("the nursery of the judging processes ended")
         return found
 
     def close(self) -> None:

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from grader.kernel.profile import BOUNDS, Bounds
-from grader.protocol.control import LARGEST, Answer, Ended, Fork, Load, Order, Reap, Started, Unable, answer_in, sent
+from grader.protocol.control import Answer, Ended, Fork, Load, Order, Reap, Started, Unable
 from grader.runner.children import Forked, Spawned
 from grader.runner.machine import MachineError, needing
+from grader.runner.orders import carried_out, heard
 from grader.runner.process import Process, StartError
 from grader.runner.refusals import Refusals
 from grader.runner.scratch import log_of, new_scratch, remove
@@ -190,24 +191,15 @@ class Warm:
         with self._lock:
             if self._popen is None:
                 self._launch()
-            try:
-                if not self._ready:
-                    self._ready = self._loads()
-                socket.send_fds(self._control, [sent(order)], descriptors)
-                answer = self._control.recv(LARGEST)
-            except OSError:
-                answer = b""
-        if not answer:
+            self._ready = self._ready or self._loads()
+            found = carried_out(self._control, order, *descriptors) if self._ready else None
+        if found is None:
             raise StartError(f"the warm parent ended: {log_of(self._scratch)}")
-        found = answer_in(answer)
-        if isinstance(found, Unable):
-            raise MachineError(found.reason)
         return found
 
     def _loads(self) -> bool:
         """Wait until the parent has loaded. Raises StartError where it says why it could not."""
-        said = self._control.recv(LARGEST)
-        found = answer_in(said) if said else None
+        found = heard(self._control)
         if isinstance(found, Unable):
             raise StartError(found.reason)
         return found is not None
