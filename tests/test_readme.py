@@ -1,14 +1,13 @@
 """What the README and the other pages say of commands, labs, limits and rooms is so."""
 
 import re
-import subprocess
-import sys
 import textwrap
 import tomllib
 from operator import attrgetter
 from pathlib import Path
 
 import pytest
+from commands import grader
 
 from grader.judge.source import Source
 from grader.labs import all_labs
@@ -74,14 +73,7 @@ def test_every_make_target_named_is_there() -> None:
 
 def options(command: str) -> set[str]:
     """The options of a command of `grader`."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "grader", command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-    ).stdout
-    return set(re.findall(r"(--[a-z][a-z-]+)", shown))
+    return set(re.findall(r"(--[a-z][a-z-]+)", grader(command, "--help").stdout))
 
 
 def test_every_option_named_is_there() -> None:

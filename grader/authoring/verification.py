@@ -20,13 +20,13 @@ from grader.authoring.notebooks import build, solution_notebook, stale
 from grader.authoring.phrases import WordingError
 from grader.authoring.planted import Mistake, definition, planted, read_mistakes, worded
 from grader.authoring.release import own_notebook, own_text
-from grader.judge.model import Conditions, Lab, Mark, PreparedCheck
+from grader.judge.model import Conditions, Lab, Mark, PreparedCheck, Question
 from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs, family
 from grader.pages.sentences import message
-from grader.runner.grading import PreparedLab, ask_all, prepare
+from grader.runner.grading import PreparedLab, ask, ask_all, prepare
 from grader.runner.limits import Limits
 from grader.runner.session import Session
 from grader.runner.starting import Cold
@@ -188,15 +188,16 @@ def _expected(full: Sequence[Mark], empty: Sequence[Mark]) -> Iterator[str]:
 
 
 def _caught(session: Session, posed: PreparedLab, cells: Sequence[str], text: str, mistake: Mistake) -> Iterator[str]:
-    """Plant one mistake, look at every question, take it out again."""
+    """Plant one mistake, look at every question that asks for its function, take it out again."""
     code = planted(mistake, text)
     (run,) = session.run([code])
     if run.outcome != "ok":
         yield f"{mistake.question}, {mistake.slip}: the mistake does not run"
-    replies = ask_all(session, posed)
+    asking = [found for found in zip(posed.lab.questions, posed.trials, strict=True) if _asks_for(mistake, *found)]
+    replies = [ask(session, trials) for _, trials in asking]
     session.run([f"{mistake.question} = kept[{mistake.question!r}]"])
     source, slipped = Source(tuple(cells)), Source((*cells, code))
-    for question, trials, given in zip(posed.lab.questions, posed.trials, replies, strict=True):
+    for (question, trials), given in zip(asking, replies, strict=True):
         own = question.name == mistake.question
         mark = judge(question, trials, given, slipped if own else source)
         if own and mark.score == question.points:
@@ -206,6 +207,12 @@ def _caught(session: Session, posed: PreparedLab, cells: Sequence[str], text: st
             yield f"{question.name}, {mistake.slip}: noted as {said}"
         elif not own and mark.score != question.points:
             yield f"{mistake.question}, {mistake.slip}: {question.name} loses points: {message(mark.verdict)}"
+
+
+def _asks_for(mistake: Mistake, question: Question, trials: Sequence[PreparedCheck]) -> bool:
+    """Whether a question asks for the function with the mistake: as its own answer, or as what it may follow from."""
+    asked = {call.name for trial in trials for call in trial.asks}
+    return mistake.question in {question.name, *asked}
 
 
 def marks_of(posed: PreparedLab, cells: Sequence[str], device: str) -> list[Mark]:

@@ -115,5 +115,6 @@ def computed(graph: Graph, wanted: str, inputs: Mapping[str, Array], dtype: str)
 
 @cache
 def _compile(symbols: tuple[Symbol, ...], expression: Expr) -> Callable[..., Any]:
-    program: Callable[..., Any] = sympy.lambdify(symbols, expression, modules="numpy")
+    modules = [{"Heaviside": np.heaviside}, "numpy"]
+    program: Callable[..., Any] = sympy.lambdify(symbols, expression, modules=modules)
     return program

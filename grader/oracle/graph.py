@@ -18,6 +18,7 @@ import mpmath
 import numpy as np
 import sympy
 from sympy import Expr, ImmutableDenseNDimArray, Symbol
+from sympy.tensor.array.arrayop import Flatten
 
 Variable: TypeAlias = Symbol | ImmutableDenseNDimArray
 """A named scalar (a `Symbol`) or a named array (an array of symbols made by `array`)."""
@@ -55,7 +56,7 @@ def shape_of(variable: Variable) -> tuple[int, ...]:
 def entries(value: Any) -> list[Any]:
     """The entries of a scalar or array, in row-major order."""
     if isinstance(value, sympy.NDimArray):
-        return list(sympy.flatten(value.tolist())) if value.rank() else [value[()]]
+        return list(Flatten(value)) if value.rank() else [value[()]]
     return [value]
 
 
