@@ -45,7 +45,7 @@ DECLARED = """t, cubed = symbols("t cubed", real=True)
 CUBE = Problem(Graph((t,), {cubed: t**3}), Domain(), ("t",), cubed)
 """
 QUESTIONS = """        Question("cube", 1, (GradientCheck(forward(CUBE), "cubed", of=("cubed",)),)),
-        Question("cube_gradient", 1, by_hand(CUBE, "dcubed_dt")),
+        Question("cube_gradient", 1, by_hand(CUBE, "dcubed_dt", ("cube", "cubed"))),
 """
 MISTAKES = [
     ("cube", "return t * t * t", "return t * t", "wrong_value"),

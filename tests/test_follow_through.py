@@ -116,23 +116,33 @@ def test_what_forward_does_to_its_arguments_is_said_of_forward_alone() -> None:
 
 
 SLIPS_OF_A_LOSS = {
-    "halved": (SIGN, ('["E"]\n', '["E"] / 2\n')),
-    "cut off": (SIGN, ('["E"]\n', '["E"].detach()\n')),
-    "one parameter cut off": (SIGN, ("= parameters.values()", "= parameters.values(); w5 = w5.detach()")),
-    "a plain number": (SIGN, ("E1 + E2", "(E1 + E2).item()")),
-    "the same everywhere": (("E1 + E2", "0 * (E1 + E2) + 1"),),
-    "zero": (("E1 + E2", "E1 * 0"),),
-    # Whose mistake it is cannot be seen.
-    "written again": (SIGN, ("return forward(inputs, parameters)", "return again(inputs, parameters)")),
+    "halved": ((SIGN, ('["E"]\n', '["E"] / 2\n')), 0.0),
+    "the same everywhere": ((("E1 + E2", "0 * (E1 + E2) + 1"),), 0.0),
+    "zero": ((("E1 + E2", "E1 * 0"),), 0.0),
+    # The value follows rightly; autograd cannot follow it.
+    "cut off": ((SIGN, ('["E"]\n', '["E"].detach()\n')), 1.0),
+    "one parameter cut off": (
+        (SIGN, ("return forward(inputs, parameters)", "return forward(inputs, cut(parameters))")),
+        1.0,
+    ),
+    "a plain number": ((SIGN, ('["E"]\n', '["E"].item()\n')), 1.0),
 }
 
 
-@pytest.mark.parametrize("changes", SLIPS_OF_A_LOSS.values(), ids=SLIPS_OF_A_LOSS)
-def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(changes: tuple[tuple[str, str], ...]) -> None:
+@pytest.mark.parametrize(("changes", "points"), SLIPS_OF_A_LOSS.values(), ids=SLIPS_OF_A_LOSS)
+def test_a_loss_that_slips_itself_is_wrong_on_a_wrong_forward_pass(
+    changes: tuple[tuple[str, str], ...], points: float
+) -> None:
+    cut = "def cut(p):\n    return {**p, 'w5': p['w5'].detach()}\n\n"
+    mark = loss(("def network_loss", f"{cut}def network_loss"), *changes)
+    assert mark.score == points
+    assert mark.verdict.findings
+
+
+def test_a_loss_with_the_slip_of_the_forward_pass_counts_whether_or_not_it_calls_it() -> None:
     again = FORWARD.split("def network_loss", maxsplit=1)[0].replace("def forward", "def again").replace(*SIGN)
-    mark = loss(("def network_loss", f"{again}\ndef network_loss"), *changes)
-    assert mark.score == 0
-    assert not any("follows rightly" in said for said in remarks(mark.verdict))
+    alone = ("return forward(inputs, parameters)", "return again(inputs, parameters)")
+    assert loss(("def network_loss", f"{again}\ndef network_loss"), SIGN, alone).score == 2.0
 
 
 TRAINING = """
@@ -180,6 +190,15 @@ WRONG_PARTS = {
     "not cleared": ((KEPT,), "gradient_step"),
     "no rate": ((RATELESS,), "gradient_step"),
     "all three": ((MINUS, SUM, KEPT), "predict mean_squared_error gradient_step"),
+    # Whether it was called or written again cannot be told from what it gives, and is one slip.
+    "a mistake made again": (
+        (SUM, ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict")),
+        "mean_squared_error",
+    ),
+    "beyond all measure": (
+        (("return x @ w.T if b is None else x @ w.T + b", "return 1e6 * x @ w.T + (0 if b is None else b)"),),
+        "predict",
+    ),
 }
 
 
@@ -201,8 +220,6 @@ SLIPS_OF_TRAINING = {
     "one epoch fewer": (SUM, ("range(epochs)", "range(epochs - 1)")),
     "late losses": (MINUS, ("        losses", "        loss = 0.9 * loss\n        losses")),
     "its own part": (("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict"),),
-    "a mistake made again": (SUM, ("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict")),
-    "beyond all measure": (("return x @ w.T if b is None else x @ w.T + b", "return 1e6 * x @ w.T + (b or 0)"),),
     "a part and its own": (UPHILL, ("loss.backward()", "(2 * loss).backward()")),
     "not affine": (("x @ w.T + b", "x @ w.T + b ** 2"),),
     "cut off": (MINUS, ("x @ w.T - b", "x @ w.detach().T - b"), ("* p.grad", "* (0 if p.grad is None else p.grad)")),
@@ -228,3 +245,114 @@ def test_a_forbidden_part_is_its_own_fault_and_not_that_of_training() -> None:
     assert written("mean_squared_error", TRAINING, (ready,)).verdict.note == "forbidden_method"
     assert written("train", TRAINING, (ready,)).score == 4.0
     assert written("train", TRAINING, (ready, inline)).score == 4.0
+
+
+FORMULAS = """
+import torch
+
+def path_forward(a, b):
+    x, y = 2 * a + 3 * b, 5 * a**2 + 3 * b**3
+    return {"x": x, "y": y, "z": 2 * x + 3 * y}
+
+def path_gradient(a, b):
+    return 2 * 2 + 3 * 10 * a, 2 * 3 + 3 * 9 * b**2
+
+def relu_neuron(w, x, b):
+    u = w * x
+    v = u + b
+    return {"u": u, "v": v, "a": torch.relu(v)}
+
+def relu_neuron_gradient(w, x, b):
+    on = (relu_neuron(w, x, b)["v"] > 0).to(x.dtype)
+    return on * x, on
+
+def exponential(x):
+    return torch.exp(-x**2 - 2 * x - torch.sin(x))
+
+def exponential_gradient(x):
+    return exponential(x) * (-2 * x - 2 - torch.cos(x))
+
+def polynomial(x):
+    return 8 * x**4 + 3 * x**3 + 7 * x**2 + 6 * x + 3
+
+def polynomial_gradient(x):
+    return 32 * x**3 + 9 * x**2 + 14 * x + 6
+
+def ratio(x, y):
+    return (x + torch.exp(y)) / (torch.log(x) + (x - y) ** 3)
+
+def ratio_gradient(x, y):
+    x, y = (v.detach().requires_grad_() for v in (x, y))
+    return torch.autograd.grad(ratio(x, y), (x, y))
+"""
+FOLLOWING = {
+    "a coefficient of the path": ("path_gradient", (("5 * a**2", "4 * a**2"), ("3 * 10 * a", "3 * 8 * a"))),
+    "another path": (
+        "path_gradient",
+        (
+            ("2 * x + 3 * y", "x * y"),
+            ("return 2 * 2 + 3 * 10 * a, 2 * 3 + 3 * 9 * b**2", "return 2 * y + 10 * a * x, 3 * y + 9 * b**2 * x"),
+            (
+                "def path_gradient(a, b):\n",
+                "def path_gradient(a, b):\n    x, y = list(path_forward(a, b).values())[:2]\n",
+            ),
+        ),
+    ),
+    "no bias": ("relu_neuron_gradient", (("v = u + b", "v = u"), ("on * x, on", "on * x, 0 * on"))),
+    "a bias taken away": ("relu_neuron_gradient", (("u + b", "u - b"), ("on * x, on", "on * x, -on"))),
+    "no relu": (
+        "relu_neuron_gradient",
+        (("torch.relu(v)", "v"), ("on * x, on", "x, torch.ones_like(x)")),
+    ),
+    "a leak": (
+        "relu_neuron_gradient",
+        (
+            ("torch.relu(v)", "torch.where(v > 0, v, 0.25 * v)"),
+            ("on * x, on", "(on + (1 - on) / 4) * x, on + (1 - on) / 4"),
+        ),
+    ),
+    "a sign in an exponent": ("exponential_gradient", (("(-x**2", "(x**2"), ("(-2 * x", "(2 * x"))),
+    "from one's own value": ("exponential_gradient", (("torch.exp(-x**2", "3 * torch.exp(-x**2"),)),
+    "the square forgotten": ("exponential_gradient", (("(-x**2", "(-x"), ("(-2 * x - 2", "(-3"))),
+    "a term forgotten": ("polynomial_gradient", ((" + 7 * x**2", ""), (" + 14 * x", ""))),
+    "a power": ("polynomial_gradient", (("8 * x**4", "8 * x**5"), ("32 * x**3", "40 * x**4"))),
+    "a bracket": ("ratio_gradient", (("(x + torch.exp(y)) / (", "x + torch.exp(y) / ("),)),
+}
+"""A slip in a function, and the gradient that is right for it."""
+
+
+@pytest.mark.parametrize(("name", "changes"), FOLLOWING.values(), ids=FOLLOWING)
+def test_the_gradient_of_ones_own_wrong_function_counts_as_right(
+    name: str, changes: tuple[tuple[str, str], ...]
+) -> None:
+    mark = written(name, FORMULAS, changes)
+    assert (mark.score, mark.verdict.status) == (mark.question.points, Status.PASS)
+    assert remarks(mark.verdict)
+
+
+@pytest.mark.parametrize(("name", "changes"), FOLLOWING.values(), ids=FOLLOWING)
+def test_a_gradient_that_is_right_counts_whatever_the_function(name: str, changes: tuple[tuple[str, str], ...]) -> None:
+    """But where it calls the function, as a few do."""
+    if name in ("path_gradient", "polynomial_gradient"):
+        mark = written(name, FORMULAS, changes[:1])
+        assert mark.score == mark.question.points
+
+
+NOTHING_TOLD = {
+    "a line": (
+        "polynomial_gradient",
+        (
+            ("8 * x**4 + 3 * x**3 + 7 * x**2 + 6 * x + 3", "2 * x"),
+            ("32 * x**3 + 9 * x**2 + 14 * x + 6", "2 * x / x"),
+        ),
+    ),
+    "a plane": (
+        "path_gradient",
+        (("2 * x + 3 * y", "a + b"), ("2 * 2 + 3 * 10 * a, 2 * 3 + 3 * 9 * b**2", "a / a, b / b")),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "changes"), NOTHING_TOLD.values(), ids=NOTHING_TOLD)
+def test_a_gradient_that_is_the_same_everywhere_tells_nothing(name: str, changes: tuple[tuple[str, str], ...]) -> None:
+    assert written(name, FORMULAS, changes).score == 0

@@ -144,7 +144,7 @@ def trained(change: str = "") -> Verdict:
             if change == "w":
                 w = 2 * w
             reply.append(seen((leaf(w), b, leaf(losses, "list")), conduct=did(Means.ENGINE)))
-        groups.append(Replies(tuple(reply), ((),) * len(trial.asks.prerequisites)))
+        groups.append(Replies(tuple(reply), tuple((Missing(),) * ask.points for ask in trial.asks.prerequisites)))
     return marked("train", *groups).verdict
 
 

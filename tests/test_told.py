@@ -159,34 +159,34 @@ def test_a_call_without_its_parentheses() -> None:
 
 
 def in_cells(*cells: str) -> dict[str, tuple[str, ...]]:
-    """What is said beside the marks of the second lab's exponential and its gradient, both given as 0.5."""
-    names = ("exponential", "exponential_gradient")
+    """What is said beside the marks of two of the first lab's functions, both of which give 0.5."""
+    names = ("every_other_row", "last_column")
     source, trials = Source(cells), [posed(name)[1] for name in names]
     marks = [told(name, seen(leaf(0.5), leaf(0.5)), source) for name in names]
     return {m.question.name: remarks(m.verdict) for m in in_context(marks, trials, source)}
 
 
-EXPONENTIAL = "def exponential(x):\n    return x"
-USING = "def exponential_gradient(x):\n    return exponential(x)"
+ROWS = "def every_other_row(x):\n    return x"
+USING = "def last_column(x):\n    return every_other_row(x)"
 
 
 def test_a_wrong_answer_that_another_uses_is_named_there() -> None:
-    said = in_cells(EXPONENTIAL, USING)
-    assert said["exponential_gradient"] == ("exponential: is used here, and is not right itself: look there first.",)
-    assert said["exponential"] == ()
-    assert in_cells(EXPONENTIAL, USING.replace("return exponential", "return torch.exp"))["exponential_gradient"] == ()
+    said = in_cells(ROWS, USING)
+    assert said["last_column"] == ("every_other_row: is used here, and is not right itself: look there first.",)
+    assert said["every_other_row"] == ()
+    assert in_cells(ROWS, USING.replace("every_other_row", "torch.exp"))["last_column"] == ()
 
 
 def test_a_function_that_a_later_cell_defines_again_is_said_to_be() -> None:
-    said = in_cells(EXPONENTIAL, USING, EXPONENTIAL)
-    assert said["exponential"] == ("exponential: is defined in more than one cell; the last of them counts.",)
-    assert in_cells(f"{EXPONENTIAL}\n{EXPONENTIAL}", USING)["exponential"] == ()
+    said = in_cells(ROWS, USING, ROWS)
+    assert said["every_other_row"] == ("every_other_row: is defined in more than one cell; the last of them counts.",)
+    assert in_cells(f"{ROWS}\n{ROWS}", USING)["every_other_row"] == ()
 
 
 def test_a_function_whose_name_was_given_away_is_looked_at_first_where_it_is_used() -> None:
-    cells = (EXPONENTIAL, USING, "exponential = exponential_gradient(exponential)")
-    assert in_cells(*cells)["exponential"] == ()
-    assert len(in_cells(*cells)["exponential_gradient"]) == 1
+    cells = (ROWS, USING, "every_other_row = last_column(every_other_row)")
+    assert in_cells(*cells)["every_other_row"] == ()
+    assert len(in_cells(*cells)["last_column"]) == 1
 
 
 def test_what_is_carried_forward_is_to_blame_only_where_it_raised() -> None:

@@ -22,12 +22,13 @@ class Followed(NamedTuple):
     """Rows held against what follows from own values where that is nearer.
 
     `carried` are the own steps from which some of them follow rightly, None where none does; `basis` are those from
-    which one does not.
+    which one does not. They are `idle` where nothing else could have followed at any point.
     """
 
     rows: Sequence[Compared]
     carried: tuple[str, ...] | None = None
     basis: tuple[str, ...] = ()
+    idle: bool = False
 
 
 Follow: TypeAlias = "Callable[[Sequence[Compared]], Followed]"
@@ -39,7 +40,8 @@ Likely: TypeAlias = "Callable[[int], Outcomes]"
 class JudgedOutput:
     """What was found of an output: the rows to show, what is wrong, and what is remarked on.
 
-    `follows_from` are own steps from which it follows rightly though it is not what is right.
+    `follows_from` are own steps from which it follows rightly though it is not what is right. Where these look at no
+    argument, all that follows is the same everywhere: that says nothing, and does not `count`.
     """
 
     output: AskedOutput
@@ -47,6 +49,7 @@ class JudgedOutput:
     problem: Finding | None
     remarks: tuple[Remark, ...] = ()
     follows_from: tuple[str, ...] | None = None
+    counts: bool = True
 
     @property
     def table(self) -> tuple[Comparison, ...]:
@@ -58,7 +61,8 @@ class JudgedOutput:
         """The remark that it follows rightly from what is wrong, where it does."""
         if self.follows_from is None:
             return ()
-        return (Remark("carried_forward", self.output.what, Facts(follows_from=self.follows_from)),)
+        code = "carried_forward" if self.counts else "not_counted"
+        return (Remark(code, self.output.what, Facts(follows_from=self.follows_from)),)
 
 
 def judged(
@@ -68,14 +72,15 @@ def judged(
     what, tolerance = output.what, output.tolerance
     problem, remarks = verdict_on(rows, what, tolerance, output.code)
     carried: tuple[str, ...] | None = None
+    idle = False
     if problem and follow:
-        rows, carried, basis = follow(rows)
+        rows, carried, basis, idle = follow(rows)
         problem, remarks = verdict_on(rows, what, tolerance, output.code)
         if problem and problem.code == output.code:
             problem = replace(problem, facts=replace(problem.facts, follows_from=basis))
     if problem and problem.code in (output.code, "not_finite") and likely:
         problem = diagnosed(problem, likely, rows, tolerance.slip)
-    return JudgedOutput(output, tuple(rows), problem, remarks, None if problem else carried)
+    return JudgedOutput(output, tuple(rows), problem, remarks, None if problem else carried, bool(problem) or not idle)
 
 
 def numerical(

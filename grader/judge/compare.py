@@ -27,10 +27,6 @@ FLOAT32_LIKE = 1e-9
 REAL = "iuf"
 """The kinds of dtype that hold numbers to compare. What a leaf calls its dtype may be a lie."""
 
-PLAUSIBLE = 1e3
-"""An own value within this factor of the true one may stand in for it. Beyond, everything would follow
-from it: 0 times any factor is 0, and a huge number drowns what is added to it."""
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -215,11 +211,3 @@ def _sides(row: Compared, agrees: bool) -> tuple[Shown, Shown]:
         return (excerpt(row.numbers), expected) if agrees else both(row.numbers, row.expected)
     misshapen = row.problem and row.problem.code == "wrong_shape"
     return row.problem.facts.theirs if row.problem and misshapen else None, expected
-
-
-def plausible(own: Array, expected: Array, scale: float) -> bool:
-    """Whether an own value may stand in for what is right at a point; `scale` is its size over all points."""
-    size, true = np.abs(own).max(), np.abs(expected).max()
-    if not np.isfinite(own).all():
-        return False
-    return bool(true / PLAUSIBLE <= size <= scale * PLAUSIBLE) if true else size == 0

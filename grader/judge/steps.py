@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,12 +17,19 @@ from grader.judge.agreement import Followed, JudgedOutput, judged, numerical
 from grader.judge.annotated_graph import EdgeStatus, annotated
 from grader.judge.compare import Compared, relative_error
 from grader.judge.findings import Facts, Finding
-from grader.judge.follow_through import looked_up, nearest, own_steps
+from grader.judge.follow_through import Way, against, looked_up, own_slopes, own_steps, says_nothing, ways
 from grader.judge.given import AskedOutput, asked_outputs, collected
 from grader.judge.model import Evidence, Verdict
 from grader.judge.truth import KnownSteps, Named, StepsTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Reply, Value
+from grader.protocol.messages import Leaf, Reply, Value
+
+
+class Own(NamedTuple):
+    """A student's own values at each point: of steps, and autograd's gradients through the functions before."""
+
+    steps: Sequence[Named]
+    slopes: Sequence[Named]
 
 
 def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
@@ -29,10 +37,10 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     functions = _functions(truth)
     own = own_steps(functions, (*evidence.prerequisites, evidence.answer))
     beside = own_steps(functions, evidence.beside) if evidence.beside else [{} for _ in own]
-    idle = looked_up(own, beside, list(truth.keys.values()), truth.tolerance)
-    nothing: list[dict[str, Array]] = [{} for _ in own]
+    tabled = looked_up(own, beside, truth.tolerance)
+    seen, blind = Own(own, own_slopes(truth.prior, evidence.prerequisites)), Own([{} for _ in own], ())
     steps = [
-        _judged_step(truth, evidence, output, nothing if idle.issuperset(truth.parents[output.path]) else own)
+        _judged_step(truth, evidence, output, blind if tabled.issuperset(truth.parents[output.path]) else seen)
         for output in asked_outputs(truth)
     ]
     wrong = [(step.output.what, step.problem) for step in steps if step.problem]
@@ -41,6 +49,10 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
             return failed(problem)
     carried = tuple(remark for step in steps for remark in step.carried)
     table = tuple(row for step in steps for row in step.table)
+    counted = sum(step.counts for step in steps)
+    if not counted:
+        basis = tuple(dict.fromkeys(name for step in steps for name in step.follows_from or ()))
+        return failed(Finding("nothing_follows", Facts(name=evidence.name, follows_from=basis)), comparisons=table)
     if not wrong:
         if evidence.coarse and (differences := _numerical(evidence.coarse, steps)):
             return failed(differences, comparisons=table)
@@ -48,7 +60,7 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
         # What is said of all numbers comes after what is said of single ones.
         said.sort(key=lambda remark: remark.code == "float32_slip")
         return replace(RIGHT, remarks=tuple(dict.fromkeys([*carried, *said])), comparisons=table)
-    verdict = failed(_told(wrong, len(steps)), 1 - len(wrong) / len(steps), table)
+    verdict = failed(_told(wrong, counted), 1 - len(wrong) / counted, table)
     standing = {step.output.what: _standing(step) for step in steps}
     sketches = annotated(truth, standing, {key: problem.facts.edges for key, problem in wrong})
     return replace(verdict, remarks=carried, sketches=sketches)
@@ -80,44 +92,50 @@ def _functions(truth: StepsTruth) -> tuple[KnownSteps, ...]:
     return *truth.prior.functions.values(), KnownSteps(truth.keys, tuple(point.expected for point in truth.points))
 
 
-def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own: Sequence[Named]) -> JudgedOutput:
-    """A step at the points where those before it are finite."""
-    seen = {
-        point: row
-        for point, row in enumerate(collected(output, evidence.answer))
-        if not (
-            row.problem and row.problem.code == "not_finite" and _broken_parent(truth, evidence, point, output.path)
-        )
-    }
-    if not seen:
-        return JudgedOutput(output, (), Finding("never_finite", Facts(what=output.what)))
-    likely = partial(truth.likely, output.path, own) if len(seen) == len(own) else None
-    step = judged(output, list(seen.values()), partial(_following, truth, output, own, list(seen)), likely)
+def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own: Own) -> JudgedOutput:
+    """A step at the points where it can have a finite value: those before it have, and so does its formula there."""
+    rows, slip = collected(output, evidence.answer), output.tolerance.slip
+    parents = _wrong_parents(truth, output.path, own.steps)
+    right = all(row.error <= slip for row in rows)
+    found = [] if right else list(ways(truth.prior, output.path, own.steps, parents, own.slopes))
+    kept = [
+        point
+        for point, row in enumerate(rows)
+        if not (row.problem and row.problem.code == "not_finite")
+        or not (_broken_parent(truth, evidence, point, output.path) or _is_undefined(found, point))
+    ]
+    if not kept:
+        return JudgedOutput(output, (), None, follows_from=tuple(parents), counts=False)
+    likely = partial(truth.likely, output.path, own.steps) if len(kept) == len(rows) else None
+    chosen = [Way(way.basis, tuple(way.values[point] for point in kept)) for way in found]
+    step = judged(output, [rows[point] for point in kept], partial(_following, output, chosen), likely)
     if step.problem and step.problem.code == output.code and any(row.problem for row in step.rows):
         # No simple difference is told of a step that is not finite somewhere.
         return replace(step, problem=replace(step.problem, facts=replace(step.problem.facts, difference=None)))
     return step
 
 
-def _following(
-    truth: StepsTruth, output: AskedOutput, own: Sequence[Named], points: Sequence[int], rows: Sequence[Compared]
-) -> Followed:
-    """The rows at some points; those that are wrong against what follows from wrong steps before, if any are."""
-    step, slip = output.path, output.tolerance.slip
-    wrong = _wrong_parents(truth, step, own)
-    ways = truth.prior.recipe([step], own) if any(wrong) else ()
-    found, carried, basis = [], set[str](), tuple[str, ...]()
-    for point, row in zip(points, rows, strict=True):
-        parents = wrong[point]
-        if row.numbers is None or row.error <= slip or not parents:
-            found.append(row)
+def _is_undefined(found: Sequence[Way], point: int) -> bool:
+    """Whether a step has no real value at a point in terms of own values, however it is written."""
+    return bool(found) and not any(np.isfinite(way.values[point]).all() for way in found)
+
+
+def _following(output: AskedOutput, found: Sequence[Way], rows: Sequence[Compared]) -> Followed:
+    """Each row that is wrong against what follows at its point, in the way of writing that is nearest to it."""
+    anew, carried, basis = [], dict[str, None](), tuple[str, ...]()
+    for place, row in enumerate(rows):
+        if row.numbers is None or row.error <= output.tolerance.slip or not found:
+            anew.append(row)
             continue
-        found.append(nearest(row, (way[point][step] for way in ways)))
-        if found[-1].error <= slip:
-            carried |= set(parents)
+        usable = [(way, against(row, way.values[place])) for way in found if np.isfinite(way.values[place]).all()]
+        way, nearest = min(usable, key=lambda one: one[1].error, default=(found[0], row))
+        anew.append(nearest)
+        if nearest.error <= output.tolerance.slip:
+            carried |= dict.fromkeys(way.basis)
         else:
-            basis = tuple(parents)
-    return Followed(found, tuple(sorted(carried)) if carried else None, basis)
+            basis = way.basis
+    idle = bool(carried) and says_nothing([r.expected for r in anew], [r.expected for r in rows], output.tolerance)
+    return Followed(anew, tuple(sorted(carried)) if carried else None, basis, idle)
 
 
 def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str) -> bool:
@@ -135,13 +153,12 @@ def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str)
     return not all(np.isfinite(array).all() for array in floats)
 
 
-def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[list[str]]:
-    """The steps before this one of which own values are not right, at each point."""
-    return [
-        [
-            name
-            for name in truth.parents[step]
-            if name in at and relative_error(at[name], point.expected[name]) > truth.tolerance.slip
-        ]
+def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[str]:
+    """The steps before this one of which own values are not right somewhere."""
+    pairs = [
+        (name, at[name], point.expected[name])
         for at, point in zip(own, truth.points, strict=True)
+        for name in truth.parents[step]
+        if name in at
     ]
+    return sorted({name for name, value, right in pairs if relative_error(value, right) > truth.tolerance.slip})

@@ -17,7 +17,7 @@ from grader.judge.compare import REAL, Compared, departure, relative_error, show
 from grader.judge.diagnosis import diagnosed
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
-from grader.judge.follow_through import wrong_parts
+from grader.judge.follow_through import wrong_functions
 from grader.judge.given import (
     AskedOutput,
     after_updates,
@@ -89,7 +89,7 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     verdict = _judged(values, evidence.answer)
     if verdict.score or not values.prior:
         return verdict
-    names, own = wrong_parts(values.prior, evidence, values.tolerance)
+    names, own = wrong_functions(values.prior, evidence.prerequisites, values.tolerance)
     for way in values.prior.recipe(list(values.labels), own) if names else ():
         points = tuple(Point(point.inputs, known) for point, known in zip(values.points, way, strict=True))
         anew = _judged(replace(values, points=points), evidence.answer)

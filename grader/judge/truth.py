@@ -6,7 +6,7 @@ Knows expected values as arrays of the nearest float64. Refuses to know how they
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from grader.judge.ranges import OtherForms, Regime
@@ -55,12 +55,14 @@ def no_mistakes(path: str, own: Sequence[Named], count: int) -> Outcomes:
 class KnownSteps:
     """What is right for a function: `keys` maps paths of its result to steps, `points` has those at every point.
 
-    Of one that makes `updates`, a step is what stands there after each of them, (rounds, *shape).
+    Of one that makes `updates`, a step is what stands there after each of them, (rounds, *shape). `slopes` maps paths
+    of its arguments to the steps that autograd's gradients through it are.
     """
 
     keys: Mapping[str, str]
     points: tuple[Named, ...]
     updates: bool = False
+    slopes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,13 @@ class Prior:
     """Other functions of the notebook, by name in the order of asking: an answer may follow rightly from their errors.
 
     `recipe(paths, own)` is what stands at paths of the answer at every point in terms of `own` values, those of each
-    function by step at each of its points: once for each way of writing it, nothing where none follows.
+    function by step at each of its points: once for each way of writing it, nothing where none follows. `slopes` maps
+    paths of the answer to steps that autograd's gradients through one of the functions are.
     """
 
     functions: Mapping[str, KnownSteps]
     recipe: Callable[[Sequence[str], Sequence[Named]], Sequence[Sequence[Named]]]
+    slopes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,17 +96,6 @@ class ValueTruth:
 
 
 @dataclass(frozen=True)
-class Through:
-    """How to see whether autograd's gradients go through the function before, from which the result may be taken.
-
-    It is asked at every point, then at each plus `step` times its entry of `ways`, by path of arguments, then minus.
-    """
-
-    ways: tuple[Named, ...]
-    step: float
-
-
-@dataclass(frozen=True)
 class GradientTruth:
     """The result at every point, and the gradients that autograd pulls back through it.
 
@@ -112,7 +105,6 @@ class GradientTruth:
     values: ValueTruth
     gradients: tuple[Point, ...]
     labels: Mapping[str, str]
-    through: Through | None = None
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from grader.judge.agreement import JudgedOutput, judged, numerical
+import numpy as np
+
+from grader.judge.agreement import Follow, JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
 from grader.judge.findings import Facts, Finding, Form, Remark
-from grader.judge.follow_through import follows, own_steps, taken_through
+from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
-from grader.judge.truth import GradientTruth, Named, Tolerance, ValueTruth, ViewTruth
+from grader.judge.truth import GradientTruth, Tolerance, ValueTruth, ViewTruth
 from grader.protocol.messages import Leaf, Reply, Value
 
 RIGHT = Verdict(Status.PASS, 1.0)
@@ -39,16 +41,31 @@ def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table)
 
 
-def judge_outputs(truth: ValueTruth, reply: Reply, own: Sequence[Named] = ()) -> Verdict:
-    """The outputs of the first round: a share of the points for each that is right, or follows from `own` steps."""
+def judge_outputs(truth: ValueTruth, reply: Reply, prerequisites: Sequence[Reply] = ()) -> Verdict:
+    """The outputs of the first round: a share of the points for each that is right, or follows from what is before."""
     seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
-    found = []
-    for output, rows in seen:
-        follow = partial(follows, truth.prior, output, own) if own and truth.prior else None
-        found.append(judged(output, rows, follow, partial(truth.likely, output.path, [])))
-    verdict = together(found, 1 - sum(bool(one.problem) for one in found) / len(found))
+    following = _following(truth, prerequisites)
+    found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
+    if not (counted := [one for one in found if one.counts]):
+        counted = found = [_output(truth, output, rows) for output, rows in seen]
+    verdict = together(found, 1 - sum(bool(one.problem) for one in found) / len(counted))
     exchanged = swapped(seen) if verdict.findings else None
     return failed(exchanged, comparisons=verdict.comparisons) if exchanged else verdict
+
+
+def _output(
+    truth: ValueTruth, output: AskedOutput, rows: Sequence[Compared], follow: Follow | None = None
+) -> JudgedOutput:
+    return judged(output, rows, follow, partial(truth.likely, output.path, []))
+
+
+def _following(truth: ValueTruth | GradientTruth, prerequisites: Sequence[Reply]) -> dict[str, Follow]:
+    """How each output may follow from the functions before, by what it is called; nothing where there are none."""
+    prior = truth.prior if isinstance(truth, ValueTruth) else truth.values.prior
+    if not prior or not prerequisites:
+        return {}
+    own, slopes = own_steps(prior.functions.values(), prerequisites), own_slopes(prior, prerequisites)
+    return {output.what: partial(follows, prior, output, own, slopes) for output in asked_outputs(truth)}
 
 
 def swapped(seen: Sequence[tuple[AskedOutput, Sequence[Compared]]]) -> Finding | None:
@@ -66,14 +83,13 @@ def swapped(seen: Sequence[tuple[AskedOutput, Sequence[Compared]]]) -> Finding |
 
 def _carried(verdict: Verdict) -> bool:
     """Whether something is right only as it follows from one's own steps."""
-    return any(remark.code == "carried_forward" for remark in verdict.remarks)
+    return any(remark.code in ("carried_forward", "not_counted") for remark in verdict.remarks)
 
 
 def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     """All outputs in all rounds, and in float32, where difference quotients fall apart."""
     reply, tolerance = evidence.answer, truth.tolerance
-    own = own_steps(truth.prior.functions.values(), evidence.prerequisites) if truth.prior else ()
-    verdict = judge_outputs(truth, reply, own)
+    verdict = judge_outputs(truth, reply, evidence.prerequisites)
     if verdict.score < 1 or _carried(verdict):
         return verdict
     outputs = list(asked_outputs(truth))
@@ -99,22 +115,30 @@ def _second_call(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> F
 
 def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
-    own = taken_through(truth, evidence)
-    verdict = judge_outputs(truth.values, evidence.answer, own)
+    verdict = judge_outputs(truth.values, evidence.answer, evidence.prerequisites)
     if verdict.score < 1:
         return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
-    if _carried(verdict):
-        return verdict
-    outputs = (output for output in asked_outputs(truth) if output.gradient)
-    gradients = together([_gradient(output, collected(output, evidence.answer)) for output in outputs], AUTOGRAD_SHARE)
+    outputs = [output for output in asked_outputs(truth) if output.gradient]
+    following = _following(truth, evidence.prerequisites)
+    seen = [(output, collected(output, evidence.answer), following.get(output.what)) for output in outputs]
+    gradients = together([_gradient(*each) for each in seen], AUTOGRAD_SHARE)
     table = (*verdict.comparisons, *gradients.comparisons)
     return replace(gradients if gradients.findings else verdict, comparisons=table)
 
 
-def _gradient(output: AskedOutput, rows: Sequence[Compared]) -> JudgedOutput:
-    """A gradient where autograd left one; where it left none that should be there, nothing is compared."""
+def _gradient(output: AskedOutput, rows: Sequence[Compared], follow: Follow | None = None) -> JudgedOutput:
+    """A gradient where autograd left one; where it left none that should be there, nothing is compared.
+
+    Through a function before that does not use an argument either there need not be one.
+    """
     lost = next((row.problem for row in rows if row.problem and not row.came), None)
-    return JudgedOutput(output, (), lost) if lost else judged(output, [row for row in rows if row.came or row.error])
+    if not lost:
+        return judged(output, rows if follow else [row for row in rows if row.came or row.error], follow)
+    still = [row if row.came else replace(row, numbers=np.zeros(row.expected.shape)) for row in rows]
+    followed = follow(still) if follow else None
+    if not followed or followed.carried is None:
+        return JudgedOutput(output, (), lost)
+    return JudgedOutput(output, tuple(followed.rows), None, (), followed.carried, not followed.idle)
 
 
 def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:

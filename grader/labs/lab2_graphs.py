@@ -29,14 +29,14 @@ def forward(backward: Problem) -> Problem:
     return replace(backward, output=None)
 
 
-def by_hand(problem: Problem, returns: Any) -> tuple[Check, ...]:
-    """A gradient that the function works out itself."""
-    return BY_HAND, ValueCheck(problem, returns, CallMode.INFERENCE)
+def by_hand(problem: Problem, returns: Any, given: tuple[str, Any]) -> tuple[Check, ...]:
+    """A gradient that a function works out itself: of the formula, or of the notebook's own function for it."""
+    return BY_HAND, ValueCheck(problem, returns, CallMode.INFERENCE, given=given)
 
 
-def after(function: str, problem: Problem) -> tuple[Check, ...]:
-    """A neuron's gradient by hand, which may be built on the notebook's own `function` for its forward pass."""
-    return BY_HAND, ValueCheck(problem, ("da_dw", "da_db"), CallMode.INFERENCE, given=(function, keyed("u", "v", "a")))
+def neuron(problem: Problem, function: str) -> tuple[Check, ...]:
+    """The gradient of a neuron, by hand."""
+    return by_hand(problem, ("da_dw", "da_db"), (function, keyed("u", "v", "a")))
 
 
 @dataclass(frozen=True)
@@ -125,10 +125,10 @@ chain_slopes = ("df_de", "df_dd", "df_dc", "df_db", "df_da", "df_dx", "df_dy", "
 
 NEURONS = (
     Question("relu_neuron", 1, (GradientCheck(forward(relu), keyed("u", "v", "a"), of=("a",)),)),
-    Question("relu_neuron_gradient", 2, after("relu_neuron", relu)),
+    Question("relu_neuron_gradient", 2, neuron(relu, "relu_neuron")),
     Question("relu_neuron_edges", 1, (DrawingCheck(relu.graph),)),
     Question("sigmoid_neuron", 1, (GradientCheck(forward(sigmoid), keyed("u", "v", "a"), of=("a",)),)),
-    Question("sigmoid_neuron_gradient", 2, after("sigmoid_neuron", sigmoid)),
+    Question("sigmoid_neuron_gradient", 2, neuron(sigmoid, "sigmoid_neuron")),
 )
 
 
@@ -136,7 +136,7 @@ def path_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 1."""
     return (
         Question("path_forward", 1, (GradientCheck(forward(path(n)), keyed("x", "y", "z"), of=("z",)),)),
-        Question("path_gradient", 2, by_hand(path(n), ("dz_da", "dz_db"))),
+        Question("path_gradient", 2, by_hand(path(n), ("dz_da", "dz_db"), ("path_forward", keyed("x", "y", "z")))),
         Question("path_edges", 1, (DrawingCheck(path(n).graph),)),
     )
 
@@ -145,9 +145,9 @@ def formula_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercises 4 and 5."""
     return (
         Question("exponential", 1, (GradientCheck(forward(bell(n)), "f", of=("f",)),)),
-        Question("exponential_gradient", 2, by_hand(bell(n), "df_dx")),
+        Question("exponential_gradient", 2, by_hand(bell(n), "df_dx", ("exponential", "f"))),
         Question("polynomial", 1, (GradientCheck(forward(quartic(n)), "f", of=("f",)),)),
-        Question("polynomial_gradient", 1, by_hand(quartic(n), "df_dx")),
+        Question("polynomial_gradient", 1, by_hand(quartic(n), "df_dx", ("polynomial", "f"))),
     )
 
 
@@ -183,7 +183,7 @@ def ratio_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 7."""
     return (
         Question("ratio", 1, (GradientCheck(forward(quotient(n)), "f", of=("f",)),)),
-        Question("ratio_gradient", 1, (BY_AUTOGRAD, ValueCheck(quotient(n), ("df_dx", "df_dy")))),
+        Question("ratio_gradient", 1, (BY_AUTOGRAD, ValueCheck(quotient(n), ("df_dx", "df_dy"), given=("ratio", "f")))),
     )
 
 

@@ -25,6 +25,8 @@ x1, x2, t1, t2, *parameters = symbols((*INPUTS, *PARAMETERS), real=True)
 w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters
 z_h1, z_h2, h1, h2, o1, o2, E1, E2, E = symbols(STEPS, real=True)
 
+TAILS = (x > 1, (x > 0) & (x < Rational(1, 2)), (x < 0) & (x > -Rational(1, 2)), x < -1)
+
 sigmoid = Graph((x,), {a: -x, b: exp(a), c: 1 + b, s: 1 / c})
 
 network = Graph(
@@ -92,7 +94,8 @@ LAB = Lab(
             (
                 BY_HAND,
                 StepsCheck(
-                    Problem(sigmoid, Domain(), ("x",), s),
+                    # Both tails and both sides of 0 in every draw: a clamp or a sign does not show at each.
+                    Problem(sigmoid, Domain(cases=TAILS), ("x",), s),
                     keyed(*"abcs", "ds_dc", "ds_db", "ds_da", "ds_dx"),
                     manner=CallMode.INFERENCE,
                 ),

@@ -6,18 +6,17 @@ Knows how a graph is evaluated from own values. Refuses to know when an own valu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from grader.judge.truth import KnownSteps, Named, Prior, Through
+import numpy as np
+
+from grader.judge.truth import KnownSteps, Named
 from grader.oracle.balls import BALLS, ball, settled
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph
-from grader.oracle.problem import Problem, evaluate, known, paths
-from grader.protocol.messages import Array, Ask
-
-NEAR = 2.0**-16
-"""So far the slope of a function whose formula nobody knows is looked for: its difference is off by some 1e-10."""
+from grader.oracle.problem import Problem, known, paths
+from grader.protocol.messages import Array, Ask, CallMode
 
 BESIDE = 2.0**-13
 """So far from a point lies its twin: no table of earlier points, however long, has another entry there, and a value
@@ -30,12 +29,20 @@ def twins(problem: Problem, draws: Sequence[Named], seed: str) -> list[dict[str,
     return [{n: value + BESIDE * way[n] for n, value in draw.items()} for draw, way in zip(draws, ways, strict=True)]
 
 
-def prior(problem: Problem, draws: Sequence[Named], given: tuple[str, Mapping[str, str]], returns: Any) -> Prior:
-    """What another function gives under its keys, and what results become in terms of it."""
-    function, keys = given
-    right = evaluate(problem.graph, draws)
-    recipe = CarriedResults(problem.ways, tuple(draws), dict(paths(returns)))
-    return Prior({function: KnownSteps(keys, tuple(right))}, recipe)
+def earlier(ask: Ask, arguments: Any, returns: Any, output: str, known: Sequence[Named]) -> tuple[Ask, KnownSteps]:
+    """A call of another function from whose wrong values an answer may follow, and what is right for it.
+
+    Its `arguments` and what it `returns` are templates of names, of which `known` has the values at every point. Where
+    it returns the `output`, autograd's gradients of that are asked for too.
+    """
+    keys, points = dict(paths(returns)), tuple(known)
+    slopes = {path: f"d{output}_d{name}" for path, name in paths(arguments) if isinstance(name, str)}
+    slopes = {path: step for path, step in slopes.items() if step in points[0]}
+    ends = [path for path, step in keys.items() if step == output]
+    if not ends or not slopes:
+        return ask, KnownSteps(keys, points)
+    pulls = {path: np.ones(ask.points) for path in ends}
+    return replace(ask, manner=CallMode.GRADIENT, pulls=pulls), KnownSteps(keys, points, slopes=slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,20 +88,6 @@ def _steps(graph: Graph, wanted: Sequence[str], point: Named) -> Named:
     """Some steps, each from given values of its parents."""
     given = {name: ball(value) for name, value in point.items()}
     return settled(lambda: {step: graph.step(step, given, BALLS) for step in wanted})
-
-
-def through(
-    problem: Problem, draws: Sequence[Named], function: str, wrt: Mapping[str, str], seed: str
-) -> tuple[Ask, Through]:
-    """What to ask of another function from which a result may be taken; `wrt` are the inputs to move, by path."""
-    ways = _ways(problem, len(draws), seed)
-    moved = [
-        {**draw, **{name: draw[name] + far * way[name] for name in wrt.values()}}
-        for far in (0.0, NEAR, -NEAR)
-        for draw, way in zip(draws, ways, strict=True)
-    ]
-    ask = Ask(function, problem.filled(moved), len(moved))
-    return ask, Through(tuple({path: way[name] for path, name in wrt.items()} for way in ways), NEAR)
 
 
 def _ways(problem: Problem, count: int, seed: str) -> list[dict[str, Array]]:

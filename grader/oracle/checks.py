@@ -15,7 +15,7 @@ import numpy as np
 from grader.judge.model import Conditions, Planted, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import GradientTruth, KnownSteps, Point, Prior, StepsTruth, ValueTruth, no_mistakes
-from grader.oracle.carried_errors import CarriedSteps, prior, through, twins
+from grader.oracle.carried_errors import CarriedResults, CarriedSteps, earlier, twins
 from grader.oracle.claims import Claim, claim_of, claims_of
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, name_of, pulled
@@ -49,8 +49,8 @@ def values_of(
 class ValueCheck:
     """The function's results, compared with the steps that `returns` names; asked twice with the same arguments.
 
-    `given` is another function of the notebook with the same arguments, and the steps under its keys: a result that
-    follows rightly from its wrong ones counts as right.
+    `given` is another function of the notebook with the same arguments, and what it returns: a result that follows
+    rightly from what it gives, or from autograd's gradients through it, counts as right.
     """
 
     problem: Problem
@@ -59,7 +59,7 @@ class ValueCheck:
     rounds: int = 2
     weight: float = 1.0
     kinds: Mapping[str, str] = field(default_factory=dict)
-    given: tuple[str, Mapping[str, str]] | None = None
+    given: tuple[str, Any] | None = None
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point; by hand, once more in float32, where difference quotients fall apart."""
@@ -71,9 +71,13 @@ class ValueCheck:
             truth = replace(truth, likely=no_mistakes)
         if not self.given:
             return PreparedCheck(Asks(ask, coarse=coarse), truth, self.weight)
-        earlier = replace(ask, name=self.given[0], rounds=1)
-        truth = replace(truth, prior=prior(self.problem, draws, self.given, self.returns))
-        return PreparedCheck(Asks(ask, (earlier,), coarse), truth, self.weight)
+        function, returns = self.given
+        known = evaluate(self.problem.whole, draws)
+        before = replace(ask, name=function, rounds=1)
+        before, steps = earlier(before, self.problem.arguments, returns, self.problem.target, known)
+        names = dict(paths(self.returns))
+        prior = Prior({function: steps}, CarriedResults(self.problem.ways, tuple(draws), names), _slopes(names, steps))
+        return PreparedCheck(Asks(ask, (before,), coarse), replace(truth, prior=prior), self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -96,7 +100,7 @@ class GradientCheck:
     Several outputs, or arrays, are pulled back together with a drawn cotangent for every entry, all
     different, so that the gradient says which entry went where. `wrt` are the inputs whose gradients
     are asked for, all where nothing is said. `given` is another function of the notebook with the same arguments,
-    and the steps under its keys, one of which is the result: where it is wrong, the result may be taken from it.
+    and what it returns: where that is wrong, results and gradients may follow from it.
     """
 
     problem: Problem
@@ -104,7 +108,7 @@ class GradientCheck:
     of: tuple[str, ...]
     wrt: tuple[str, ...] = ()
     weight: float = 1.0
-    given: tuple[str, Mapping[str, str]] | None = None
+    given: tuple[str, Any] | None = None
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point and one backward pass through it."""
@@ -141,10 +145,12 @@ class GradientCheck:
         )
         if not self.given:
             return PreparedCheck(Asks(ask), truth, self.weight)
-        earlier, beneath = through(self.problem, draws, self.given[0], wrt, f"{conditions.seed}/{name}/ways")
-        values = replace(truth.values, prior=prior(self.problem, draws, self.given, self.returns))
-        truth = replace(truth, values=values, through=beneath)
-        return PreparedCheck(Asks(ask, (earlier,)), truth, self.weight)
+        function, returns = self.given
+        before, steps = earlier(replace(ask, name=function), self.problem.arguments, returns, name_of(output), known)
+        recipe = CarriedResults(self.problem.ways, tuple(draws), dict(paths(self.returns)))
+        slopes = _slopes({path: f"d{name_of(output)}_d{n}" for path, n in wrt.items()}, steps)
+        values = replace(truth.values, prior=Prior({function: steps}, recipe, slopes))
+        return PreparedCheck(Asks(ask, (before,)), replace(truth, values=values), self.weight)
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
@@ -165,6 +171,11 @@ class GradientCheck:
             yield claim_of(graph, {**point.inputs, **drawn}, expected, name_of(output))
 
 
+def _slopes(names: Mapping[str, str], steps: KnownSteps) -> dict[str, str]:
+    """Of steps at paths of an answer those that autograd's gradients through another function are."""
+    return {path: step for path, step in names.items() if step in steps.slopes.values()}
+
+
 def _slope(question: str, of: tuple[str, ...], outputs: Mapping[str, str], name: str) -> str:
     ending = of[0] if len(of) == 1 and outputs[of[0]] else question
     return f"d({ending})/d{name}"
@@ -175,7 +186,8 @@ class StepsCheck:
     """A dict of named steps, marked with errors carried forward.
 
     `keys` maps the dict's keys to the graph's steps. `given` are other functions of the notebook, called
-    with the same arguments: their own values count as the steps before, where they go with the arguments.
+    with the same arguments: their own values count as the steps before, where they go with the arguments, and
+    autograd's gradients through them as steps of the backward pass.
     """
 
     problem: Problem
@@ -188,15 +200,22 @@ class StepsCheck:
         """A call of each function at each point, and beside it."""
         draws = self.problem.draw(name, conditions)
         near = twins(self.problem, draws, f"{conditions.seed}/{name}/twins")
-        ask, prerequisites = self._asks(name, draws)
+        ask, beneath = self._asks(name, draws)
         ask_near, prerequisites_near = self._asks(name, near)
         coarse = replace(ask, dtype="float32") if self.manner is CallMode.INFERENCE else None
         known = tuple(evaluate(self.problem.whole, draws))
-        functions = {function: KnownSteps(keys, known) for function, _, keys in self.given}
+        asked = [
+            earlier(before, arguments, keys, self.problem.target, known)
+            for before, (_, arguments, keys) in zip(beneath, self.given, strict=True)
+        ]
+        prerequisites = tuple(before for before, _ in asked)
+        functions = {before.name: steps for before, steps in asked}
+        steps = {step: step for step in self.keys.values()}
+        slopes = {step: step for known_steps in functions.values() for step in _slopes(steps, known_steps)}
         truth = StepsTruth(
             points=tuple(Point(d, k) for d, k in zip(draws, known, strict=True)),
             keys=self.keys,
-            prior=Prior(functions, CarriedSteps(self.problem.ways, known)),
+            prior=Prior(functions, CarriedSteps(self.problem.ways, known), slopes),
             parents=self.problem.whole.parents,
             tolerance=TOLERANCE["float64", conditions.device],
             edges=self.problem.graph.edges,

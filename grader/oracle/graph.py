@@ -180,19 +180,19 @@ def pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
 
 @cache
 def local_derivative(expression: Expr, leaf: Symbol, step: Symbol, through: str) -> Expr:
-    """The derivative on one edge, in the parents' values or, where possible, in the step's own."""
+    """The derivative on one edge, in the parents' values or, as far as that is possible, in the step's own."""
     derivative = sympy.diff(expression, leaf)
-    if through == "parents" or derivative.is_number or len(expression.free_symbols) > 1:
+    if through == "parents" or derivative.is_number:
         return derivative
     written = derivative.subs(expression, step)
-    if leaf not in written.free_symbols:
+    if leaf not in written.free_symbols or len(expression.free_symbols) > 1:
         return written
     try:
         inverse = sympy.solve(sympy.Eq(step, expression), leaf)
     except NotImplementedError:
-        return derivative
+        return written
     if len(inverse) != 1:
-        return derivative
+        return written
     return sympy.simplify(derivative.subs(leaf, inverse[0]))
 
 

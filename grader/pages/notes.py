@@ -28,7 +28,10 @@ NOTES: Final[Mapping[str, str]] = {
     "wrong_structure": "The result is {theirs}; {expected} is asked for.",
     "missing_key": "The result has no entry {what!r}. It has: {theirs}.",
     "not_finite": "{what}{at}: yours {theirs}, expected {expected}.",
-    "never_finite": "{what} is nowhere a finite number, because a step before it is not.",
+    "nothing_follows": (
+        "Nothing can be seen here: all follows from your own {own}, which is the same for all arguments. "
+        "Put that right first."
+    ),
     "no_gradient": (
         "Autograd cannot find {what}: the result does not depend on it through torch operations. "
         "Is there a detach, .item(), float(), torch.tensor(…), no_grad or a function of math or NumPy on the way?"
@@ -181,6 +184,7 @@ REMARKS: Final[Mapping[str, str]] = {
     "defined_again": "is defined in more than one cell; the last of them counts.",
     "used_here": "is used here, and is not right itself: look there first.",
     "carried_forward": "follows rightly from your own {own}, and counts as right.",
+    "not_counted": "follows from your own {own}, whatever the arguments are, and so does not count.",
     "drawn_renamed": "read as {all_names} of the formulas. Another name costs nothing.",
     "drawn_merged": "stands for {all_names} together, which means the same. It costs nothing.",
     "drawn_between": "no step of the formulas, but what goes through it goes the right way. It costs nothing.",
@@ -211,6 +215,5 @@ ADVICE: Final[Mapping[Advice, str]] = {
 ALSO: Final[Mapping[str, str]] = {
     "missing_key": "Also missing",
     "not_finite": "Also not finite",
-    "never_finite": "Not finite after it",
 }
 """What is said of further steps, by their note; of all others, that they are wrong in themselves."""
