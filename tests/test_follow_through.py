@@ -8,6 +8,8 @@ from grader.judge.model import Mark, Status
 from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.truth import ValueTruth
+from grader.judge.verdict import judge
+from grader.kernel.answers import Namespace, answer
 from grader.pages.sentences import remarks
 from grader.student.feedback import checked
 
@@ -77,12 +79,24 @@ def network_loss(inputs, parameters):
 
 def written(name: str, code: str, changes: tuple[tuple[str, str], ...]) -> Mark:
     """The mark of an answer in a notebook with this code, changed."""
+    return checked(QUESTIONS[name], run(code, changes), Source((code,)))
+
+
+def run(code: str, changes: tuple[tuple[str, str], ...]) -> dict[str, object]:
+    """The names that a notebook with this code, changed, leaves behind."""
     for old, new in changes:
         assert old in code
         code = code.replace(old, new)
     names: dict[str, object] = {}
     exec(code, names)
-    return checked(QUESTIONS[name], names, Source((code,)))
+    return names
+
+
+def marked_in(names: dict[str, object], name: str, seed: str) -> Mark:
+    """The mark of an answer at the points of a seed."""
+    question, trials = posed(name, seed)
+    notebook = Namespace(names, "cpu", lambda _: False)
+    return judge(question, trials, [t.asks.each(lambda ask: answer(ask, notebook)) for t in trials], Source(("",)))
 
 
 def loss(*changes: tuple[str, str]) -> Mark:
@@ -356,3 +370,71 @@ NOTHING_TOLD = {
 @pytest.mark.parametrize(("name", "changes"), NOTHING_TOLD.values(), ids=NOTHING_TOLD)
 def test_a_gradient_that_is_the_same_everywhere_tells_nothing(name: str, changes: tuple[tuple[str, str], ...]) -> None:
     assert written(name, FORMULAS, changes).score == 0
+
+
+SEEDS = [f"seed {number}" for number in range(8)]
+
+
+@pytest.mark.parametrize(("name", "changes"), FOLLOWING.values(), ids=FOLLOWING)
+def test_what_follows_earns_the_same_for_every_seed(name: str, changes: tuple[tuple[str, str], ...]) -> None:
+    names = run(FORMULAS, changes)
+    assert {marked_in(names, name, seed).score for seed in SEEDS} == {QUESTIONS[name].points}
+
+
+NETWORK = """
+import torch
+
+def forward(inputs, parameters):
+    x1, x2, t1, t2 = inputs.values()
+    w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters.values()
+    z_h1, z_h2 = w1 * x1 + w2 * x2 + b_h1, w3 * x1 + w4 * x2 + b_h2
+    h1, h2 = torch.sigmoid(z_h1), torch.sigmoid(z_h2)
+    o1, o2 = w5 * h1 + w6 * h2 + b_o1, w7 * h1 + w8 * h2 + b_o2
+    E1, E2 = (o1 - t1) ** 2 / 2, (o2 - t2) ** 2 / 2
+    return {"z_h1": z_h1, "z_h2": z_h2, "h1": h1, "h2": h2, "o1": o1, "o2": o2, "E1": E1, "E2": E2, "E": E1 + E2}
+
+def backward(inputs, parameters):
+    p, own = parameters, forward(inputs, parameters)
+    d1, d2 = own["o1"] - inputs["t1"], own["o2"] - inputs["t2"]
+    g = {"dE_do1": d1, "dE_do2": d2, "dE_db_o1": d1, "dE_db_o2": d2}
+    g |= {"dE_dw5": d1 * own["h1"], "dE_dw6": d1 * own["h2"], "dE_dw7": d2 * own["h1"], "dE_dw8": d2 * own["h2"]}
+    g["dE_dh1"] = d1 * p["w5"] + d2 * p["w7"]
+    g["dE_dh2"] = d1 * p["w6"] + d2 * p["w8"]
+    for i, (v, w) in {"1": ("w1", "w2"), "2": ("w3", "w4")}.items():
+        z = g[f"dE_dh{i}"] * own[f"h{i}"] * (1 - own[f"h{i}"])
+        g |= {f"dE_dz_h{i}": z, f"dE_db_h{i}": z, f"dE_d{v}": z * inputs["x1"], f"dE_d{w}": z * inputs["x2"]}
+    return g
+"""
+BACKWARDS = {
+    "right": ((), 8.0),
+    "another sign before": ((("w5 * h1 + w6 * h2", "w5 * h1 - w6 * h2"),), 8.0),
+    "far off before": ((("o1, o2 = w5", "o1, o2 = 1e6 + w5"),), 8.0),
+    "nothing before": ((("h1, h2 = torch.sigmoid(z_h1)", "h1, h2 = 0 * torch.sigmoid(z_h1)"),), 8.0),
+    # The weights change places: so do the steps that autograd's gradients show.
+    "weights exchanged, and their gradients": (
+        (
+            ("w5 * h1 + w6 * h2", "w6 * h1 + w5 * h2"),
+            (
+                '"dE_dw5": d1 * own["h1"], "dE_dw6": d1 * own["h2"]',
+                '"dE_dw5": d1 * own["h2"], "dE_dw6": d1 * own["h1"]',
+            ),
+        ),
+        8.0,
+    ),
+    "all zero": ((("    return g\n", "    return {k: 0 * v for k, v in g.items()}\n"),), 0.0),
+    "all one": ((("    return g\n", "    return {k: v / v for k, v in g.items()}\n"),), 0.0),
+    "one forgotten": ((("    return g\n", '    return {**g, "dE_dw7": 0 * d1}\n'),), 8 * 17 / 18),
+    # What stands on it alone says nothing then: three steps of eighteen.
+    "one forgotten on which others stand": (
+        (('own["o2"] - inputs["t2"]', '0 * own["o2"]'),),
+        8 * 14 / 15,
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "points"), BACKWARDS.values(), ids=BACKWARDS)
+def test_a_backward_pass_earns_what_is_right_in_itself_for_every_seed(
+    changes: tuple[tuple[str, str], ...], points: float
+) -> None:
+    names = run(NETWORK, changes)
+    assert {round(marked_in(names, "backward", seed).score, 2) for seed in SEEDS[:4]} == {round(points, 2)}
