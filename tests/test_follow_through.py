@@ -1,5 +1,7 @@
 """Gradients that follow rightly from one's own wrong forward pass count as right, and nothing else does."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from observed import QUESTIONS, leaf, marked, posed, seen
@@ -92,10 +94,10 @@ def run(code: str, changes: tuple[tuple[str, str], ...]) -> dict[str, object]:
     return names
 
 
-def marked_in(names: dict[str, object], name: str, seed: str) -> Mark:
+def marked_in(names: Mapping[str, object], name: str, seed: str) -> Mark:
     """The mark of an answer at the points of a seed."""
     question, trials = posed(name, seed)
-    notebook = Namespace(names, "cpu", lambda _: False)
+    notebook = Namespace(dict(names), "cpu", lambda _: False)
     return judge(question, trials, [t.asks.each(lambda ask: answer(ask, notebook)) for t in trials], Source(("",)))
 
 
@@ -232,7 +234,6 @@ def test_training_through_wrong_parts_counts_as_right(changes: tuple[tuple[str, 
 
 SLIPS_OF_TRAINING = {
     "one epoch fewer": (SUM, ("range(epochs)", "range(epochs - 1)")),
-    "late losses": (MINUS, ("        losses", "        loss = 0.9 * loss\n        losses")),
     "its own part": (("= mean_squared_error(predict", "= (lambda p, y: ((p - y) ** 2).sum())(predict"),),
     "a part and its own": (UPHILL, ("loss.backward()", "(2 * loss).backward()")),
     "not affine": (("x @ w.T + b", "x @ w.T + b ** 2"),),
@@ -251,6 +252,12 @@ def test_training_that_slips_itself_or_through_what_cannot_be_told_is_wrong(
     mark = written("train", TRAINING, changes)
     assert mark.score < 4
     assert not any("follows rightly" in said for said in remarks(mark.verdict))
+
+
+def test_losses_that_are_wrong_in_themselves_leave_what_right_parameters_are_worth() -> None:
+    late = ("        losses", "        loss = 0.9 * loss\n        losses")
+    assert written("train", TRAINING, (late,)).score == 2.0
+    assert written("train", TRAINING, (MINUS, late)).score == 2.0
 
 
 def test_a_forbidden_part_is_its_own_fault_and_not_that_of_training() -> None:

@@ -11,7 +11,7 @@ from observed import QUESTIONS, leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
 from grader.judge.compare import Compared
-from grader.judge.diagnosis import diagnosed
+from grader.judge.diagnosis import diagnosed, explaining
 from grader.judge.findings import Finding
 from grader.judge.model import Conditions, Lab, Mark, Suspicious
 from grader.judge.roles import Replies
@@ -291,6 +291,7 @@ def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(
     slips = [Slip("missing_path", (("where", "da"), ("step", f"s{i}")), on) for i, on in enumerate(edges)]
     outcome = (np.array(1.0), np.array(2.0))
     rows = [Compared({}, np.array(3.0), number, None, 0.5) for number in outcome]
-    found = diagnosed(Finding("wrong_value"), lambda _: [(frozenset([s]), outcome) for s in slips], rows, 1e-6)
+    fitting = explaining(lambda _: [(frozenset([s]), outcome) for s in slips], rows, 1e-6)
+    found = diagnosed(Finding("wrong_value"), fitting, rows)
     assert "Or: " in sentence(found)
     assert found.facts.edges == told

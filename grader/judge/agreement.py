@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from grader.judge.compare import Compared, shown, verdict_on
-from grader.judge.diagnosis import diagnosed
+from grader.judge.diagnosis import Fitting, diagnosed, explaining
 from grader.judge.findings import Facts, Finding, Remark
 from grader.judge.given import AskedOutput
 from grader.judge.model import Comparison
@@ -41,7 +41,8 @@ class JudgedOutput:
     """What was found of an output: the rows to show, what is wrong, and what is remarked on.
 
     `follows_from` are own steps from which it follows rightly though it is not what is right. Where these look at no
-    argument, all that follows is the same everywhere: that says nothing, and does not `count`.
+    argument, all that follows is the same everywhere: that says nothing, and does not `count`. `fitting` are the
+    mistakes of which each explains it.
     """
 
     output: AskedOutput
@@ -50,6 +51,7 @@ class JudgedOutput:
     remarks: tuple[Remark, ...] = ()
     follows_from: tuple[str, ...] | None = None
     counts: bool = True
+    fitting: Fitting = ()
 
     @property
     def table(self) -> tuple[Comparison, ...]:
@@ -78,9 +80,13 @@ def judged(
         problem, remarks = verdict_on(rows, what, tolerance, output.code)
         if problem and problem.code == output.code:
             problem = replace(problem, facts=replace(problem.facts, follows_from=basis))
+    fitting = None
     if problem and problem.code in (output.code, "not_finite") and likely:
-        problem = diagnosed(problem, likely, rows, tolerance.slip)
-    return JudgedOutput(output, tuple(rows), problem, remarks, None if problem else carried, bool(problem) or not idle)
+        fitting = explaining(likely, rows, tolerance.slip)
+        problem = diagnosed(problem, fitting, rows)
+    if problem:
+        carried, idle = None, False
+    return JudgedOutput(output, tuple(rows), problem, remarks, carried, not idle, tuple(fitting or ()))
 
 
 def numerical(

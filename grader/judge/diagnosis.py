@@ -5,8 +5,10 @@ Knows how an answer is held against what likely mistakes lead to. Refuses to kno
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,16 +24,42 @@ NOISE = 1e-12
 """Of what is right: as much is lost where a mistake comes to 0 but for rounding."""
 
 
-def diagnosed(problem: Finding, likely: Callable[[int], Outcomes], rows: Sequence[Compared], slack: float) -> Finding:
-    """The finding, with the mistakes that explain it.
+Fitting: TypeAlias = "Sequence[frozenset[Slip]]"
+"""Mistakes, one or two at once, each of which explains an answer at every point."""
 
-    `likely(n)` gives the outcomes of n mistakes at once, `rows` an answer for each point; without one nothing is
-    held against them.
+
+def explaining(likely: Callable[[int], Outcomes], rows: Sequence[Compared], slack: float) -> Fitting | None:
+    """The mistakes that explain an answer, whose `rows` have one point each; None where none can be held against it.
+
+    `likely(n)` gives the outcomes of n mistakes at once.
     """
     outcomes = likely(1)
     if not outcomes or not rows or any(row.numbers is None for row in rows):
+        return None
+    return matches(outcomes, rows, slack) or matches(likely(2), rows, slack)
+
+
+def slips_in(explained: Sequence[Fitting]) -> int:
+    """With how few slips several wrong results can be explained: one that is made once may show in all of them.
+
+    A result that nothing explains is one more.
+    """
+    common = Counter[frozenset[Slip]](slips for fitting in explained for slips in set(fitting))
+    made: set[Slip] = set()
+    unexplained = 0
+    for fitting in sorted(explained, key=lambda each: -max(map(common.__getitem__, each), default=0)):
+        if fitting:
+            chosen: frozenset[Slip] = min(fitting, key=lambda slips: (len(slips.difference(made)), -common[slips]))
+            made |= chosen
+        else:
+            unexplained += 1
+    return unexplained + len(made)
+
+
+def diagnosed(problem: Finding, fitting: Fitting | None, rows: Sequence[Compared]) -> Finding:
+    """The finding, with the mistakes that explain it."""
+    if fitting is None:
         return problem
-    fitting = matches(outcomes, rows, slack) or matches(likely(2), rows, slack)
     if not fitting:
         seen = difference([row.numbers for row in rows if row.numbers is not None], [row.expected for row in rows])
         return problem if seen else replace(problem, facts=replace(problem.facts, mistakes=()))

@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.judge.agreement import JudgedOutput, judged
 from grader.judge.compare import REAL, Compared, departure, relative_error, shown
-from grader.judge.diagnosis import diagnosed
+from grader.judge.diagnosis import diagnosed, explaining
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
 from grader.judge.follow_through import wrong_functions
@@ -54,7 +54,7 @@ def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
             if row.came and row.error > slip:
                 problem = _wrong_update(output.replied[number], each, row)
                 whole = collected_after_updates(output, reply)
-                problem = diagnosed(problem, partial(truth.likely, output.path, []), whole, slip)
+                problem = diagnosed(problem, explaining(partial(truth.likely, output.path, []), whole, slip), whole)
                 return failed(problem, comparisons=tuple(table))
         if isinstance(seen, Value) and seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
@@ -87,13 +87,13 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     """The run against the exact one; where it is another, against that of the student's own wrong parts."""
     values = truth.values
     verdict = _judged(values, evidence.answer)
-    if verdict.score or not values.prior:
+    if verdict.score == 1 or not values.prior:
         return verdict
     names, own = wrong_functions(values.prior, evidence.prerequisites, values.tolerance)
     for way in values.prior.recipe(list(values.labels), own) if names else ():
         points = tuple(Point(point.inputs, known) for point, known in zip(values.points, way, strict=True))
         anew = _judged(replace(values, points=points), evidence.answer)
-        if anew.score:
+        if anew.score > verdict.score:
             # One for each part: models without and with a bias need not have the same wrong ones.
             said = tuple(Remark("carried_forward", evidence.name, Facts(follows_from=(name,))) for name in names)
             return replace(anew, remarks=said)
@@ -101,11 +101,13 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
 
 
 def _judged(values: ValueTruth, reply: Reply) -> Verdict:
-    """Losses first, since they tell where the run departs; then the parameters."""
+    """Losses first, since they tell where the run departs; then the parameters: each of the two has half the points."""
     outputs = {output.path: replace(output, code="wrong_trajectory") for output in asked_outputs(values)}
     seen = {path: collected(outputs[path], reply) for path in ("2", "0", "1")}
-    found = [judged(outputs[path], rows) for path, rows in seen.items()]
-    return together([replace(one, problem=_explained(values, one, reply, seen)) for one in found])
+    judged_alone = (judged(outputs[path], rows) for path, rows in seen.items())
+    found = [replace(one, problem=_explained(values, one, reply, seen)) for one in judged_alone]
+    losses, *parameters = (one.problem is None for one in found)
+    return together(found, (losses + all(parameters)) / 2)
 
 
 def _explained(
@@ -122,7 +124,8 @@ def _explained(
         problem, told_by = _wrong_length(output, reply, rows), "0"
     if problem.code not in (output.code, "wrong_length", "not_finite"):
         return problem
-    return diagnosed(problem, partial(values.likely, told_by, []), seen[told_by], values.tolerance.slip)
+    fitting = explaining(partial(values.likely, told_by, []), seen[told_by], values.tolerance.slip)
+    return diagnosed(problem, fitting, seen[told_by])
 
 
 def _departing(output: AskedOutput, rows: Sequence[Compared]) -> Finding:

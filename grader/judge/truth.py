@@ -111,12 +111,14 @@ class GradientTruth:
 class ViewTruth:
     """The result before, and after its argument was overwritten: a view follows, a copy does not.
 
-    `dtype` is that of the argument, which the result must keep.
+    `dtype` is that of the argument, which the result must keep. A right one that does not keep it, or is a copy, has
+    the share `kept` of its points.
     """
 
     before: ValueTruth
     after: ValueTruth
     dtype: str
+    kept: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.judge.agreement import Follow, JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
+from grader.judge.diagnosis import slips_in
 from grader.judge.findings import Facts, Finding, Form, Remark
 from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
@@ -42,13 +43,17 @@ def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
 
 
 def judge_outputs(truth: ValueTruth, reply: Reply, prerequisites: Sequence[Reply] = ()) -> Verdict:
-    """The outputs of the first round: a share of the points for each that is right, or follows from what is before."""
+    """The outputs of the first round: a share of the points for each that is right, or follows from what is before.
+
+    A slip that shows in several of them costs the share of one.
+    """
     seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
     following = _following(truth, prerequisites)
     found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
     if not (counted := [one for one in found if one.counts]):
         counted = found = [_output(truth, output, rows) for output, rows in seen]
-    verdict = together(found, 1 - sum(bool(one.problem) for one in found) / len(counted))
+    wrong = [one.fitting for one in found if one.problem]
+    verdict = together(found, 1 - min(len(wrong), slips_in(wrong)) / len(counted))
     exchanged = swapped(seen) if verdict.findings else None
     return failed(exchanged, comparisons=verdict.comparisons) if exchanged else verdict
 
@@ -147,14 +152,18 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     verdict = judge_outputs(truth.before, reply)
     if verdict.score < 1:
         return verdict
-    for before, after in zip(asked_outputs(truth.before), asked_outputs(truth.after), strict=True):
+    pairs = list(zip(asked_outputs(truth.before), asked_outputs(truth.after), strict=True))
+    found = []
+    for before, after in pairs:
         nodes = [standing_at(before, seen) for seen in reply]
         cast = next((node.dtype for node in nodes if isinstance(node, Leaf) and node.dtype != truth.dtype), None)
         if cast:
             theirs, expected = Form("dtype", cast), Form("dtype", truth.dtype)
-            return failed(Finding("wrong_dtype", Facts(what=before.what, theirs=theirs, expected=expected)))
-        if verdict_on(collected(replace(after, call=1), reply), after.what, after.tolerance)[0]:
-            return failed(Finding("copied", Facts(what=before.what)))
+            found.append(Finding("wrong_dtype", Facts(what=before.what, theirs=theirs, expected=expected)))
+        elif verdict_on(collected(replace(after, call=1), reply), after.what, after.tolerance)[0]:
+            found.append(Finding("copied", Facts(what=before.what)))
+    if found:
+        return failed(found[0], 1 - (1 - truth.kept) * len(found) / len(pairs), verdict.comparisons)
     return replace(verdict, remarks=())
 
 

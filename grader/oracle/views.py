@@ -24,7 +24,8 @@ from grader.protocol.messages import Ask, CallMode, NumpyArray, Tensor
 class ViewCheck:
     """A result that shares its argument's memory: overwritten, the argument must show through.
 
-    `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`.
+    `kind` is what the argument is made as: a `Tensor` or a `NumpyArray`. Right values that are copied, or of another
+    dtype, keep so much as `kept` says.
     """
 
     problem: Problem
@@ -32,6 +33,7 @@ class ViewCheck:
     kinds: Mapping[str, str]
     kind: type[Tensor | NumpyArray] = Tensor
     dtype: str = "float64"
+    kept: float = 0.0
     weight: float = 1.0
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
@@ -50,7 +52,7 @@ class ViewCheck:
         before, after = (
             values_of(self.problem, self.returns, name, d, conditions.device, self.kinds) for d in (first, second)
         )
-        return PreparedCheck(Asks(ask), ViewTruth(before, after, self.dtype), self.weight)
+        return PreparedCheck(Asks(ask), ViewTruth(before, after, self.dtype, self.kept), self.weight)
 
     def claims(self, asks: Asks, truth: ViewTruth) -> Iterable[Claim]:
         """Every result before and after."""
