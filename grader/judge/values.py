@@ -11,7 +11,7 @@ from functools import partial
 
 from grader.judge.agreement import JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
-from grader.judge.findings import Facts, Finding, Form, Remark
+from grader.judge.findings import Facts, Finding, Form
 from grader.judge.follow_through import follows, own_steps, taken_through
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
@@ -80,7 +80,7 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     assert isinstance(reply[0], Value)
     for call in range(1, len(reply[0].results)):
         for output in outputs:
-            rows = collected(replace(output, call=call), reply)
+            rows = _unhindered(collected(replace(output, call=call), reply), reply)
             if verdict_on(rows, output.what, tolerance)[0]:
                 return failed(_second_call(rows, output.what, tolerance))
     if evidence.coarse is None:
@@ -88,6 +88,11 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     double, single = ([r for o in outputs for r in collected(o, each)] for each in (reply, evidence.coarse))
     differences = numerical(tuple(truth.labels.values()), double, single, tolerance)
     return failed(differences) if differences else verdict
+
+
+def _unhindered(rows: Sequence[Compared], reply: Reply) -> list[Compared]:
+    """The rows of later calls whose arguments are still the same: that they are not has a cost of its own."""
+    return [r for r, seen in zip(rows, reply, strict=True) if not (isinstance(seen, Value) and seen.changed)]
 
 
 def _second_call(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> Finding:
@@ -132,9 +137,3 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
         if verdict_on(collected(replace(after, call=1), reply), after.what, after.tolerance)[0]:
             return failed(Finding("copied", Facts(what=before.what)))
     return replace(verdict, remarks=())
-
-
-def wrote_to_arguments(name: str, reply: Reply) -> tuple[Remark, ...]:
-    """A remark where a call changed its arguments."""
-    changed = any(isinstance(seen, Value) and seen.changed for seen in reply)
-    return (Remark("wrote_to_arguments", name),) if changed else ()

@@ -143,9 +143,10 @@ def _changed(arguments: Arguments, before: Mapping[str, object]) -> tuple[str, .
 
 def _plain(visit: Visit) -> Value:
     arguments = visit.arguments()
-    before = arguments.contents()
+    before, unmarked = arguments.contents(), arguments.marks()
     results = [visit.writer.node(visit.call(arguments)) for _ in range(visit.question.rounds)]
-    return Value(tuple(results), changed=_changed(arguments, before))
+    marked = tuple([path for path, now in arguments.marks().items() if now != unmarked[path]])
+    return Value(tuple(results), changed=_changed(arguments, before), marked=marked)
 
 
 def _inference(visit: Visit) -> Value:
@@ -237,6 +238,7 @@ _MANNERS: Final[Mapping[CallMode, Callable[[Visit], Value]]] = {
     CallMode.VALUE: _plain,
     CallMode.GRADIENT: _gradient,
     CallMode.INFERENCE: _inference,
+    CallMode.DERIVED: _plain,
     CallMode.REWRITE: _rewrite,
     CallMode.UPDATE: _update,
 }
