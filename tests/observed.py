@@ -40,9 +40,9 @@ def posed(name: str, seed: str = "tests") -> tuple[Question, list[PreparedCheck]
 
 
 def marked(name: str, *groups: Replies, code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:
-    """The mark of a question whose scored trials got these replies, in order."""
+    """The mark of a question whose scored trials got these replies, in order; demands beside them are left out."""
     question, drawn = posed(name)
-    trials, left = trials or drawn, list(groups)
+    trials, left = [trial for trial in trials or drawn if not trial.costs], list(groups)
     replies = [left.pop(0) if trial.asks.answer else Replies() for trial in trials]
     return judge(question, trials, replies, Source((code or f"def {name}():\n    return 1",)))
 

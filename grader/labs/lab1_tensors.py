@@ -29,7 +29,7 @@ def graph_of(*inputs: Array, result: Array) -> Graph:
     return Graph(inputs, {array("result", *result.shape): result})
 
 
-def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> Check:
+def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> GradientCheck:
     """Value and Jacobian of a one-step graph."""
     return GradientCheck(Problem(graph, domain, arguments), "result", of=("result",))
 
@@ -45,7 +45,7 @@ def grid(rows: int, columns: int) -> Check:
     return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns)
 
 
-def positive(signs: str, *shape: int) -> Check:
+def positive(signs: str, *shape: int) -> GradientCheck:
     """`positives` of numbers with the given signs."""
     x = array("x", *(shape or (len(signs),)))
     kept = [v for v, sign in zip(entries(x), signs, strict=True) if sign == "+"]

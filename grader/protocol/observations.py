@@ -220,10 +220,10 @@ def _leaves(skeleton: object, left: _Left, count: int) -> Callable[[int], Leaf]:
     """The same leaf at all points of a group; its array is taken."""
     left.spend(count)
     match skeleton:
-        case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
+        case {"leaf": str(kind), "dtype": dtype, "device": device, **others} if kind in _KINDS:
             array = _checked(left.take(), kind, count)
             words = kind, text_of(dtype), text_of(device)
-            traits = [skeleton.get(name) is True for name in _TRAITS]
+            traits = [others.get(name) is True for name in _TRAITS]
             return lambda point: Leaf(array[point, ...], *words, *traits)
     raise FrameError("a leaf is of no kind")
 
