@@ -95,7 +95,7 @@ print("column - row:   ", tuple((column - row).shape))
 # $$\hat y_i = \sum_{j=1}^{d} w_j\, x_{ij} + b .$$
 #
 # The weights form one row, of shape $(1, d)$, and the bias has shape $(1,)$. Write
-# `predict(x, w, b)` for all $n$ examples at once, with one matrix product:
+# `predict(x, w, b)` for all $n$ examples at once; one matrix product does it:
 #
 # $$\hat y = x\, w^\top + b, \qquad \text{of shape } (n, d)\,(d, 1) = (n, 1) .$$
 #
@@ -335,7 +335,7 @@ print(f"bias, x and x², scaled   condition number {condition_number(scaled):8.0
 # ## Exercise 5: three fits
 # *6 points, 2 for each fit · about 25 minutes*
 #
-# Fit three models to the data with your `train`, starting from zeros. `x.new_zeros(1, 2)` makes
+# Fit three models to the data with your `train`; zeros are a good start. `x.new_zeros(1, 2)` makes
 # zeros with the dtype and the device of `x`.
 #
 # | variable | model | features | parameters | smallest possible error |

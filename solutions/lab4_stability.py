@@ -97,7 +97,8 @@ for dtype in (torch.float32, torch.float64):
 # ## Exercise 1: a formula, as written
 # *1 point · about 5 minutes*
 #
-# Write `log_exp(x, y)` exactly as the formula reads, with `torch.exp` and `torch.log`:
+# Write `log_exp(x, y)`. Here it is enough to write what the formula says, with `torch.exp` and
+# `torch.log`:
 #
 # $$z = -\ln \frac{e^x}{e^x + e^y} .$$
 #
