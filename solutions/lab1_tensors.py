@@ -25,10 +25,14 @@
 # look at the checks once more. The lab is worth 22 points.
 #
 # `check` asks at a few fixed points, the grader at others: tensors that you have not seen, most of
-# them in float64, on a device which may be a GPU. So let each answer take its type and device from
-# its arguments, and write neither into your code. The grader also differentiates through your
-# answers, to see which entry went where; so stay with torch's operations, and do not take numbers
-# out of a tensor to build a new one.
+# them in float64, on a device which may be a GPU. So it is best to let each answer take its type and
+# device from its arguments, and to write neither into your code. The grader also differentiates
+# through your answers, to see which entry went where; so stay with torch's operations, and do not
+# take numbers out of a tensor to build a new one.
+#
+# A function works for every size that its docstring allows. It leaves its arguments as they were: it
+# neither writes into them nor changes their `requires_grad`. Where an answer is right but for such a
+# demand, that costs a quarter of its points.
 
 # %%
 import time
@@ -610,7 +614,7 @@ def extremes(x: Tensor) -> tuple[Tensor, Tensor]:
 # *1 point · about 2 minutes*
 #
 # Return the positions of the largest and of the smallest value, in this order, each as an index
-# into the flattened tensor.
+# into the flattened tensor, which is an integer.
 
 
 # %%
@@ -645,7 +649,7 @@ print(again)
 # *1 point · about 3 minutes*
 #
 # Set the seed to 7 with `torch.manual_seed`. Draw a tensor of shape (1, 1, 1, 10) with
-# `torch.rand`, once. Return it, together with the same tensor without its axes of length 1, which
+# `torch.rand`. Return it, together with the same tensor without its axes of length 1, which
 # has the shape (10,). Every call must give the same numbers.
 
 

@@ -23,12 +23,15 @@
 # the kernel, run all cells, and look at the checks once more. The lab is worth 25 points.
 #
 # `check` asks at a few fixed points, the grader at others. Your functions are called with 0-d
-# tensors, in float64 and at times in float32, on a device which may be a GPU; so write neither a
-# type nor a device into your answers. Compute with torch's functions (`torch.exp`, `torch.sin`, …)
+# tensors, in float64 and at times in float32, on a device which may be a GPU; so it is best to write
+# neither a type nor a device into your answers. Compute with torch's functions (`torch.exp`, `torch.sin`, …)
 # rather than those of `math`, so that torch can differentiate what you wrote. Functions called
 # `…_gradient` or `…_backward` are worked out **by hand**: you find the derivative on paper and
 # write down the formula, without autograd, computer algebra or numerical differences. The one
 # exception is `ratio_gradient`, in the last exercise, which uses autograd.
+#
+# A function leaves its arguments as they were: it neither writes into them nor changes their
+# `requires_grad`. Where an answer is right but for such a demand, that costs a quarter of its points.
 
 # %%
 import torch

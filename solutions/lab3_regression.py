@@ -24,9 +24,15 @@
 # all cells, and look at the checks once more. The lab is worth 20 points.
 #
 # `check` asks at a few fixed points, the grader at others, in float64, on a device which may be a
-# GPU: write no dtype and no device into an answer, and let every result take both from its inputs.
+# GPU: it is best to write no dtype and no device into an answer, and to let every result take both
+# from its inputs.
 # Everything is written **from scratch**: no `torch.nn`, no `torch.optim`, no ready-made loss. The
 # gradients are not derived by hand either; `backward()` supplies them.
+#
+# A function works for every size that its docstring allows, and leaves its arguments as they were
+# unless its exercise says *in place*: it neither writes into them nor changes their `requires_grad`.
+# Where an answer is right but for such a demand, or one on the form of its result, that costs a
+# quarter of its points.
 
 # %%
 import torch
@@ -89,7 +95,7 @@ print("column - row:   ", tuple((column - row).shape))
 # $$\hat y_i = \sum_{j=1}^{d} w_j\, x_{ij} + b .$$
 #
 # The weights form one row, of shape $(1, d)$, and the bias has shape $(1,)$. Write
-# `predict(x, w, b)` for all $n$ examples at once, with one matrix product:
+# `predict(x, w, b)` for all $n$ examples at once; one matrix product does it:
 #
 # $$\hat y = x\, w^\top + b, \qquad \text{of shape } (n, d)\,(d, 1) = (n, 1) .$$
 #
@@ -329,7 +335,7 @@ print(f"bias, x and x², scaled   condition number {condition_number(scaled):8.0
 # ## Exercise 5: three fits
 # *6 points, 2 for each fit · about 25 minutes*
 #
-# Fit three models to the data with your `train`, starting from zeros. `x.new_zeros(1, 2)` makes
+# Fit three models to the data with your `train`; zeros are a good start. `x.new_zeros(1, 2)` makes
 # zeros with the dtype and the device of `x`.
 #
 # | variable | model | features | parameters | smallest possible error |
@@ -339,7 +345,8 @@ print(f"bias, x and x², scaled   condition number {condition_number(scaled):8.0
 # | `proportional_fit` | $y = w_1 x$ | $x$ | `w` (1, 1), `b` is `None` | 1.2208 |
 #
 # Each variable holds `(w, b, losses)`, and `w` and `b` belong to the **original** $x$ and $x^2$. A
-# fit counts if its mean squared error is at most 5 % above the smallest possible one.
+# fit counts if its mean squared error is at most 5 % above the smallest possible one. The losses are
+# those of the training, one or more: all are positive, and the last is not above the first.
 #
 # For the quadratic fit either way is accepted: be clever, train on `scaled` for about a thousand
 # epochs at a rate of 0.5, and map the parameters back; or be patient, and train on `features` for
@@ -418,7 +425,8 @@ for p in (0.99, 0.5, 0.01, 0.0001):
 # $$L = -\frac1n \sum_{i=1}^{n} \ln p_{i, c_i} .$$
 #
 # Pick the probability of the right class out of each row, as in lab 1, and only then take the
-# logarithm. For the probabilities above and label 1 it is $-\ln 0.75 = 0.2876821$.
+# logarithm, of the probability as it is: nothing is added to it, and a small one is not cut off. For
+# the probabilities above and label 1 it is $-\ln 0.75 = 0.2876821$.
 
 
 # %%

@@ -27,6 +27,10 @@
 # exercise 3 on the functions are swept over the whole range of float32 and float64, and their
 # values and autograd gradients are compared with a calculation of many digits. So write no dtype
 # and no device into an answer, and let every result take both from its inputs.
+#
+# A function works for every size that its docstring allows. It leaves its arguments as they were: it
+# neither writes into them nor changes their `requires_grad`. Where an answer is right but for such a
+# demand, that costs a quarter of its points.
 
 # %%
 import math
@@ -93,7 +97,8 @@ for dtype in (torch.float32, torch.float64):
 # ## Exercise 1: a formula, as written
 # *1 point · about 5 minutes*
 #
-# Write `log_exp(x, y)` exactly as the formula reads, with `torch.exp` and `torch.log`:
+# Write `log_exp(x, y)`. Here it is enough to write what the formula says, with `torch.exp` and
+# `torch.log`:
 #
 # $$z = -\ln \frac{e^x}{e^x + e^y} .$$
 #
@@ -125,8 +130,9 @@ def log_exp(x: Tensor, y: Tensor) -> Tensor:
 # leave them so. Make leaves of your own from them: `x.detach().requires_grad_()` is a new tensor
 # with the same number. Calling `gradients` twice must give the same answer twice.
 #
-# `torch.autograd.grad(z, (x, y))` returns the gradients as a tuple and adds nothing to any `.grad`.
-# With `materialize_grads=True` it returns 0 for an input that the function does not use.
+# An input that the function does not use has the gradient 0. `torch.autograd.grad(z, (x, y))` returns
+# the gradients as a tuple and adds nothing to any `.grad`. With `materialize_grads=True` it returns 0
+# for such an input.
 #
 # For `log_exp` at $(2, 3)$ the gradients are $-0.7310586$ and $0.7310586$. Then try $(50, 100)$ in
 # float32, where the truth is $-1$ and $1$.
@@ -299,7 +305,7 @@ def stable_logsumexp(x: Tensor) -> Tensor:
 # $$p_i = \frac{e^{x_i}}{\sum_j e^{x_j}} = \frac{e^{x_i - m}}{\sum_j e^{x_j - m}} .$$
 #
 # Write `stable_softmax(x)` for a 1-d tensor, without torch's own (`torch.softmax` and
-# `torch.log_softmax`). Choose $m$ as before, for the same reasons.
+# `torch.log_softmax`, by this or another name). Choose $m$ as before, for the same reasons.
 # For $x = (1000, 1000)$ the result is $(0.5, 0.5)$.
 
 

@@ -23,10 +23,14 @@
 # the kernel, run all cells, and look at the checks once more. The lab is worth 24 points.
 #
 # `check` asks at a few fixed points, the grader at others, in float64 and at times in float32, on a
-# device which may be a GPU: write no dtype and no device into an answer, and let every result take
-# both from its inputs. Exercises 1 to 5 are **by hand**: your code states the derivatives itself,
+# device which may be a GPU: it is best to write no dtype and no device into an answer, and to let
+# every result take both from its inputs. Exercises 1 to 5 are **by hand**: your code states the derivatives itself,
 # without a tensor's `.backward()`, `torch.autograd`, `torch.func`, computer algebra or finite
 # differences. Autograd is the subject of exercise 6 only.
+#
+# A function works for every number of examples, and leaves its arguments as they were: it neither
+# writes into a tensor nor exchanges the entries of a dict, nor changes a `requires_grad`. Where an
+# answer is right but for such a demand, that costs a quarter of its points.
 
 # %%
 import torch
@@ -207,7 +211,8 @@ parameters = hidden_layer | output_layer
 # of them in a dict under the names `z_h1`, `z_h2`, `h1`, `h2`, `o1`, `o2`, `E1`, `E2`, `E`. You may
 # use `torch.sigmoid`. Read every number from the two dicts, as in `inputs["x1"]` or
 # `parameters["w1"]`, because you are graded on other values than those above. Keep every value a
-# tensor (no `.item()`): the later exercises build on it.
+# tensor that autograd can follow (no `.item()`, no `.detach()`), which is worth a quarter of the
+# points: the later exercises build on it.
 #
 # With the values above, $z_{h1} = 0.3775$ and $h_1 = 0.5932700$. Again each step is judged from
 # your own values of the steps before it.

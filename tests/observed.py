@@ -1,5 +1,7 @@
 """Observations made by hand, for tests of the judge."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from grader.judge.model import Conditions, Evidence, Mark, PreparedCheck, Question
@@ -9,7 +11,7 @@ from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs
 from grader.protocol.conduct import Conduct, Deed, Means
-from grader.protocol.messages import Leaf, Node, Other, Reply, Value
+from grader.protocol.messages import Leaf, Missing, Node, Other, Reply, Value
 
 QUESTIONS = {question.name: question for lab in all_labs() for question in lab.questions}
 
@@ -40,11 +42,19 @@ def posed(name: str, seed: str = "tests") -> tuple[Question, list[PreparedCheck]
 
 
 def marked(name: str, *groups: Replies, code: str = "", trials: list[PreparedCheck] | None = None) -> Mark:
-    """The mark of a question whose scored trials got these replies, in order."""
+    """The mark of a question whose scored trials got these replies, in order; demands beside them are left out.
+
+    Where nothing is said of functions before, they are not there.
+    """
     question, drawn = posed(name)
-    trials, left = trials or drawn, list(groups)
-    replies = [left.pop(0) if trial.asks.answer else Replies() for trial in trials]
+    trials, left = [trial for trial in trials or drawn if not trial.costs], list(groups)
+    replies = [_alone(trial, left.pop(0)) if trial.asks.answer else Replies() for trial in trials]
     return judge(question, trials, replies, Source((code or f"def {name}():\n    return 1",)))
+
+
+def _alone(trial: PreparedCheck, told: Replies) -> Replies:
+    missing = tuple((Missing(),) * ask.points for ask in trial.asks.prerequisites)
+    return replace(told, prerequisites=told.prerequisites or missing)
 
 
 def evidence(answer: Reply, code: str = "") -> Evidence:

@@ -143,6 +143,7 @@ ODD_NODES: list[object] = [
                         "observation": {
                             "results": [node],
                             "changed": [],
+                            "marked": [],
                             "gradients": {},
                             "error": None,
                         },
@@ -162,7 +163,7 @@ def test_an_odd_answer_is_refused(body: Body, arrays: list[Array]) -> None:
 
 def test_a_short_answer_cannot_stand_for_endless_results() -> None:
     node = {"tuple": [{"other": "x", "text": ""}] * 1000}
-    value: Body = {"results": [node], "changed": [], "gradients": {}, "error": None}
+    value: Body = {"results": [node], "changed": [], "marked": [], "gradients": {}, "error": None}
     body = {"groups": [{"count": 1000, "observation": value}], "conducts": []}
     with pytest.raises(FrameError, match="too many parts"):
         ungrouped(body, [], Ask("f", (), 1000))
@@ -181,7 +182,7 @@ def test_a_short_answer_cannot_stand_for_endless_results() -> None:
 )
 def test_an_answer_has_a_result_of_every_call(question: Ask | Read, whole: int, odd: int) -> None:
     def body(count: int) -> Body:
-        value: Body = {"results": [{"tuple": []}] * count, "changed": [], "gradients": {}, "error": None}
+        value: Body = {"results": [{"tuple": []}] * count, "changed": [], "marked": [], "gradients": {}, "error": None}
         return {"groups": [{"count": 1, "observation": value}], "conducts": []}
 
     (seen,) = ungrouped(body(whole), [], question)

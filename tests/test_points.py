@@ -125,8 +125,8 @@ def scattered(rows: Table) -> Answer:
 
 
 def marked(name: str, function: Answer, others: Mapping[str, Answer] = MappingProxyType({}), now: str = NOW) -> Mark:
-    """The mark of a function in a new run, beside the `others` of its notebook."""
-    trials = posed(name, now)
+    """The mark of a function in a new run, beside the `others` of its notebook, without other demands."""
+    trials = [trial for trial in posed(name, now) if not trial.costs]
     notebook = Namespace({**others, name: function}, "cpu", lambda _: False)
     replies = [trial.asks.each(lambda ask: answer(ask, notebook)) for trial in trials]
     return judge(QUESTIONS[name], trials, replies, Source((f"def {name}(*arguments):\n    return table[arguments]",)))

@@ -1,26 +1,30 @@
-"""Judging what has no single right value: random results.
+"""Judging what has no single right value: random results, and what kinds of thing results are.
 
-Knows shapes, ranges and devices. Refuses to know gradients.
+Knows shapes, ranges, devices and histories. Refuses to know gradients.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
-from grader.judge.compare import numbers, part
+from grader.judge.compare import REAL, numbers, part
 from grader.judge.facts import excerpt
 from grader.judge.findings import Facts, Finding, Form
 from grader.judge.model import Evidence, Verdict
-from grader.judge.truth import RandomTruth, SeededTruth
+from grader.judge.truth import FormTruth, RandomTruth, SeededTruth
+from grader.judge.uniform import unlikely
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Leaf, Value
+from grader.protocol.messages import Array, Leaf, Reply, Value
 
 DISTINCT = 0.9
 """The least share of different numbers in a draw; that two of 49 float32 draws coincide has odds of 1 in 14 000."""
 
 
 def judge_random(truth: RandomTruth, evidence: Evidence) -> Verdict:
-    """Shape, range, device; and two calls differ."""
+    """Shape, range, device; no two calls alike; and over all calls uniform, each number drawn by itself."""
     (seen,) = evidence.answer
     assert isinstance(seen, Value)
     calls: list[list[Array]] = []
@@ -32,12 +36,15 @@ def judge_random(truth: RandomTruth, evidence: Evidence) -> Verdict:
             if isinstance(entry, Finding):
                 return failed(entry)
         calls.append([entry for entry in found if not isinstance(entry, Finding)])
-    if any(np.array_equal(one, two) for one, two in zip(*calls, strict=True)):
+    if any(
+        np.array_equal(one, two) for before, after in pairwise(calls) for one, two in zip(before, after, strict=True)
+    ):
         return failed(Finding("not_random", Facts(name=evidence.name)))
-    drawn = np.concatenate([entry.ravel() for entry in calls[0]])
-    if len(np.unique(drawn)) < DISTINCT * len(drawn):
+    drawn = np.array([np.concatenate([entry.ravel() for entry in call]) for call in calls])
+    if len(np.unique(drawn[0])) < DISTINCT * len(drawn[0]):
         return failed(Finding("not_independent"))
-    return RIGHT
+    problem = unlikely((drawn - truth.low) / (truth.high - truth.low))
+    return failed(problem) if problem else RIGHT
 
 
 def _drawn(node: object, path: str, shape: tuple[int, ...], truth: RandomTruth) -> Array | Finding:
@@ -85,3 +92,31 @@ def judge_seeded(truth: SeededTruth, evidence: Evidence) -> Verdict:
         begins, right = excerpt(firsts[0].ravel()[:3]), excerpt(truth.expected.ravel()[:3])
         return failed(Finding("wrong_draw", Facts(what="the first tensor", theirs=begins, expected=right)))
     return RIGHT
+
+
+def judge_form(truth: FormTruth, evidence: Evidence) -> Verdict:
+    """The first part of a result that is not of its form. Of what has no numbers nothing is said here."""
+    forms = (
+        ("cut_off", truth.followed, _is_cut_off),
+        ("still_attached", truth.detached, lambda leaves: any(leaf.attached for leaf in leaves)),
+        ("not_plain", truth.plain, lambda leaves: any(leaf.of_tensors or leaf.kind == "tensor" for leaf in leaves)),
+        ("not_whole", truth.whole, lambda leaves: any(leaf.array.dtype.kind not in "iu" for leaf in leaves)),
+    )
+    for code, paths, is_broken in forms:
+        for path in paths:
+            if is_broken(_leaves(path, truth, evidence.answer)):
+                return failed(Finding(code, Facts(name=evidence.name, what=truth.names[path])))
+    return RIGHT
+
+
+def _is_cut_off(leaves: Sequence[Leaf]) -> bool:
+    """Whether a part that varies has no way back; one that is the same everywhere is wrong in itself."""
+    varies = any(not np.array_equal(leaf.array, leaves[0].array) for leaf in leaves)
+    return varies and not all(leaf.attached for leaf in leaves)
+
+
+def _leaves(path: str, truth: FormTruth, reply: Reply) -> list[Leaf]:
+    """The numbers at a path, at all points; those of a tuple are looked at one by one."""
+    nodes = [part(seen.results[0], path, tuple(truth.names)) for seen in reply if isinstance(seen, Value)]
+    parts = [item for node in nodes for item in (node if isinstance(node, tuple) else (node,))]
+    return [item for item in parts if isinstance(item, Leaf) and item.array.dtype.kind in REAL]

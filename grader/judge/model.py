@@ -30,11 +30,16 @@ class Conditions:
 
 @dataclass(frozen=True)
 class PreparedCheck:
-    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all."""
+    """A check made concrete: what to ask, and what is right. `weight` 0 earns nothing and can forfeit all.
+
+    One that `costs` something is a demand beside the others: it neither earns nor forfeits, but takes that share of
+    what they have earned.
+    """
 
     asks: Asks
     truth: Truth
     weight: float = 1.0
+    costs: float = 0.0
 
 
 class Check(Protocol):

@@ -14,6 +14,7 @@ import numpy as np
 
 from grader.judge.agreement import JudgedOutput, judged
 from grader.judge.compare import REAL, Compared, departure, relative_error, shown
+from grader.judge.demands import SHARE
 from grader.judge.diagnosis import diagnosed, explaining
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
@@ -191,7 +192,23 @@ def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
         advice = _advice(error, _flat(result[2]))
         facts = Facts(theirs=theirs, expected=expected, excess=100 * truth.excess, advice=advice)
         return failed(Finding("poor_fit", facts), comparisons=(row,))
-    return replace(RIGHT, comparisons=(replace(row, agrees=True),))
+    row = replace(row, agrees=True)
+    if not _descending(result[2], truth.excess):
+        return failed(Finding("losses_unlike", Facts(name=evidence.name)), 1 - SHARE, (row,))
+    return replace(RIGHT, comparisons=(row,))
+
+
+def _descending(node: Node, excess: float) -> bool:
+    """Whether these can be the losses of a descent that ended at most `excess` above the least, in any unit.
+
+    On the way down a bowl no loss is above the larger of the first and the last, however steps and features are scaled.
+    """
+    parts = node if isinstance(node, tuple) else (node,)
+    found = [_flat(each) for each in parts]
+    losses = np.concatenate([each for each in found if each is not None] or [np.empty(0)])
+    if not losses.size or any(each is None for each in found) or not np.isfinite(losses).all():
+        return False
+    return bool((losses > 0).all() and losses[-1] <= (1 + excess) * losses[0])
 
 
 def _advice(error: float, losses: Array | None) -> Advice:

@@ -194,12 +194,27 @@ class UpdateTruth:
 
 @dataclass(frozen=True)
 class RandomTruth:
-    """Random results: shapes by path, all in [`low`, `high`), two calls differ, on `device`."""
+    """Random results: shapes by path, uniform on [`low`, `high`), no two calls alike, on `device`."""
 
     shapes: Mapping[str, tuple[int, ...]]
     low: float
     high: float
     device: str
+
+
+@dataclass(frozen=True)
+class FormTruth:
+    """What parts of a result are, beside their numbers. `names` are those of all its paths.
+
+    Of these, some are tensors that autograd can follow back to the arguments (`followed`), that have no history
+    (`detached`), numbers or lists of them that are no tensors (`plain`), or integers (`whole`).
+    """
+
+    names: Mapping[str, str]
+    followed: tuple[str, ...] = ()
+    detached: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -229,5 +244,5 @@ class RuleTruth:
 
 Truth: TypeAlias = (
     "ValueTruth | GradientTruth | ViewTruth | StepsTruth | DrawingTruth | TrajectoryTruth | FitTruth | SweepTruth"
-    " | UpdateTruth | RandomTruth | SeededTruth | RuleTruth"
+    " | UpdateTruth | RandomTruth | SeededTruth | FormTruth | RuleTruth"
 )

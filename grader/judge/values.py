@@ -14,7 +14,7 @@ import numpy as np
 from grader.judge.agreement import Follow, JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
 from grader.judge.diagnosis import slips_in
-from grader.judge.findings import Facts, Finding, Form, Remark
+from grader.judge.findings import Facts, Finding, Form
 from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
@@ -101,7 +101,7 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     assert isinstance(reply[0], Value)
     for call in range(1, len(reply[0].results)):
         for output in outputs:
-            rows = collected(replace(output, call=call), reply)
+            rows = _unhindered(collected(replace(output, call=call), reply), reply)
             if verdict_on(rows, output.what, tolerance)[0]:
                 return failed(_second_call(rows, output.what, tolerance))
     if evidence.coarse is None:
@@ -109,6 +109,11 @@ def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     double, single = ([r for o in outputs for r in collected(o, each)] for each in (reply, evidence.coarse))
     differences = numerical(tuple(truth.labels.values()), double, single, tolerance)
     return failed(differences) if differences else verdict
+
+
+def _unhindered(rows: Sequence[Compared], reply: Reply) -> list[Compared]:
+    """The rows of later calls whose arguments are still the same: that they are not has a cost of its own."""
+    return [r for r, seen in zip(rows, reply, strict=True) if not (isinstance(seen, Value) and seen.changed)]
 
 
 def _second_call(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> Finding:
@@ -165,9 +170,3 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     if found:
         return failed(found[0], 1 - (1 - truth.kept) * len(found) / len(pairs), verdict.comparisons)
     return replace(verdict, remarks=())
-
-
-def wrote_to_arguments(name: str, reply: Reply) -> tuple[Remark, ...]:
-    """A remark where a call changed its arguments."""
-    changed = any(isinstance(seen, Value) and seen.changed for seen in reply)
-    return (Remark("wrote_to_arguments", name),) if changed else ()

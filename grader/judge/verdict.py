@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from grader.judge.behaviour import judge_random, judge_seeded
+from grader.judge.behaviour import judge_form, judge_random, judge_seeded
 from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
+from grader.judge.demands import left_behind, lessened
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
@@ -26,6 +27,7 @@ from grader.judge.training import judge_fit, judge_trajectory, judge_update
 from grader.judge.truth import (
     DrawingTruth,
     FitTruth,
+    FormTruth,
     GradientTruth,
     RandomTruth,
     RuleTruth,
@@ -42,15 +44,17 @@ from grader.judge.values import (
     judge_gradient,
     judge_value,
     judge_view,
-    wrote_to_arguments,
 )
 from grader.protocol.messages import (
+    Ask,
+    CallMode,
     Died,
     Missing,
     Observation,
     Other,
     Raised,
     Read,
+    Reply,
     TimedOut,
     Unavailable,
     Unreadable,
@@ -83,8 +87,26 @@ def judge(
             answer = told.answer or ()
             evidence = Evidence(question.name, source, answer, told.prerequisites, told.coarse, told.beside, own)
             verdicts.append(_judged(trial, evidence))
-    verdict = merged(verdicts, [trial.weight for trial in trials])
-    return Mark(question, shared(verdict, trials, verdicts))
+    judged = [*zip(trials, verdicts, strict=True)]
+    earning, found = zip(*((trial, verdict) for trial, verdict in judged if not trial.costs), strict=True)
+    verdict = shared(merged(found, [trial.weight for trial in earning]), earning, found)
+    # Values that are wrong already are so elsewhere too, and need not be told by the same code there.
+    demands = (one for one in judged if one[0].costs and (verdict.score == 1 or isinstance(one[0].truth, FormTruth)))
+    beside = [finding for _, broken in demands for finding in broken.findings[:1]]
+    return Mark(question, lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside], FINDINGS))
+
+
+def _kept(trials: Sequence[PreparedCheck], replies: Sequence[Replies]) -> list[Reply]:
+    """The replies of calls that are to leave arguments as they were, where no function that they use has not."""
+    judged = [(t, told) for t, told in zip(trials, replies, strict=True) if not isinstance(t.truth, UpdateTruth)]
+    return [reply for trial, told in judged if not _is_led_astray(trial, told) for reply in told.own]
+
+
+def _is_led_astray(trial: PreparedCheck, told: Replies) -> bool:
+    """Whether a function that the answer may use leaves behind what it should not: that costs its own question."""
+    pairs = zip(trial.asks.prerequisites, told.prerequisites, strict=True)
+    kept = [reply for ask, reply in pairs if not (isinstance(ask, Ask) and ask.manner is CallMode.UPDATE)]
+    return any(left_behind("", kept))
 
 
 def _unavailable(question: Question, reason: str) -> Mark:
@@ -99,11 +121,7 @@ def _judged(trial: PreparedCheck, evidence: Evidence) -> Verdict:
     if problem := next(filter(None, found), None):
         status = Status.MISSING if problem.code in UNWRITTEN else Status.FAIL
         return Verdict(status, 0.0, (problem,))
-    verdict = JUDGES[type(trial.truth)](trial.truth, evidence)
-    if isinstance(trial.truth, UpdateTruth | ViewTruth):
-        return verdict
-    said = [r for reply in (evidence.answer, evidence.coarse or ()) for r in wrote_to_arguments(evidence.name, reply)]
-    return replace(verdict, remarks=(*verdict.remarks, *said))
+    return JUDGES[type(trial.truth)](trial.truth, evidence)
 
 
 def _silence(trial: PreparedCheck, evidence: Evidence) -> Finding | None:
@@ -126,6 +144,7 @@ JUDGES: dict[type, Callable[[Any, Evidence], Verdict]] = {
     UpdateTruth: judge_update,
     RandomTruth: judge_random,
     SeededTruth: judge_seeded,
+    FormTruth: judge_form,
     RuleTruth: judge_rules,
 }
 """Who judges which kind of truth."""

@@ -28,6 +28,7 @@ from grader.protocol.messages import (
     CallMode,
     Leaf,
     Missing,
+    Node,
     Observation,
     Raised,
     Read,
@@ -143,9 +144,16 @@ def _changed(arguments: Arguments, before: Mapping[str, object]) -> tuple[str, .
 
 def _plain(visit: Visit) -> Value:
     arguments = visit.arguments()
-    before = arguments.contents()
-    results = [visit.writer.node(visit.call(arguments)) for _ in range(visit.question.rounds)]
-    return Value(tuple(results), changed=_changed(arguments, before))
+    before, unmarked = arguments.contents(), arguments.marks()
+    results: list[Node] = []
+    changed: dict[str, None] = {}
+    marked: dict[str, None] = {}
+    for _ in range(visit.question.rounds):
+        results.append(visit.writer.node(visit.call(arguments)))
+        # After each call: the next may undo it.
+        changed |= dict.fromkeys(_changed(arguments, before))
+        marked |= dict.fromkeys([path for path, now in arguments.marks().items() if now != unmarked[path]])
+    return Value(tuple(results), changed=tuple(changed), marked=tuple(marked))
 
 
 def _inference(visit: Visit) -> Value:
@@ -237,6 +245,7 @@ _MANNERS: Final[Mapping[CallMode, Callable[[Visit], Value]]] = {
     CallMode.VALUE: _plain,
     CallMode.GRADIENT: _gradient,
     CallMode.INFERENCE: _inference,
+    CallMode.DERIVED: _plain,
     CallMode.REWRITE: _rewrite,
     CallMode.UPDATE: _update,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -17,11 +17,13 @@ import torch
 from numpy import array, copyto
 from torch import Tensor, bfloat16, device, float32, no_grad, tensor
 
+from grader.kernel.results import is_marked
 from grader.protocol import messages
-from grader.protocol.messages import Argument, Array, Ask, Device, Function, NumpyArray
+from grader.protocol.messages import Argument, Array, Ask, CallMode, Device, Function, NumpyArray
 
 Holder: TypeAlias = "Tensor | Array"
-Contents: TypeAlias = tuple[tuple[int, ...], bytes]
+Container: TypeAlias = "list[Any] | dict[str, Any]"
+Contents: TypeAlias = tuple[tuple[Any, ...], bytes]
 
 _TORCH: Final = dict(vars(torch))
 _detach = Tensor.detach
@@ -29,15 +31,24 @@ _to = Tensor.to
 _copy = Tensor.copy_
 _numpy = Tensor.numpy
 _require = Tensor.requires_grad_
+_clone = Tensor.clone
+_enable_grad = torch.enable_grad
 _is_cpu: Final[Any] = vars(torch._C.TensorBase)["is_cpu"]
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments of one call, and the tensors and arrays in them by path."""
+    """The arguments of one call, the tensors and arrays in them by path, and the lists and dicts."""
 
     values: tuple[Any, ...]
-    holders: Mapping[str, Holder]
+    holders: dict[str, Holder]
+    containers: dict[str, Container]
+
+    def keep(self, path: str, made: Any) -> Any:
+        """Enter what was made for a path; it is given back."""
+        known: dict[str, Any] = self.containers if isinstance(made, list | dict) else self.holders
+        known[path] = made
+        return made
 
     def leaves(self) -> dict[str, Tensor]:
         """The tensors that gradients can flow to."""
@@ -48,8 +59,13 @@ class Arguments:
         }
 
     def contents(self) -> dict[str, Contents]:
-        """What every tensor and array holds now."""
-        return {path: _contents(held) for path, held in self.holders.items()}
+        """What every tensor and array holds now, and which objects every list and dict."""
+        entries = {path: _entries(held) for path, held in self.containers.items()}
+        return {**{path: _contents(held) for path, held in self.holders.items()}, **entries}
+
+    def marks(self) -> dict[str, bool]:
+        """Whether autograd records what is done with each of the tensors."""
+        return {path: is_marked(held) for path, held in self.holders.items() if isinstance(held, Tensor)}
 
 
 @dataclass(frozen=True)
@@ -61,19 +77,17 @@ class Recipe:
 
     def make(self, point: int) -> Arguments:
         """New arguments for a point, sharing nothing with those of any other call."""
-        holders: dict[str, Holder] = {}
+        made = Arguments((), {}, {})
         parts = enumerate(self.question.arguments)
-        values = tuple([self._value(part, point, str(i), holders) for i, part in parts])
-        return Arguments(values, holders)
+        values = tuple([self._value(part, point, str(i), made) for i, part in parts])
+        return replace(made, values=values)
 
-    def _value(self, argument: Argument, point: int, path: str, holders: dict[str, Holder]) -> Any:
+    def _value(self, argument: Argument, point: int, path: str, made: Arguments) -> Any:
         match argument:
             case messages.Tensor(values):
-                holders[path] = self.tensor(values[point, ...])
-                return holders[path]
+                return made.keep(path, self._given(values[point, ...]))
             case NumpyArray(values):
-                holders[path] = self._array(values[point, ...])
-                return holders[path]
+                return made.keep(path, self._array(values[point, ...]))
             case Function(parameters, expression):
                 return function(parameters, expression)
             case Device():
@@ -81,8 +95,18 @@ class Recipe:
             case float() | int() | None:
                 return argument
             case tuple():
-                return [self._value(part, point, f"{path}.{i}", holders) for i, part in enumerate(argument)]
-        return {key: self._value(part, point, f"{path}.{key}", holders) for key, part in argument.items()}
+                items = [self._value(part, point, f"{path}.{i}", made) for i, part in enumerate(argument)]
+                return made.keep(path, items)
+        entries = {key: self._value(part, point, f"{path}.{key}", made) for key, part in argument.items()}
+        return made.keep(path, entries)
+
+    def _given(self, values: Array) -> Tensor:
+        """A tensor as it is handed over: where that is asked for, one that a computation led to."""
+        plain = self.tensor(values)
+        if self.question.manner is not CallMode.DERIVED or not plain.dtype.is_floating_point:
+            return plain
+        with _enable_grad():
+            return _clone(_require(plain))
 
     def tensor(self, values: Array) -> Tensor:
         """A tensor of its own memory; floating values in the question's dtype."""
@@ -124,6 +148,12 @@ def overwrite(holder: Holder, values: Array) -> None:
             _copy(_detach(holder), tensor(array(values)))
     else:
         copyto(holder, values, casting="same_kind")
+
+
+def _entries(held: Container) -> Contents:
+    """Which objects stand where; they are alive as long as the arguments are, so that no two share an id."""
+    items = held.items() if isinstance(held, dict) else enumerate(held)
+    return tuple([(key, id(item)) for key, item in items]), b""
 
 
 def _contents(held: Holder) -> Contents:

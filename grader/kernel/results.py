@@ -28,6 +28,7 @@ _item = Tensor.item
 _numel = Tensor.numel
 _resolve_conj = Tensor.resolve_conj
 _resolve_neg = Tensor.resolve_neg
+_requires_grad: Final[Any] = vars(torch._C.TensorBase)["requires_grad"]
 _NUMBERS: Final = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 
 
@@ -89,7 +90,8 @@ class Writer:
             return Other(type_name(value), clipped(str(error), 200))
         if dtype_name(array) not in DTYPES:
             return Other(type_name(value), f"dtype {dtype}")
-        return _leaf(array, kind, dtype, device)
+        attached = issubclass(type(value), Tensor) and is_marked(value)
+        return _leaf(array, kind, dtype, device, attached=attached)
 
     def _opened(self, value: Any) -> tuple[Array, str, str, str]:
         if not issubclass(type(value), Tensor):
@@ -114,9 +116,10 @@ class Writer:
 
     def _numbers(self, items: list[Any]) -> Leaf | None:
         """A list of nothing but numbers as one leaf, or None."""
-        values, dtypes, devices = [], set(), set()
+        values, dtypes, devices, tensors = [], set(), set(), False
         for item in items:
             kind = type(item)
+            tensors = tensors or issubclass(kind, Tensor)
             if kind in _NUMBERS:
                 found = (item, _NUMBERS[kind], "cpu")
             elif issubclass(kind, generic):
@@ -135,7 +138,7 @@ class Writer:
             return None
         self._afford(array.nbytes)
         dtype = dtypes.pop() if len(dtypes) == 1 else array.dtype.name
-        return _leaf(array, "list", dtype, devices.pop() if len(devices) == 1 else "mixed")
+        return _leaf(array, "list", dtype, devices.pop() if len(devices) == 1 else "mixed", of_tensors=tensors)
 
     def _afford(self, size: int) -> None:
         if size > self._bytes:
@@ -149,9 +152,17 @@ def _name(part: torch.dtype | torch.device) -> str:
     return str(part).removeprefix("torch.")
 
 
-def _leaf(array: Array, kind: str, dtype: str, device: str) -> Leaf:
+def is_marked(tensor: Tensor) -> bool:
+    """Whether autograd records what is done with a tensor."""
+    with DisableTorchFunctionSubclass():
+        return bool(_requires_grad.__get__(tensor))
+
+
+def _leaf(
+    array: Array, kind: str, dtype: str, device: str, *, attached: bool = False, of_tensors: bool = False
+) -> Leaf:
     # A copy: the student's code may write to its memory before the reply is sent.
-    return Leaf(new_array(array, copy=True, order="C"), kind, dtype, device)
+    return Leaf(new_array(array, copy=True, order="C"), kind, dtype, device, attached, of_tensors)
 
 
 def _one(item: Tensor) -> bool:

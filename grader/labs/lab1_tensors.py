@@ -10,6 +10,7 @@ from sympy import Array, Eq, Max, Min, Piecewise
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.demands import Beside, FormCheck
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries
 from grader.oracle.problem import Problem
@@ -19,6 +20,8 @@ from grader.oracle.views import ViewCheck
 from grader.protocol.messages import NumpyArray
 
 WIDE = Domain(default=(-8.0, 8.0))
+SIDES = Domain(default=(1.0, 8.0)), Domain(default=(-8.0, -1.0))
+"""Nothing but positive numbers, and nothing but negative ones."""
 
 
 def graph_of(*inputs: Array, result: Array) -> Graph:
@@ -26,7 +29,7 @@ def graph_of(*inputs: Array, result: Array) -> Graph:
     return Graph(inputs, {array("result", *result.shape): result})
 
 
-def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> Check:
+def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> GradientCheck:
     """Value and Jacobian of a one-step graph."""
     return GradientCheck(Problem(graph, domain, arguments), "result", of=("result",))
 
@@ -42,22 +45,33 @@ def grid(rows: int, columns: int) -> Check:
     return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns)
 
 
-def positive(signs: str) -> Check:
+def positive(signs: str, *shape: int) -> GradientCheck:
     """`positives` of numbers with the given signs."""
-    x = array("x", len(signs))
+    x = array("x", *(shape or (len(signs),)))
     kept = [v for v, sign in zip(entries(x), signs, strict=True) if sign == "+"]
     where = tuple(v > 0 if sign == "+" else v < 0 for v, sign in zip(entries(x), signs, strict=True))
     return moves(graph_of(x, result=Array(kept)), "x", domain=Domain(default=(-8.0, 8.0), where=where))
 
 
-x, v, a, b = array("x", 4, 3), array("v", 6), array("a", 5), array("b", 5)
+def stacked(length: int) -> Check:
+    """`stack_pair` of two vectors of that length."""
+    a, b = array("a", length), array("b", length)
+    return moves(graph_of(a, b, result=Array([a, b])), "a", "b")
+
+
+def picked(x: Array, columns: tuple[int, ...]) -> Check:
+    """`pick_per_row` of a matrix."""
+    result = Array([x[i, column] for i, column in enumerate(columns)])
+    return moves(graph_of(x, result=result), "x", np.array(columns))
+
+
+x, v = array("x", 4, 3), array("v", 6)
 odd, wide = array("x", 5, 2), array("x", 2, 5)
-images, columns = array("images", 2, 3, 4, 3), np.array([2, 0, 1, 2])
+images, block = array("images", 2, 3, 4, 3), array("x", 2, 3, 2)
 singles, others = array("x", 1, 3, 1, 2), array("x", 2, 1, 3)
 
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
-shared = Graph((v,), {array("the tensor", 6): v, array("the array", 6): v})
 
 
 def running(better: type[Max | Min], name: str) -> dict[sympy.Symbol, sympy.Expr]:
@@ -82,20 +96,27 @@ extremes = Graph((x,), {**running(Max, "largest"), **running(Min, "smallest")})
 positions = Graph((x,), {**extremes.steps, **position("argmax", "largest"), **position("argmin", "smallest")})
 
 
-def round_trip(dtype: str) -> Check:
-    """`numpy_round_trip` in one dtype."""
+def round_trip(dtype: str, *shape: int) -> Check:
+    """`numpy_round_trip` of an array of that dtype and shape."""
+    v = array("v", *shape)
+    shared = Graph((v,), {array("the tensor", *shape): v, array("the array", *shape): v})
     problem = Problem(shared, WIDE, ("v",))
     return ViewCheck(problem, ("the tensor", "the array"), {"0": "tensor", "1": "numpy"}, NumpyArray, dtype, kept=0.5)
 
 
 TAKEN_APART = (
-    Question("to_grid", 1, (grid(2, 3), grid(4, 2))),
+    # Not the shapes of the worked grids, so that one written into an answer earns nothing.
+    Question("to_grid", 1, (grid(3, 5), grid(5, 2))),
     Question(
         "flat_view",
         2,
-        (moves(matrix, "x"), ViewCheck(Problem(matrix, WIDE, ("x",)), "result", {})),
+        (
+            moves(matrix, "x"),
+            ViewCheck(Problem(matrix, WIDE, ("x",)), "result", {}),
+            Beside(moves(graph_of(block, result=block.reshape(12)), "x")),
+        ),
     ),
-    Question("stack_pair", 1, (moves(graph_of(a, b, result=Array([a, b])), "a", "b"),)),
+    Question("stack_pair", 1, (stacked(5), stacked(3))),
     Question(
         "drop_ones",
         1,
@@ -110,6 +131,7 @@ TAKEN_APART = (
         (
             moves(graph_of(x, result=x.reshape(1, 4, 3)), "x"),
             moves(graph_of(v, result=v.reshape(1, 6)), "v"),
+            Beside(moves(graph_of(block, result=block.reshape(1, 2, 3, 2)), "x")),
         ),
     ),
     Question(
@@ -137,20 +159,15 @@ TAKEN_APART = (
             positive("+-+-+"),
             positive("--+++"),
             ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+            Beside(positive("+--++-", 2, 3)),
         ),
     ),
     Question(
         "pick_per_row",
         2,
-        (
-            moves(
-                graph_of(x, result=Array([x[i, int(c)] for i, c in enumerate(columns)])),
-                "x",
-                columns,
-            ),
-        ),
+        (picked(x, (2, 0, 1, 2)), picked(odd, (1, 1, 0, 1, 0))),
     ),
-    Question("numpy_round_trip", 2, (round_trip("float64"), round_trip("float32"))),
+    Question("numpy_round_trip", 2, (round_trip("float64", 6), round_trip("float32", 2, 3))),
 )
 
 EXTREMES = (
@@ -163,9 +180,17 @@ EXTREMES = (
                 ("largest", "smallest"),
                 of=("largest", "smallest"),
             ),
+            *(Beside(ValueCheck(Problem(extremes, one_sign, ("x",)), ("largest", "smallest"))) for one_sign in SIDES),
         ),
     ),
-    Question("extreme_positions", 1, (ValueCheck(Problem(positions, WIDE, ("x",)), ("argmax", "argmin")),)),
+    Question(
+        "extreme_positions",
+        1,
+        (
+            ValueCheck(Problem(positions, WIDE, ("x",)), ("argmax", "argmin")),
+            FormCheck(Problem(positions, WIDE, ("x",)), {"0": "argmax", "1": "argmin"}, whole=("0", "1")),
+        ),
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from sympy import Abs, Max, Rational, cos, diff, exp, log, sin, symbols, tanh
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
+from grader.oracle.demands import Beside
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, Variable
 from grader.oracle.problem import Problem, keyed
@@ -183,7 +184,15 @@ def ratio_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 7."""
     return (
         Question("ratio", 1, (GradientCheck(forward(quotient(n)), "f", of=("f",)),)),
-        Question("ratio_gradient", 1, (BY_AUTOGRAD, ValueCheck(quotient(n), ("df_dx", "df_dy"), given=("ratio", "f")))),
+        Question(
+            "ratio_gradient",
+            1,
+            (
+                BY_AUTOGRAD,
+                ValueCheck(quotient(n), ("df_dx", "df_dy"), given=("ratio", "f")),
+                Beside(ValueCheck(quotient(n), ("df_dx", "df_dy"), CallMode.DERIVED, given=("ratio", "f"))),
+            ),
+        ),
     )
 
 

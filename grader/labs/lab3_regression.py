@@ -9,7 +9,8 @@ import numpy as np
 from sympy import Array, Rational, Symbol, exp, log
 
 from grader.judge.model import Check, Lab, Question
-from grader.oracle.checks import GradientCheck
+from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.demands import Beside, FormCheck
 from grader.oracle.descent import TrajectoryCheck, trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.fits import FitCheck
@@ -48,10 +49,11 @@ def mean_square(errors: list[Symbol]) -> Symbol:
 
 
 x, w, b, y = array("x", 4, 2), array("w", 1, 2), array("b", 1), array("y", 4, 1)
+wide, three = array("x", 4, 3), array("w", 1, 3)
 prediction, loss = array("prediction", 4, 1), Symbol("loss", real=True)
 
 
-def prediction_check(bias: Array | None) -> Check:
+def prediction_check(x: Array, w: Array, bias: Array | None) -> Check:
     """`predict`, with or without bias."""
     inputs = (x, w) if bias is None else (x, w, bias)
     graph = Graph(inputs, {prediction: affine(x, w, bias)})
@@ -59,17 +61,26 @@ def prediction_check(bias: Array | None) -> Check:
     return GradientCheck(Problem(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
 
 
-def training(bias: Array | None, epochs: int) -> Check:
-    """`train`, with or without bias."""
+def run(bias: Array | None, *more: float) -> Problem:
+    """What is trained, with or without bias, with `more` arguments."""
     inputs = (x, y, w) if bias is None else (x, y, w, bias)
     error = mean_square(entries(prediction - y))
     graph = Graph(inputs, {prediction: affine(x, w, bias), loss: error})
-    arguments = ("x", "y", "w", None if bias is None else "b")
+    return Problem(graph, NORMAL, ("x", "y", "w", None if bias is None else "b", *more))
+
+
+def training(bias: Array | None, epochs: int) -> Check:
+    """`train`, with or without bias."""
     parts = ("predict", "mean_squared_error", "gradient_step")
-    return TrajectoryCheck(Problem(graph, NORMAL, arguments), loss, epochs, 0.0625, parts)
+    return TrajectoryCheck(run(bias), loss, epochs, 0.0625, parts)
 
 
-error = Graph((prediction, y), {loss: mean_square(entries(prediction - y))})
+def error_of(count: int) -> GradientCheck:
+    """`mean_squared_error` of so many predictions."""
+    prediction, y = array("prediction", count, 1), array("y", count, 1)
+    graph = Graph((prediction, y), {loss: mean_square(entries(prediction - y))})
+    return GradientCheck(Problem(graph, NORMAL, ("prediction", "y")), "loss", of=("loss",), wrt=("prediction",))
+
 
 points, weights, biases = array("x", 3, 2), array("w", 3, 2), array("b", 3)
 logits, probabilities = array("logits", 3, 3), array("probabilities", 3, 3)
@@ -83,31 +94,49 @@ softmax = Graph(
     },
 )
 
-shares, labels = array("probabilities", 2, 3), np.array([2, 0])
-likelihood = Graph((shares,), {loss: -sum(log(shares[i, int(k)]) for i, k in enumerate(labels)) / 2})
 simplex = Domain(default=(0.125, 0.75), sums={"probabilities": 1.0})
+
+
+def likelihood(labels: tuple[int, ...]) -> GradientCheck:
+    """`cross_entropy` at these labels of three classes."""
+    shares = array("probabilities", len(labels), 3)
+    graph = Graph((shares,), {loss: -sum(log(shares[i, k]) for i, k in enumerate(labels)) / len(labels)})
+    return GradientCheck(Problem(graph, simplex, ("probabilities", np.array(labels))), "loss", of=("loss",))
+
+
+def unlikely(labels: tuple[int, ...], power: int) -> ValueCheck:
+    """`cross_entropy` where each right class has the probability 2^-power: what is added to it, or cut off, shows."""
+    small, others = 0.5**power, 0.5 ** (power + 1)
+    shares = np.full((len(labels), 3), others)
+    for row, label in zip(shares, labels, strict=True):
+        row[label], row[label - 1] = small, 1 - small - others
+    chosen = Symbol("chosen", real=True)
+    graph = Graph((), {chosen: Rational(1, 2**power), loss: -log(chosen)})
+    return ValueCheck(Problem(graph, simplex, (shares, np.array(labels))), "loss")
+
 
 FROM_SCRATCH = from_scratch(
     "predict", "mean_squared_error", "gradient_step", "train", "class_probabilities", "cross_entropy"
 )
 
+HANDED_BACK = {"0": "w", "1": "b", "2": "losses"}
+
 TRAINING = (
-    Question("predict", 2, (FROM_SCRATCH, prediction_check(b), prediction_check(None))),
+    Question("predict", 2, (FROM_SCRATCH, prediction_check(x, w, b), prediction_check(wide, three, None))),
+    Question("mean_squared_error", 2, (FROM_SCRATCH, error_of(4), Beside(error_of(3)))),
+    Question("gradient_step", 2, (FROM_SCRATCH, UpdateCheck(((1, 2), (1,)), rate=0.125))),
     Question(
-        "mean_squared_error",
-        2,
+        "train",
+        4,
         (
             FROM_SCRATCH,
-            GradientCheck(
-                Problem(error, NORMAL, ("prediction", "y")),
-                "loss",
-                of=("loss",),
-                wrt=("prediction",),
-            ),
+            BY_AUTOGRAD,
+            training(b, 5),
+            training(None, 4),
+            FormCheck(run(b, 3, 0.0625), HANDED_BACK, detached=("0", "1")),
+            FormCheck(run(b, 3, 0.0625), HANDED_BACK, plain=("2",)),
         ),
     ),
-    Question("gradient_step", 2, (FROM_SCRATCH, UpdateCheck(((1, 2), (1,)), rate=0.125))),
-    Question("train", 4, (FROM_SCRATCH, BY_AUTOGRAD, training(b, 5), training(None, 4))),
 )
 
 CLASSIFYING = (
@@ -129,7 +158,9 @@ CLASSIFYING = (
         2,
         (
             FROM_SCRATCH,
-            GradientCheck(Problem(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
+            likelihood((2, 0)),
+            Beside(likelihood((1, 0, 2))),
+            Beside(unlikely((2, 1), 40)),
         ),
     ),
 )

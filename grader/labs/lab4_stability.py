@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
 
-from sympy import Abs, Array, Expr, Max, Min, Symbol, exp, log, sin, sqrt, symbols
+from sympy import Abs, Array, Expr, Integer, Max, Min, Symbol, diff, exp, log, sin, sqrt, symbols
 from sympy.codegen.cfunctions import log1p
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.demands import Beside
 from grader.oracle.domain import Domain
 from grader.oracle.float_evaluation import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
@@ -56,6 +57,14 @@ def slopes(expression: Expr) -> Check:
     function = messages.Function(("x", "y"), str(expression))
     graph = Graph((x, y), {z: expression})
     return ValueCheck(Problem(graph, Domain(), (function, "x", "y"), z), ("dz_dx", "dz_dy"))
+
+
+def unused(expression: Expr) -> ValueCheck:
+    """`gradients` of a function of x and y that does not use y."""
+    dz_dx, dz_dy = symbols("dz_dx dz_dy", real=True)
+    graph = Graph((x, y), {dz_dx: diff(expression, x), dz_dy: Integer(0)})
+    function = messages.Function(("x", "y"), str(expression))
+    return ValueCheck(Problem(graph, Domain(), (function, "x", "y")), ("dz_dx", "dz_dy"))
 
 
 log_exp = Graph((x, y), {z: -log(exp(x) / (exp(x) + exp(y)))})
@@ -137,6 +146,31 @@ def variance_sweeps(dtype: str) -> tuple[Check, ...]:
     )
 
 
+def of_length(graph: Graph, step: str) -> ValueCheck:
+    """A function of a vector of another length."""
+    return ValueCheck(Problem(graph, Domain(default=(-3.0, 3.0)), ("x",)), step)
+
+
+def logsumexp_of(length: int) -> ValueCheck:
+    """`stable_logsumexp` of so many numbers."""
+    x = array("x", length)
+    return of_length(Graph((x,), {z: log(sum(exp(e) for e in entries(x)))}), "z")
+
+
+def softmax_of(length: int) -> ValueCheck:
+    """`stable_softmax` of so many numbers."""
+    x = array("x", length)
+    shares = Array([exp(e) / sum(exp(other) for other in entries(x)) for e in entries(x)])
+    return of_length(Graph((x,), {array("result", length): shares}), "result")
+
+
+def variance_of(length: int) -> ValueCheck:
+    """`stable_variance` of so many numbers."""
+    x = array("x", length)
+    steps = {mean: sum(entries(x)) / length, variance: sum((e - mean) ** 2 for e in entries(x)) / length}
+    return of_length(Graph((x,), steps), "variance")
+
+
 LAB = Lab(
     "lab4_stability",
     "Numerical precision",
@@ -146,7 +180,16 @@ LAB = Lab(
             1,
             (ValueCheck(Problem(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
-        Question("gradients", 2, (BY_AUTOGRAD, slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y))),
+        Question(
+            "gradients",
+            2,
+            (
+                BY_AUTOGRAD,
+                slopes(x**2 * y + sin(y)),
+                slopes(exp(x / 2) / (1 + y**2) - x * y),
+                Beside(unused(x**3 + 2 * x)),
+            ),
+        ),
         Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (SCORES, SCORES), ("x", "y"))),
         Question(
             "stable_logsumexp",
@@ -154,14 +197,16 @@ LAB = Lab(
             (
                 without("logsumexp", "logaddexp"),
                 *swept(logsumexp, logsumexp_forms, vector[0] - vector[1], (ENTRIES, ENTRIES), sizes=("size", "")),
+                Beside(logsumexp_of(4)),
             ),
         ),
         Question(
             "stable_softmax",
             3,
             (
-                without("softmax", "log_softmax"),
+                without("softmax", "log_softmax", "softmin", "scaled_dot_product_attention"),
                 *swept(softmax, softmax_forms, vector[0] - vector[1], (ENTRIES, ENTRIES), sizes=("exponents", "size")),
+                Beside(softmax_of(4)),
             ),
         ),
         Question(
@@ -186,6 +231,7 @@ LAB = Lab(
                 ValueCheck(Problem(dispersion, Domain(default=(-8.0, 8.0)), ("x",)), "variance", weight=0.0),
                 *variance_sweeps("float32"),
                 *variance_sweeps("float64"),
+                Beside(variance_of(4)),
             ),
         ),
     ),

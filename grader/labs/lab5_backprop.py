@@ -6,6 +6,7 @@ from sympy import Abs, Array, Rational, Symbol, exp, symbols
 
 from grader.judge.model import Lab, Question
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
+from grader.oracle.demands import Beside, FormCheck
 from grader.oracle.descent import trajectory
 from grader.oracle.domain import Domain
 from grader.oracle.graph import Graph, array, entries, name_of
@@ -50,25 +51,31 @@ updated = Graph(
     {**backward.steps, **{new[p]: p - RATE * backward.variables[f"dE_d{p}"] for p in parameters}},
 )
 
-X, T, A, H, O = (array(name, 3, 2) for name in "XTAHO")  # noqa: E741 -- the sheet's letters
 W1, b1, W2, b2 = array("W1", 2, 2), array("b1", 2), array("W2", 2, 2), array("b2", 2)
 
 
 def layer(inputs: Array, weights: Array, bias: Array) -> Array:
     """Inputs (n, 2) times weightsᵀ plus bias: (n, 2)."""
-    return Array([[sum(inputs[n, k] * weights[j, k] for k in range(2)) + bias[j] for j in range(2)] for n in range(3)])
+    rows = range(inputs.shape[0])
+    return Array([[sum(inputs[n, k] * weights[j, k] for k in range(2)) + bias[j] for j in range(2)] for n in rows])
 
 
-batch = Graph(
-    (X, T, W1, b1, W2, b2),
-    {
-        A: layer(X, W1, b1),
-        H: A.applyfunc(lambda entry: 1 / (1 + exp(-entry))),
-        O: layer(H, W2, b2),
-        total: sum(entry**2 for entry in entries(O - T)) / 2,
-        E: total / 3,
-    },
-)
+def batch_gradients(count: int) -> ValueCheck:
+    """`batch_backward` of so many examples."""
+    X, T, A, H, O = (array(name, count, 2) for name in "XTAHO")  # noqa: E741, N806 -- the sheet's letters
+    batch = Graph(
+        (X, T, W1, b1, W2, b2),
+        {
+            A: layer(X, W1, b1),
+            H: A.applyfunc(lambda entry: 1 / (1 + exp(-entry))),
+            O: layer(H, W2, b2),
+            total: sum(entry**2 for entry in entries(O - T)) / 2,
+            E: total / count,
+        },
+    )
+    problem = Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E)
+    return ValueCheck(problem, tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")), CallMode.INFERENCE)
+
 
 ARGUMENTS = (keyed(*INPUTS), keyed(*PARAMETERS))
 d1, d2 = o1 - t1, o2 - t2
@@ -101,7 +108,14 @@ LAB = Lab(
                 ),
             ),
         ),
-        Question("forward", 4, (StepsCheck(Problem(network, DOMAIN, ARGUMENTS), keyed(*STEPS)),)),
+        Question(
+            "forward",
+            4,
+            (
+                StepsCheck(Problem(network, DOMAIN, ARGUMENTS), keyed(*STEPS)),
+                FormCheck(Problem(network, DOMAIN, ARGUMENTS), keyed(*STEPS), followed=STEPS),
+            ),
+        ),
         Question(
             "backward",
             8,
@@ -133,11 +147,8 @@ LAB = Lab(
             5,
             (
                 BY_HAND,
-                ValueCheck(
-                    Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E),
-                    tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")),
-                    CallMode.INFERENCE,
-                ),
+                batch_gradients(3),
+                Beside(batch_gradients(2)),
             ),
         ),
         Question(

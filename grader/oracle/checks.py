@@ -90,7 +90,7 @@ class ValueCheck:
     @property
     def _leaves_it_to_autograd(self) -> bool:
         """Whether the results are gradients that need not be worked out by hand: no rule of calculus can slip."""
-        return self.problem.output is not None and self.manner is CallMode.VALUE
+        return self.problem.output is not None and self.manner is not CallMode.INFERENCE
 
 
 @dataclass(frozen=True, eq=False)

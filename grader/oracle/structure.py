@@ -21,6 +21,9 @@ from grader.protocol.messages import Ask, Device
 DIFFERENTIATING = frozenset(Means) - {Means.CALL, Means.OPERATION}
 """Whatever finds a derivative for the student."""
 
+CALLS = 64
+"""Calls that tell whether random numbers are uniform, and each drawn by itself."""
+
 LOSSES = frozenset(
     """
     mse_loss cross_entropy cross_entropy_loss nll_loss nll_loss_nd nll_loss_forward binary_cross_entropy
@@ -93,16 +96,16 @@ class DrawingCheck:
 
 @dataclass(frozen=True, eq=False)
 class RandomCheck:
-    """Uniform random results: shapes by path, called twice; `on_device` passes the device under test."""
+    """Uniform random results: shapes by path, called many times; `on_device` passes the device under test."""
 
     shapes: Mapping[str, tuple[int, ...]]
     on_device: bool = False
     weight: float = 1.0
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
-        """Two calls."""
+        """So many calls that what is not uniform shows."""
         arguments = (Device(),) if self.on_device else ()
-        ask = Ask(name, arguments, 1, rounds=2)
+        ask = Ask(name, arguments, 1, rounds=CALLS)
         return PreparedCheck(Asks(ask), RandomTruth(self.shapes, 0.0, 1.0, conditions.device), self.weight)
 
 

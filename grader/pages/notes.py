@@ -83,6 +83,29 @@ NOTES: Final[Mapping[str, str]] = {
         "The function gives another answer when it is called a second time with the same arguments: "
         "{what}{at} was {theirs}, expected {expected}{difference}."
     ),
+    "wrote_to_arguments": (
+        "{name} changes its arguments: it writes into one of them, or puts something else into a dict. Whoever calls "
+        "it does not expect that: make a new tensor, or a new dict."
+    ),
+    "marked_arguments": (
+        "{name} leaves an argument with another requires_grad than it had: mark a leaf of your own, as in "
+        "x = x.detach().requires_grad_()."
+    ),
+    "cut_off": (
+        "Autograd cannot follow {what} back to the arguments: keep it a tensor, without .item(), float(), detach or "
+        "no_grad on the way."
+    ),
+    "still_attached": "{what} is still followed by autograd: return it detached.",
+    "not_plain": "{what} come as tensors; plain numbers are asked for, as .item() gives them.",
+    "not_whole": "{what} is not an integer, and a position has to be one.",
+    "losses_unlike": (
+        "The losses of {name} are not those of a training: it gives at least one, all of them positive numbers, and "
+        "the last is not above the first. Keep those that train returns."
+    ),
+    "not_uniform": (
+        "In many calls the numbers do not fill [0, 1) evenly: the share below {low:.3g} is {least:.3g}. Draw them with "
+        "torch.rand, and leave them as they are."
+    ),
     "copied": (
         "The values are right, but {what} is a copy: when the input is overwritten afterwards, it does not follow. "
         "Some functions copy the memory, others share it."
@@ -180,7 +203,6 @@ REMARKS: Final[Mapping[str, str]] = {
     ),
     "dtype_slip": "came back as {theirs} where the inputs were {expected}. It costs nothing here.",
     "shape_slip": "came back with {theirs} where a scalar is asked for. It costs nothing here.",
-    "wrote_to_arguments": "the arguments are changed in place, which whoever calls it may not expect.",
     "defined_again": "is defined in more than one cell; the last of them counts.",
     "used_here": "is used here, and is not right itself: look there first.",
     "carried_forward": "follows rightly from your own {own}, and counts as right.",

@@ -83,6 +83,8 @@ class CallMode(StrEnum):
     """Call it on leaves that require gradients; pull `pulls` back to every floating argument."""
     INFERENCE = "inference"
     """Call it where autograd cannot record."""
+    DERIVED = "derived"
+    """Call it on tensors that other computations led to, so that they have a history; look at the result."""
     REWRITE = "rewrite"
     """Call it, look at the result, write `replacements` into the arguments, look again."""
     UPDATE = "update"
@@ -148,13 +150,16 @@ class Leaf:
     """A number or an array as it was returned.
 
     `kind` is one of tensor, numpy, float, int, bool, complex, list (a flat list of numbers).
-    `dtype` and `device` are as they were there; `array` holds the values (bfloat16 as float32).
+    `dtype` and `device` are as they were there; `array` holds the values (bfloat16 as float32). One that is `attached`
+    is a tensor that autograd can follow back; a list may be `of_tensors` where its entries are not plain numbers.
     """
 
     array: Array
     kind: str
     dtype: str
     device: str
+    attached: bool = False
+    of_tensors: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,13 +180,15 @@ class Value:
 
     `gradients` maps each floating argument's path to its gradient, None where autograd left none.
     `gradient_error` says why there are no gradients at all. `changed` lists the arguments' paths that
-    the call wrote to. `conduct` is what the call was seen to do, at the points that were recorded.
+    the call wrote to, and `marked` those whose `requires_grad` is another after it. `conduct` is what
+    the call was seen to do, at the points that were recorded.
     """
 
     results: tuple[Node, ...]
     gradients: Mapping[str, Leaf | None] = field(default_factory=dict)
     gradient_error: Raised | None = None
     changed: tuple[str, ...] = ()
+    marked: tuple[str, ...] = ()
     conduct: Conduct | None = None
 
 

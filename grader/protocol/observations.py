@@ -42,6 +42,7 @@ _KINDS: Final = {
     "complex": "c",
     "list": "biufc",
 }
+_TRAITS: Final = ("attached", "of_tensors")
 _AXES: Final = {"float": 0, "int": 0, "bool": 0, "complex": 0, "list": 1}
 
 
@@ -67,10 +68,11 @@ def grouped(reply: Reply) -> tuple[Body, list[Array]]:
 def _skeleton(seen: Observation, arrays: list[Array]) -> Body:
     """An observation without its arrays, which are appended."""
     match seen:
-        case Value(results, gradients, error, changed):
+        case Value(results, gradients, error, changed, marked):
             return {
                 "results": [_node(node, arrays) for node in results],
                 "changed": list(changed),
+                "marked": list(marked),
                 "gradients": {path: leaf and _node(leaf, arrays) for path, leaf in gradients.items()},
                 "error": error and _skeleton(error, arrays),
             }
@@ -86,7 +88,8 @@ def _skeleton(seen: Observation, arrays: list[Array]) -> Body:
 def _node(node: Node, arrays: list[Array]) -> Body:
     if isinstance(node, Leaf):
         arrays.append(node.array)
-        return {"leaf": node.kind, "dtype": node.dtype, "device": node.device}
+        traits = {name: True for name in _TRAITS if getattr(node, name)}
+        return {"leaf": node.kind, "dtype": node.dtype, "device": node.device, **traits}
     if isinstance(node, Other):
         return {"other": node.type_name, "text": node.text}
     if isinstance(node, tuple):
@@ -162,20 +165,27 @@ def _observations(skeleton: Body, left: _Left, count: int) -> Iterator[Observati
 
 def _values(skeleton: Body, left: _Left, count: int) -> Iterator[Value]:
     match skeleton:
-        case {"results": list(results), "changed": list(changed), "gradients": dict(slopes), "error": error}:
+        case {
+            "results": list(results),
+            "changed": list(changed),
+            "marked": list(marked),
+            "gradients": dict(slopes),
+            "error": error,
+        }:
             pass
         case _:
             raise FrameError("a value is of another form")
     parts = [_stacked(part, left, count) for part in results]
     pulled = {text_of(path): slope and _leaves(slope, left, count) for path, slope in slopes.items()}
     failed = None if error is None else _raised(error)
-    paths = tuple(map(text_of, changed))
+    written, flagged = tuple(map(text_of, changed)), tuple(map(text_of, marked))
     for point in range(count):
         yield Value(
             results=tuple([part(point) for part in parts]),
             gradients={path: leaf(point) if leaf else None for path, leaf in pulled.items()},
             gradient_error=failed,
-            changed=paths,
+            changed=written,
+            marked=flagged,
         )
 
 
@@ -210,10 +220,11 @@ def _leaves(skeleton: object, left: _Left, count: int) -> Callable[[int], Leaf]:
     """The same leaf at all points of a group; its array is taken."""
     left.spend(count)
     match skeleton:
-        case {"leaf": str(kind), "dtype": dtype, "device": device} if kind in _KINDS:
+        case {"leaf": str(kind), "dtype": dtype, "device": device, **others} if kind in _KINDS:
             array = _checked(left.take(), kind, count)
             words = kind, text_of(dtype), text_of(device)
-            return lambda point: Leaf(array[point, ...], *words)
+            traits = [others.get(name) is True for name in _TRAITS]
+            return lambda point: Leaf(array[point, ...], *words, *traits)
     raise FrameError("a leaf is of no kind")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import gc
 import inspect
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +70,9 @@ def checked(question: Question, names: Mapping[str, Any], source: Source) -> Mar
     device = torch.get_default_device().type
     notebook = Namespace(names, device, lambda file: "ipykernel" in file or "ipython-input" in file)
     trials = _posed(question, device)
+    # What the preparation has left behind is gone before anything is recorded: collected by an answer, it would seem
+    # that answer's doing.
+    gc.collect()
     # What an answer prints, it would print once a point.
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         replies = [trial.asks.each(lambda ask: answer(ask, notebook)) for trial in trials]
