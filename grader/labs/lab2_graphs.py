@@ -182,18 +182,10 @@ def chain_questions(n: GraphNumbers) -> tuple[Question, ...]:
 
 def ratio_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 7."""
-    return (
-        Question("ratio", 1, (GradientCheck(forward(quotient(n)), "f", of=("f",)),)),
-        Question(
-            "ratio_gradient",
-            1,
-            (
-                BY_AUTOGRAD,
-                ValueCheck(quotient(n), ("df_dx", "df_dy")),
-                Beside(ValueCheck(quotient(n), ("df_dx", "df_dy"), CallMode.DERIVED)),
-            ),
-        ),
-    )
+    slopes = quotient(n), ("df_dx", "df_dy")
+    by_autograd = BY_AUTOGRAD, ValueCheck(*slopes), Beside(ValueCheck(*slopes, CallMode.DERIVED))
+    value = GradientCheck(forward(quotient(n)), "f", of=("f",))
+    return Question("ratio", 1, (value,)), Question("ratio_gradient", 1, by_autograd)
 
 
 @cache
