@@ -68,13 +68,12 @@ def table(name: str, runs: Sequence[str]) -> Table:
     """Arguments and right results, by path, as an earlier run's pages show them."""
     rows: Table = []
     for run in runs:
-        trial = next(t for t in posed(name, run) if t.asks.answer)
-        truth = trial.truth
-        assert isinstance(truth, StepsTruth | ValueTruth)
-        keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
-        for point in truth.points:
-            inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
-            rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
+        for truth in (trial.truth for trial in posed(name, run) if trial.asks.answer):
+            assert isinstance(truth, StepsTruth | ValueTruth)
+            keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
+            for point in truth.points:
+                inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
+                rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
     return rows
 
 
@@ -95,7 +94,8 @@ def nearest(rows: Table) -> Answer:
 
     def found(*arguments: object) -> object:
         here = np.array(flat(arguments))
-        _, results = min(rows, key=lambda row: float(np.abs(np.array(row[0]) - here).max()))
+        alike = [row for row in rows if len(row[0]) == len(here)]
+        _, results = min(alike, key=lambda row: float(np.abs(np.array(row[0]) - here).max()))
         return told(results)
 
     return found

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from grader.judge.findings import Facts, Finding
-from grader.judge.model import Status, Verdict
+from grader.judge.model import SHARE, Status, Verdict
 from grader.protocol.messages import Reply, Value
-
-SHARE: Final = 0.25
-"""What a broken demand costs of what the rest has earned."""
 
 
 def lessened(verdict: Verdict, broken: Sequence[Finding], most: int) -> Verdict:

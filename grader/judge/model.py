@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from grader.judge.annotated_graph import AnnotatedGraph
 from grader.judge.findings import CORRECT, Finding, Place, Remark, Shown
+
+SHARE: Final = 0.25
+"""What a broken demand costs of what the rest has earned."""
 
 if TYPE_CHECKING:
     from grader.judge.roles import Asks

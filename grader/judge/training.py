@@ -14,7 +14,6 @@ import numpy as np
 
 from grader.judge.agreement import JudgedOutput, judged
 from grader.judge.compare import REAL, Compared, departure, relative_error, shown
-from grader.judge.demands import SHARE
 from grader.judge.diagnosis import diagnosed, explaining
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
@@ -27,7 +26,7 @@ from grader.judge.given import (
     collected_after_updates,
     standing_at,
 )
-from grader.judge.model import Comparison, Evidence, Verdict
+from grader.judge.model import SHARE, Comparison, Evidence, Verdict
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.values import RIGHT, failed, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value

@@ -139,11 +139,7 @@ TAKEN_APART = (
         2,
         (moves(graph_of(images, result=sympy.permutedims(images, (0, 3, 1, 2))), "images"),),
     ),
-    Question(
-        "last_column",
-        1,
-        (moves(graph_of(x, result=x[:, 2]), "x"), moves(graph_of(wide, result=wide[:, 4]), "x")),
-    ),
+    Question("last_column", 1, tuple(moves(graph_of(m, result=m[:, n]), "x") for m, n in ((x, 2), (wide, 4)))),
     Question(
         "every_other_row",
         1,
@@ -162,33 +158,26 @@ TAKEN_APART = (
             Beside(positive("+--++-", 2, 3)),
         ),
     ),
-    Question(
-        "pick_per_row",
-        2,
-        (picked(x, (2, 0, 1, 2)), picked(odd, (1, 1, 0, 1, 0))),
-    ),
+    Question("pick_per_row", 2, (picked(x, (2, 0, 1, 2)), picked(odd, (1, 1, 0, 1, 0)))),
     Question("numpy_round_trip", 2, (round_trip("float64", 6), round_trip("float32", 2, 3))),
 )
 
+found = Problem(positions, WIDE, ("x",))
 EXTREMES = (
     Question(
         "extremes",
         1,
         (
-            GradientCheck(
-                Problem(extremes, WIDE, ("x",)),
-                ("largest", "smallest"),
-                of=("largest", "smallest"),
-            ),
-            *(Beside(ValueCheck(Problem(extremes, one_sign, ("x",)), ("largest", "smallest"))) for one_sign in SIDES),
+            GradientCheck(Problem(extremes, WIDE, ("x",)), ("largest", "smallest"), of=("largest", "smallest")),
+            *(Beside(ValueCheck(Problem(extremes, side, ("x",)), ("largest", "smallest"))) for side in SIDES),
         ),
     ),
     Question(
         "extreme_positions",
         1,
         (
-            ValueCheck(Problem(positions, WIDE, ("x",)), ("argmax", "argmin")),
-            FormCheck(Problem(positions, WIDE, ("x",)), {"0": "argmax", "1": "argmin"}, whole=("0", "1")),
+            ValueCheck(found, ("argmax", "argmin")),
+            FormCheck(found, {"0": "argmax", "1": "argmin"}, whole=("0", "1")),
         ),
     ),
 )

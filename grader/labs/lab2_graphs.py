@@ -182,18 +182,12 @@ def chain_questions(n: GraphNumbers) -> tuple[Question, ...]:
 
 def ratio_questions(n: GraphNumbers) -> tuple[Question, ...]:
     """Exercise 7."""
-    return (
-        Question("ratio", 1, (GradientCheck(forward(quotient(n)), "f", of=("f",)),)),
-        Question(
-            "ratio_gradient",
-            1,
-            (
-                BY_AUTOGRAD,
-                ValueCheck(quotient(n), ("df_dx", "df_dy"), given=("ratio", "f")),
-                Beside(ValueCheck(quotient(n), ("df_dx", "df_dy"), CallMode.DERIVED, given=("ratio", "f"))),
-            ),
-        ),
+    own = ("ratio", "f")
+    by_autograd, later = (
+        ValueCheck(quotient(n), ("df_dx", "df_dy"), manner, given=own) for manner in (CallMode.VALUE, CallMode.DERIVED)
     )
+    value = GradientCheck(forward(quotient(n)), "f", of=("f",))
+    return Question("ratio", 1, (value,)), Question("ratio_gradient", 1, (BY_AUTOGRAD, by_autograd, Beside(later)))
 
 
 @cache

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any
 
-from sympy import Abs, Array, Expr, Integer, Max, Min, Symbol, diff, exp, log, sin, sqrt, symbols
+from sympy import Abs, Array, Expr, Max, Min, Symbol, exp, log, sin, sqrt, symbols
 from sympy.codegen.cfunctions import log1p
 
 from grader.judge.model import Check, Lab, Question
@@ -13,6 +13,7 @@ from grader.oracle.demands import Beside
 from grader.oracle.domain import Domain
 from grader.oracle.float_evaluation import Forms
 from grader.oracle.graph import Graph, array, entries, name_of
+from grader.oracle.lengths import logsumexp_of, softmax_of, unused, variance_of
 from grader.oracle.problem import Problem
 from grader.oracle.samples import Stratum
 from grader.oracle.stability import SweepCheck
@@ -57,14 +58,6 @@ def slopes(expression: Expr) -> Check:
     function = messages.Function(("x", "y"), str(expression))
     graph = Graph((x, y), {z: expression})
     return ValueCheck(Problem(graph, Domain(), (function, "x", "y"), z), ("dz_dx", "dz_dy"))
-
-
-def unused(expression: Expr) -> ValueCheck:
-    """`gradients` of a function of x and y that does not use y."""
-    dz_dx, dz_dy = symbols("dz_dx dz_dy", real=True)
-    graph = Graph((x, y), {dz_dx: diff(expression, x), dz_dy: Integer(0)})
-    function = messages.Function(("x", "y"), str(expression))
-    return ValueCheck(Problem(graph, Domain(), (function, "x", "y")), ("dz_dx", "dz_dy"))
 
 
 log_exp = Graph((x, y), {z: -log(exp(x) / (exp(x) + exp(y)))})
@@ -146,30 +139,7 @@ def variance_sweeps(dtype: str) -> tuple[Check, ...]:
     )
 
 
-def of_length(graph: Graph, step: str) -> ValueCheck:
-    """A function of a vector of another length."""
-    return ValueCheck(Problem(graph, Domain(default=(-3.0, 3.0)), ("x",)), step)
-
-
-def logsumexp_of(length: int) -> ValueCheck:
-    """`stable_logsumexp` of so many numbers."""
-    x = array("x", length)
-    return of_length(Graph((x,), {z: log(sum(exp(e) for e in entries(x)))}), "z")
-
-
-def softmax_of(length: int) -> ValueCheck:
-    """`stable_softmax` of so many numbers."""
-    x = array("x", length)
-    shares = Array([exp(e) / sum(exp(other) for other in entries(x)) for e in entries(x)])
-    return of_length(Graph((x,), {array("result", length): shares}), "result")
-
-
-def variance_of(length: int) -> ValueCheck:
-    """`stable_variance` of so many numbers."""
-    x = array("x", length)
-    steps = {mean: sum(entries(x)) / length, variance: sum((e - mean) ** 2 for e in entries(x)) / length}
-    return of_length(Graph((x,), steps), "variance")
-
+TWO_SLOPES = slopes(x**2 * y + sin(y)), slopes(exp(x / 2) / (1 + y**2) - x * y)
 
 LAB = Lab(
     "lab4_stability",
@@ -180,16 +150,7 @@ LAB = Lab(
             1,
             (ValueCheck(Problem(log_exp, Domain(where=(Abs(x - y) < 4,)), ("x", "y")), "z"),),
         ),
-        Question(
-            "gradients",
-            2,
-            (
-                BY_AUTOGRAD,
-                slopes(x**2 * y + sin(y)),
-                slopes(exp(x / 2) / (1 + y**2) - x * y),
-                Beside(unused(x**3 + 2 * x)),
-            ),
-        ),
+        Question("gradients", 2, (BY_AUTOGRAD, *TWO_SLOPES, Beside(unused(x**3 + 2 * x)))),
         Question("stable_log_exp", 5, swept(softplus, softplus_forms, y - x, (SCORES, SCORES), ("x", "y"))),
         Question(
             "stable_logsumexp",

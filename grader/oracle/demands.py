@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.judge.demands import SHARE
-from grader.judge.model import Conditions, PreparedCheck
+from grader.judge.model import SHARE, Conditions, PreparedCheck
 from grader.judge.roles import Asks
 from grader.judge.truth import FormTruth
 from grader.oracle.claims import Claim, Provable
