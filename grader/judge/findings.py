@@ -224,5 +224,15 @@ MISTAKES: Final = (
     "late_losses",
     "off_by_one",
     "backwards",
+    "mean_for_sum",
+    "divided_twice",
+    "sample_divisor",
+    "halved",
+    "root_taken",
+    "taken_after",
+    "wrong_exponent",
+    "wrong_operation",
+    "degrees",
+    "brackets",
 )
 """The notes of likely mistakes; what tells most comes first."""

@@ -15,6 +15,7 @@ import numpy as np
 from sympy import Symbol
 
 from grader.judge.truth import EdgeList, Slip
+from grader.oracle.confusions import confused
 from grader.oracle.formulas import placed, slip
 from grader.oracle.graph import Variable, entries, name_of, shape_of
 
@@ -25,6 +26,7 @@ def rearranged(variable: Variable, formulas: list[Any], parents: Iterable[Variab
     """The entries of a step with a mistake in their arrangement, for every one that its shapes allow."""
     where, used = name_of(variable), list(parents)
     yield from _exchanged(where, formulas, used)
+    yield from confused(where, formulas)
     if not shape_of(variable):
         return
     for parent in used:

@@ -44,6 +44,12 @@ class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no type
     def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         return f"(({self._print(expr.args[0])} > 0) * 1.0)"
 
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: N802 -- the printer's protocol
+        if expr.exp == sympy.Rational(1, 2):
+            return f"({self._print(expr.base)})**0.5"
+        printed: str = super()._print_Pow(expr, rational=rational)
+        return printed
+
     def _print_Max(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         (inside,) = (a for a in expr.args if a != 0)
         return f"torch.clamp({self._print(inside)}, min=0)"

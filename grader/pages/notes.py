@@ -167,6 +167,16 @@ SLIPS: Final[Mapping[str, str]] = {
     "late_losses": "In {where}, the losses are those after the step; each is asked for before it.",
     "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
     "backwards": "In {where}, axis {axis} runs backwards.",
+    "mean_for_sum": "In {where}, a mean stands where the sum belongs: nothing is to be divided by {divisor}.",
+    "divided_twice": "In {where}, the division by {divisor} is made twice.",
+    "sample_divisor": "In {where}, the sum is divided by {theirs}; a mean of {divisor} divides by {divisor}.",
+    "halved": "In {where}, there is a factor 1/2 too many.",
+    "root_taken": "In {where}, the root is taken of what is asked for.",
+    "taken_after": "In {where}, {whole} is taken of {of}; it belongs inside, at every term.",
+    "wrong_exponent": "In {where}, {term} is taken with {theirs} for the exponent {right}.",
+    "wrong_operation": "In {where}, {theirs} stands where {right} belongs.",
+    "degrees": "In {where}, the angle of {term} is taken in degrees; torch takes it in radians.",
+    "brackets": "In {where}, brackets are missing or close too early: {term} is read as {theirs}.",
 }
 """A likely mistake, by its note, as the sentence that follows what was seen."""
 
