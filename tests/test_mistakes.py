@@ -26,7 +26,7 @@ from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra
-from grader.pages.notes import UNLIKELY
+from grader.pages.notes import NEXT
 from grader.pages.sentences import message, sentence
 
 a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
@@ -190,7 +190,7 @@ def test_two_mistakes_at_once_are_both_told() -> None:
 def test_where_none_fits_it_is_said() -> None:
     mark = told("polynomial_gradient", lambda at: 1.0 + np.exp(at["x"]))
     assert mark.verdict.note == "wrong_value"
-    assert message(mark.verdict).endswith(UNLIKELY)
+    assert message(mark.verdict).endswith(NEXT)
 
 
 def suspicious(name: str) -> list[Any]:

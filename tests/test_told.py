@@ -16,7 +16,7 @@ from grader.judge.sweep import judge_sweep
 from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
 from grader.judge.verdict import judge, merged, unanswered
 from grader.pages import wording
-from grader.pages.notes import UNLIKELY
+from grader.pages.notes import NEXT
 from grader.pages.sentences import message, remarks, sentence
 from grader.protocol.messages import Missing, Observation, Other, Raised, Value
 
@@ -136,7 +136,7 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
         wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
         return marked("polynomial_gradient", Replies(wrong, coarse=wrong)).verdict
 
-    assert message(verdict(None)).endswith(UNLIKELY)
+    assert message(verdict(None)).endswith(NEXT)
     assert message(verdict(34.0)).endswith("(yours is the same everywhere).")
 
 

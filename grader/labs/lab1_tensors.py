@@ -26,9 +26,10 @@ def graph_of(*inputs: Array, result: Array) -> Graph:
     return Graph(inputs, {array("result", *result.shape): result})
 
 
-def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> Check:
-    """Value and Jacobian of a one-step graph."""
-    return GradientCheck(Problem(graph, domain, arguments), "result", of=("result",))
+def moves(graph: Graph, *arguments: object, domain: Domain = WIDE, called: tuple[str, ...] = ()) -> Check:
+    """Value and Jacobian of a one-step graph; `called` are the names of the arguments after the first."""
+    names = dict(enumerate(called, 1))
+    return GradientCheck(Problem(graph, domain, arguments, called=names), "result", of=("result",))
 
 
 def product(left: Array, right: Array) -> Array:
@@ -39,7 +40,7 @@ def product(left: Array, right: Array) -> Array:
 def grid(rows: int, columns: int) -> Check:
     """`to_grid` of rows * columns numbers."""
     x = array("x", rows * columns)
-    return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns)
+    return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns, called=("rows", "columns"))
 
 
 def positive(signs: str) -> Check:
@@ -136,7 +137,7 @@ TAKEN_APART = (
         (
             positive("+-+-+"),
             positive("--+++"),
-            ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+            ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),), called={0: "x"}), "result"),
         ),
     ),
     Question(
@@ -147,6 +148,7 @@ TAKEN_APART = (
                 graph_of(x, result=Array([x[i, int(c)] for i, c in enumerate(columns)])),
                 "x",
                 columns,
+                called=("columns",),
             ),
         ),
     ),

@@ -129,7 +129,9 @@ CLASSIFYING = (
         2,
         (
             FROM_SCRATCH,
-            GradientCheck(Problem(likelihood, simplex, ("probabilities", labels)), "loss", of=("loss",)),
+            GradientCheck(
+                Problem(likelihood, simplex, ("probabilities", labels), called={1: "labels"}), "loss", of=("loss",)
+            ),
         ),
     ),
 )

@@ -46,6 +46,11 @@ new = {p: Symbol(f"new_{p}", real=True) for p in parameters}
 updated = Graph(
     backward.inputs,
     {**backward.steps, **{new[p]: p - RATE * backward.variables[f"dE_d{p}"] for p in parameters}},
+    {
+        str(RATE): "learning_rate",
+        **{f"new_{p}": f"the new {p}" for p in parameters},
+        **{str(-RATE * backward.variables[f"dE_d{p}"]): f"-learning_rate*dE_d{p}" for p in parameters},
+    },
 )
 
 X, T, A, H, O = (array(name, 3, 2) for name in "XTAHO")  # noqa: E741 -- the sheet's letters
@@ -66,6 +71,7 @@ batch = Graph(
         total: sum(entry**2 for entry in entries(O - T)) / 2,
         E: total / 3,
     },
+    {"total": "the sum over the batch", "dE/dtotal": "the mean over the batch"},
 )
 
 ARGUMENTS = (keyed(*INPUTS), keyed(*PARAMETERS))

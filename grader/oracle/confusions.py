@@ -45,7 +45,7 @@ def ways(e: Any) -> dict[Kind, Any]:
     within = [ways(part) for part in parts]
     for kind in dict.fromkeys(kind for each in within for kind in each):
         instead = [each.get(kind, part) for each, part in zip(within, parts, strict=True)]
-        found[kind] = 1 / (1 + exp(-instead[0])) if inside is not None else e.func(*instead)
+        found[kind] = sigmoid(instead[0]) if inside is not None else e.func(*instead)
     for kind, instead in own_ways(e, inside):
         if instead != e:
             found.setdefault(kind, instead)
@@ -81,6 +81,11 @@ def sigmoid_of(expression: Any) -> Any:
     return -rest[0].args[0]
 
 
+def sigmoid(u: Any) -> Any:
+    """σ of a formula."""
+    return 1 / (1 + exp(-u))
+
+
 def kind_of(note: str, **facts: object) -> Kind:
     """A note with its facts in words."""
     return note, tuple((name, told(fact)) for name, fact in facts.items())
@@ -88,7 +93,7 @@ def kind_of(note: str, **facts: object) -> Kind:
 
 def _activation(e: Any, u: Any) -> Confused:
     """One activation for another, or none."""
-    others = {"σ": 1 / (1 + exp(-u)), "tanh": tanh(u), "max(0, ·)": Max(0, u)}
+    others = {"σ": sigmoid(u), "tanh": tanh(u), "max(0, ·)": Max(0, u)}
     own = "σ" if isinstance(e, Pow) else "tanh" if e.func is tanh else "max(0, ·)"
     for name, instead in others.items():
         if name != own:
