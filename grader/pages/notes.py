@@ -182,18 +182,18 @@ SLIPS: Final[Mapping[str, str]] = {
     "reshaped_operand": "In {where}, {term} is reshaped where it is to be transposed.",
     "sum_of_other_axis": "In {where}{of} the sums run along the other axis.",
     "sum_of_all": "In {where}{of} everything is divided by the sum of all entries; each row has a sum of its own.",
-    "axis_lost": "In {where}{of} each row is divided by the sums of others: keep the axis of the sum with keepdim=True.",
+    "axis_lost": "In {where}{of} each row is divided by the sums of others: keep their axis with keepdim=True.",
     "interleaved": "In {where}, the entries alternate: they run down the columns where they belong along the rows.",
     "permuted_reshape": (
-        "In {where}, the axes are put in the order {order} of the input's and then reshaped: the shape is right, and the "
-        "entries are mixed."
+        "In {where}, the axes are put in the order {order} of the input's and then reshaped: the shape is right, "
+        "and the entries are mixed."
     ),
     "flat_positions": "In {where}, the positions are counted in the flattened matrix, and not in each row.",
     "first_rows": "In {where}, the first {count} rows are taken, one after the other.",
     "extra_function": "In {where}, {function} is taken of what is right without it.",
     "broadcast": (
-        "In {where}, each of the {count} entries of one meets all {count} of the other: by broadcasting, (n,) and (n, 1) "
-        "make n × n. Compare the shapes."
+        "In {where}, each of the {count} entries of one meets all {count} of the other: by broadcasting, (n,) and "
+        "(n, 1) make n × n. Compare the shapes."
     ),
     "rebound": (
         "In {where}, nothing moves: p = p - … makes a new tensor, p -= … changes the given one. Or is its gradient "
@@ -201,7 +201,7 @@ SLIPS: Final[Mapping[str, str]] = {
     ),
     "divided_by_rate": "In {where}, the gradient is divided by the learning rate; it is to be multiplied by it.",
     "step_alone": "In {where}, the step stands alone: the value from which it starts is missing.",
-    "sum_descended": "In {where}, the losses are means, but the gradients are those of the sum: {divisor} times as large.",
+    "sum_descended": "In {where}, the losses are means and the gradients those of the sum: {divisor} times as large.",
     "zero_start": "In {where}, the parameters start at 0 and not at those given.",
     "left_out": "In {where}, {parameter} plays no part in the prediction.",
     "exponent_not_reduced_anywhere": "In {where}, no exponent is reduced: the derivative of xⁿ is n xⁿ⁻¹.",

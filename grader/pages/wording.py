@@ -107,10 +107,11 @@ def one_of(theirs: Shown, expected: Shown) -> tuple[Shown, Shown]:
         return theirs, expected
     pairs = zip(theirs.values, expected.values, strict=True)
     first = next((i for i, (one, other) in enumerate(pairs) if number(one) != number(other)), 0)
-    index, rest = [], first
+    index: list[int] = []
+    rest = first
     for length in reversed(theirs.shape):
-        rest, place_ = divmod(rest, length)
-        index.insert(0, place_)
+        rest, at = divmod(rest, length)
+        index.insert(0, at)
     return Numbers((theirs.values[first],), (), tuple(index)), Numbers((expected.values[first],))
 
 
