@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
-from sympy import Max, Mul, Symbol, exp, fraction, log
+from sympy import Max, Min, Mul, Symbol, exp, fraction, log
 
 from grader.judge.truth import EdgeList, Slip
 from grader.oracle import transposes
@@ -124,7 +124,7 @@ def _normalised(where: str, variable: Variable, formulas: list[Any]) -> Rearrang
 
 def _paired(where: str, variable: Variable, formulas: list[Any], parents: list[Variable]) -> Rearranged:
     """A scalar of arrays: every entry of one beside every entry of the other, and neighbours of those used."""
-    if shape_of(variable):
+    if shape_of(variable) or formulas[0].has(Max, Min):
         return
     arrays = [p for p in parents if shape_of(p)]
     if len(arrays) == 2 and shape_of(arrays[0]) == shape_of(arrays[1]):

@@ -177,7 +177,9 @@ def _power(e: Pow) -> Confused:
     for other in (n - 1, n + 1):
         if other > 1:
             yield kind_of("wrong_exponent", term=e, theirs=other, right=n), base**other
-    yield kind_of("wrong_exponent", term=e, theirs="a factor", right=n), n * base
+    # Distances of all entries from one number, their mean, add up to 0.
+    if len({"[" in s.name for s in base.free_symbols}) == 1:
+        yield kind_of("wrong_exponent", term=e, theirs="a factor", right=n), n * base
     if n == 2 and isinstance(base, Add):
         yield kind_of("exchanged_function", term=e, theirs=f"|{told(base)}|"), sympy.Abs(base)
     if isinstance(base, Add):

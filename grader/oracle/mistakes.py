@@ -183,10 +183,15 @@ class Suspicion:
     def _after_slips(self, target: str, name: str, found: list[Alternatives]) -> list[Alternatives]:
         """The right backward pass after a forward pass with a slip."""
         doubts: dict[Symbol, Alternatives] = {}
-        before = self._before(target) - {target}
+        before = self._before(target)
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in before:
                 doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
+        # A slip in the target itself is none on the way to it.
+        ends = entries(self.graph.variables[target])
+        earlier = {s for symbol, one in doubts.items() if symbol not in ends for s in one.wrong}
+        for end in (e for e in ends if e in doubts):
+            doubts[end] = replace(doubts[end], wrong={s: v for s, v in doubts[end].wrong.items() if s in earlier})
         whole = self.graph.backward(self.graph.variables[target], "outputs")
         wanted = whole.variables[f"d{target}_d{name}"]
         steps = [(v, e) for v, e in whole.steps.items() if v not in self.graph.steps]
