@@ -74,7 +74,7 @@ def copy(tmp_path: Path) -> Path:
     changed(prose, "The lab is worth 25 points.", "The lab is worth 27 points.")
     declared = copied / "grader" / "labs" / "lab2_graphs.py"
     changed(declared, "WORKED = {\n", DECLARED + "\nWORKED = {\n")
-    changed(declared, '        Question("ratio", 1,', QUESTIONS + '        Question("ratio", 1,')
+    changed(declared, '        Question("polynomial", 1,', QUESTIONS + '        Question("polynomial", 1,')
     mistakes = copied / "tests" / "mistakes" / "lab2_graphs.toml"
     with mistakes.open("a", encoding="utf-8") as file:
         for name, old, new, note in MISTAKES:

@@ -44,7 +44,7 @@ def test_what_a_question_expects_is_proved(name: str) -> None:
 def test_every_check_with_numbers_makes_claims() -> None:
     """Draws, drawings and rules have none."""
     silent = {type(c).__name__ for q in QUESTIONS.values() for c in q.checks if not isinstance(c, Provable)}
-    assert silent == {"RandomCheck", "SeededCheck", "DrawingCheck", "RuleCheck"}
+    assert silent == {"RandomCheck", "SeededCheck", "DrawingCheck", "RuleCheck", "FormCheck"}
 
 
 def test_a_coefficient_that_is_another_is_caught() -> None:

@@ -68,12 +68,12 @@ def table(name: str, runs: Sequence[str]) -> Table:
     """Arguments and right results, by path, as an earlier run's pages show them."""
     rows: Table = []
     for run in runs:
-        for truth in (trial.truth for trial in posed(name, run) if trial.asks.answer):
-            assert isinstance(truth, StepsTruth | ValueTruth)
-            keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
-            for point in truth.points:
-                inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
-                rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
+        truth = next(trial.truth for trial in posed(name, run) if trial.asks.answer)
+        assert isinstance(truth, StepsTruth | ValueTruth)
+        keys = truth.keys if isinstance(truth, StepsTruth) else {path: path for path in truth.labels}
+        for point in truth.points:
+            inputs = [n for values in point.inputs.values() for n in np.ravel(values).tolist()]
+            rows.append((inputs, {path: point.expected[step] for path, step in keys.items()}))
     return rows
 
 
