@@ -75,9 +75,11 @@ def judge(
     replies: Sequence[Replies],
     source: Source,
 ) -> Mark:
-    """The mark of a question from the replies to each of its trials. None of them counts where the machine failed."""
-    lacks = [s.reason for told in replies for reply in told for s in reply[:1] if isinstance(s, Unavailable)]
-    if lacks:
+    """The mark of a question from the replies to each of its trials. None of them counts where the machine failed.
+
+    Where it failed at another function, from which the answer may follow, one that is right has its mark all the same.
+    """
+    if lacks := _lacks([reply for told in replies for reply in told.own]):
         return _unavailable(question, lacks[0])
     own = tuple(told.answer for told in replies if told.answer is not None)
     verdicts = []
@@ -93,7 +95,15 @@ def judge(
     # Values that are wrong already are so elsewhere too, and need not be told by the same code there.
     demands = (one for one in judged if one[0].costs and (verdict.score == 1 or isinstance(one[0].truth, FormTruth)))
     beside = [finding for _, broken in demands for finding in broken.findings[:1]]
-    return Mark(question, lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside], FINDINGS))
+    verdict = lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside], FINDINGS)
+    if verdict.score < 1 and (lacks := _lacks([reply for told in replies for reply in told])):
+        return _unavailable(question, lacks[0])
+    return Mark(question, verdict)
+
+
+def _lacks(replies: Sequence[Reply]) -> list[str]:
+    """What the machine lacked at some of these calls."""
+    return [seen.reason for reply in replies for seen in reply[:1] if isinstance(seen, Unavailable)]
 
 
 def _kept(trials: Sequence[PreparedCheck], replies: Sequence[Replies]) -> list[Reply]:
