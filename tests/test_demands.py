@@ -10,7 +10,7 @@ from observed import leaf, marked, posed, seen
 from test_answers import one
 
 from grader.judge.behaviour import judge_form
-from grader.judge.demands import lessened
+from grader.judge.costs import lessened
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import Evidence, Status, Verdict
 from grader.judge.roles import Replies

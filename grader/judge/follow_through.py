@@ -6,7 +6,7 @@ the truth evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -29,7 +29,7 @@ LEAP = 2.0**-6
 
 
 @dataclass(frozen=True)
-class Way:
+class Continuation:
     """What an output would be at every point, had the student gone on rightly from own wrong steps: those of `basis`.
 
     An entry is not finite where it has no real value there.
@@ -105,13 +105,10 @@ def says_nothing(values: Sequence[Array], right: Sequence[Array], tolerance: Tol
     return _differing(values, tolerance) <= 1 < _differing(right, tolerance)
 
 
-def departing(known: KnownSteps, own: Sequence[Named], tolerance: Tolerance) -> list[str]:
-    """The steps of which own values are not right somewhere."""
+def departing(steps: Collection[str], points: Sequence[Named], own: Sequence[Named], tolerance: Tolerance) -> list[str]:
+    """Those of some steps of which own values are not right somewhere; `points` have what is."""
     pairs = [
-        (step, at[step], right[step])
-        for at, right in zip(own, known.points, strict=True)
-        for step in known.keys.values()
-        if step in at
+        (step, at[step], right[step]) for at, right in zip(own, points, strict=True) for step in steps if step in at
     ]
     return list(dict.fromkeys(step for step, value, right in pairs if relative_error(value, right) > tolerance.slip))
 
@@ -126,7 +123,7 @@ def wrong_functions(
         own = own_steps([known], [reply])
         if any(step not in at for at in own for step in known.keys.values()):
             return (), []
-        if departing(known, own, tolerance):
+        if departing(known.keys.values(), known.points, own, tolerance):
             names.append(name)
             found = _merged(found, own)
     return tuple(names), found
@@ -134,18 +131,18 @@ def wrong_functions(
 
 def ways(
     prior: Prior, path: str, own: Sequence[Named], wrong: Sequence[str], slopes: Sequence[Named] = ()
-) -> Iterator[Way]:
+) -> Iterator[Continuation]:
     """What an output would be in terms of own values, of which some are `wrong`: once for each way of writing it.
 
     The last is autograd's gradient through the student's own function, where the output is one.
     """
     if wrong:
         for way in prior.recipe([path], own):
-            yield Way(tuple(wrong), tuple(at[path] for at in way))
+            yield Continuation(tuple(wrong), tuple(at[path] for at in way))
     step = prior.slopes.get(path, "")
     if slopes and all(step in at for at in slopes):
         functions = tuple(name for name, known in prior.functions.items() if step in known.slopes.values())
-        yield Way(functions, tuple(at[step] for at in slopes))
+        yield Continuation(functions, tuple(at[step] for at in slopes))
 
 
 def follows(
@@ -157,7 +154,7 @@ def follows(
     tolerance, found = output.tolerance, Followed(rows)
     # Autograd's gradients are no step of the graph: they follow from those through the function before alone.
     functions = () if output.gradient else prior.functions.values()
-    wrong = [step for known in functions for step in departing(known, own, tolerance)]
+    wrong = [s for known in functions for s in departing(known.keys.values(), known.points, own, tolerance)]
     for way in ways(prior, output.path, own, wrong, slopes):
         if len(way.values) != len(rows) or not all(np.isfinite(local).all() for local in way.values):
             continue

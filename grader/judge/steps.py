@@ -15,9 +15,18 @@ import numpy as np
 
 from grader.judge.agreement import Followed, JudgedOutput, judged, numerical
 from grader.judge.annotated_graph import EdgeStatus, annotated
-from grader.judge.compare import Compared, relative_error
+from grader.judge.compare import Compared
 from grader.judge.findings import Facts, Finding
-from grader.judge.follow_through import Way, against, looked_up, own_slopes, own_steps, says_nothing, ways
+from grader.judge.follow_through import (
+    Continuation,
+    against,
+    departing,
+    looked_up,
+    own_slopes,
+    own_steps,
+    says_nothing,
+    ways,
+)
 from grader.judge.given import AskedOutput, asked_outputs, collected
 from grader.judge.model import Evidence, Verdict
 from grader.judge.truth import KnownSteps, Named, StepsTruth
@@ -95,7 +104,8 @@ def _functions(truth: StepsTruth) -> tuple[KnownSteps, ...]:
 def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own: Own) -> JudgedOutput:
     """A step at the points where it can have a finite value: those before it have, and so does its formula there."""
     rows, slip = collected(output, evidence.answer), output.tolerance.slip
-    parents = _wrong_parents(truth, output.path, own.steps)
+    right_values = [point.expected for point in truth.points]
+    parents = sorted(departing(truth.parents[output.path], right_values, own.steps, truth.tolerance))
     right = all(row.error <= slip for row in rows)
     found = [] if right else list(ways(truth.prior, output.path, own.steps, parents, own.slopes))
     kept = [
@@ -107,7 +117,7 @@ def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own
     if not kept:
         return JudgedOutput(output, (), None, follows_from=tuple(parents), counts=False)
     likely = partial(truth.likely, output.path, own.steps) if len(kept) == len(rows) else None
-    chosen = [Way(way.basis, tuple(way.values[point] for point in kept)) for way in found]
+    chosen = [Continuation(way.basis, tuple(way.values[point] for point in kept)) for way in found]
     step = judged(output, [rows[point] for point in kept], partial(_following, output, chosen), likely)
     if step.problem and step.problem.code == output.code and any(row.problem for row in step.rows):
         # No simple difference is told of a step that is not finite somewhere.
@@ -115,12 +125,12 @@ def _judged_step(truth: StepsTruth, evidence: Evidence, output: AskedOutput, own
     return step
 
 
-def _is_undefined(found: Sequence[Way], point: int) -> bool:
+def _is_undefined(found: Sequence[Continuation], point: int) -> bool:
     """Whether a step has no real value at a point in terms of own values, however it is written."""
     return bool(found) and not any(np.isfinite(way.values[point]).all() for way in found)
 
 
-def _following(output: AskedOutput, found: Sequence[Way], rows: Sequence[Compared]) -> Followed:
+def _following(output: AskedOutput, found: Sequence[Continuation], rows: Sequence[Compared]) -> Followed:
     """Each row that is wrong against what follows at its point, in the way of writing that is nearest to it."""
     anew, carried, basis = [], dict[str, None](), tuple[str, ...]()
     for place, row in enumerate(rows):
@@ -151,14 +161,3 @@ def _broken_parent(truth: StepsTruth, evidence: Evidence, point: int, step: str)
     )
     floats = (node.array for node in nodes if isinstance(node, Leaf) and node.array.dtype.kind == "f")
     return not all(np.isfinite(array).all() for array in floats)
-
-
-def _wrong_parents(truth: StepsTruth, step: str, own: Sequence[Named]) -> list[str]:
-    """The steps before this one of which own values are not right somewhere."""
-    pairs = [
-        (name, at[name], point.expected[name])
-        for at, point in zip(own, truth.points, strict=True)
-        for name in truth.parents[step]
-        if name in at
-    ]
-    return sorted({name for name, value, right in pairs if relative_error(value, right) > truth.tolerance.slip})

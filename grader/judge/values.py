@@ -5,9 +5,10 @@ Knows how outputs at many points make one verdict. Refuses to know where the exp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -42,13 +43,12 @@ def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
     return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table)
 
 
-def judge_outputs(truth: ValueTruth, reply: Reply, prerequisites: Sequence[Reply] = ()) -> Verdict:
+def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follow] = MappingProxyType({})) -> Verdict:
     """The outputs of the first round: a share of the points for each that is right, or follows from what is before.
 
-    A slip that shows in several of them costs the share of one.
+    `following` is how, by what an output is called. A slip that shows in several of them costs the share of one.
     """
     seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
-    following = _following(truth, prerequisites)
     found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
     if not (counted := [one for one in found if one.counts]):
         counted = found = [_output(truth, output, rows) for output, rows in seen]
@@ -94,7 +94,7 @@ def _carried(verdict: Verdict) -> bool:
 def judge_value(truth: ValueTruth, evidence: Evidence) -> Verdict:
     """All outputs in all rounds, and in float32, where difference quotients fall apart."""
     reply, tolerance = evidence.answer, truth.tolerance
-    verdict = judge_outputs(truth, reply, evidence.prerequisites)
+    verdict = judge_outputs(truth, reply, _following(truth, evidence.prerequisites))
     if verdict.score < 1 or _carried(verdict):
         return verdict
     outputs = list(asked_outputs(truth))
@@ -125,11 +125,11 @@ def _second_call(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> F
 
 def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     """The value first; then autograd's gradients, for the other half of the points."""
-    verdict = judge_outputs(truth.values, evidence.answer, evidence.prerequisites)
+    following = _following(truth, evidence.prerequisites)
+    verdict = judge_outputs(truth.values, evidence.answer, following)
     if verdict.score < 1:
         return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
     outputs = [output for output in asked_outputs(truth) if output.gradient]
-    following = _following(truth, evidence.prerequisites)
     seen = [(output, collected(output, evidence.answer), following.get(output.what)) for output in outputs]
     gradients = together([_gradient(*each) for each in seen], AUTOGRAD_SHARE)
     table = (*verdict.comparisons, *gradients.comparisons)

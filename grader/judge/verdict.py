@@ -13,7 +13,7 @@ import numpy as np
 
 from grader.judge.behaviour import judge_form, judge_random, judge_seeded
 from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
-from grader.judge.demands import left_behind, lessened
+from grader.judge.costs import left_behind, lessened
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
