@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -327,22 +327,33 @@ def test_an_interrupted_run_keeps_what_is_graded(tmp_path: Path) -> None:
     limits.write_text("[limits]\ncell_seconds = 1000000\nnotebook_seconds = 1000000\ncpu_seconds = 1000000\n")
     command = [sys.executable, "-m", "grader", "grade", str(tmp_path / "class"), "--out", str(out), "--jobs", "2"]
     command += ["--limits", str(limits)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    deadline = time.monotonic() + 600
-    while time.monotonic() < deadline and not list((out / "records" / "s01").glob("*.json")):
-        time.sleep(0.1)
-    with pytest.raises(OccupiedError):
-        occupy(out)
-    running.send_signal(signal.SIGINT)
-    running.wait(600)
-    left = running_with(out)
-    said, wrong = running.communicate()
+    with started(command) as running:
+        deadline = time.monotonic() + 600
+        while time.monotonic() < deadline and not list((out / "records" / "s01").glob("*.json")):
+            time.sleep(0.1)
+        with pytest.raises(OccupiedError):
+            occupy(out)
+        running.send_signal(signal.SIGINT)
+        running.wait(600)
+        left = running_with(out)
+        said, wrong = running.communicate()
     assert running.returncode == 1, wrong
     assert left == []
     assert "Interrupted: 1 of 2 notebooks are graded" in said
     assert "Traceback" not in wrong
     assert [r["student"] for r in report(out)] == ["s01"]
     occupy(out).release()
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process in the project's folder that ends with the test, and hears interrupts as none behind a shell does."""
+    command = ["env", "--default-signal=INT", *command]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        yield running
+    finally:
+        running.kill()
 
 
 def running_with(argument: Path) -> list[Path]:

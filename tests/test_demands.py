@@ -13,6 +13,7 @@ from grader.judge.behaviour import judge_form
 from grader.judge.costs import lessened
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import Evidence, Status, Verdict
+from grader.judge.requirements import Requirement
 from grader.judge.roles import Replies
 from grader.judge.source import Source
 from grader.judge.truth import FormTruth, ValueTruth
@@ -24,11 +25,18 @@ WROTE, CUT = Finding("wrote_to_arguments"), Finding("cut_off")
 DICT = ({"w": Tensor(np.ones(1)), "b": Tensor(np.ones(1))},)
 
 
+def required(**kinds: bool) -> tuple[Requirement, ...]:
+    """What has to be kept to beside outputs, and whether it is."""
+    return tuple(Requirement("", holds, kind) for kind, holds in kinds.items())
+
+
 def test_every_broken_demand_costs_a_quarter() -> None:
     assert lessened(RIGHT, [], 3) == RIGHT
-    assert lessened(RIGHT, [WROTE], 3) == Verdict(Status.PARTIAL, 0.75, (WROTE,))
+    one = lessened(RIGHT, [WROTE], 3)
+    assert one == Verdict(Status.PARTIAL, 0.75, (WROTE,), requirements=required(values=True, wrote_to_arguments=False))
     assert lessened(RIGHT, [WROTE, CUT], 3).score == 0.5
-    assert lessened(Verdict(Status.PARTIAL, 0.5, (CUT,)), [WROTE], 3) == Verdict(Status.PARTIAL, 0.375, (CUT, WROTE))
+    two = lessened(Verdict(Status.PARTIAL, 0.5, (CUT,)), [WROTE], 3)
+    assert (two.score, two.findings) == (0.375, (CUT, WROTE))
 
 
 def test_what_costs_its_points_already_costs_no_second_time() -> None:

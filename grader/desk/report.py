@@ -97,6 +97,7 @@ def _question(mark: Mark) -> Json:
         "message": message(verdict),
         "remarks": list(remarks(verdict)),
         "findings": [{"note": f.note, "code": f.code, "facts": encoded(f.facts)} for f in verdict.findings],
+        **({"requirements": [encoded(each) for each in verdict.requirements]} if verdict.requirements else {}),
     }
 
 

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import SHARE, Status, Verdict
+from grader.judge.requirements import Requirement, united
 from grader.protocol.messages import Reply, Value
+
+FORMS: Final = frozenset(
+    {"wrote_to_arguments", "marked_arguments", "cut_off", "still_attached", "not_plain", "not_whole"}
+)
+"""The codes of demands that are broken at the points where the rest is asked too; others are at points of their own."""
 
 
 def lessened(verdict: Verdict, broken: Sequence[Finding], most: int) -> Verdict:
@@ -24,7 +31,10 @@ def lessened(verdict: Verdict, broken: Sequence[Finding], most: int) -> Verdict:
         return verdict
     score = verdict.score * max(0.0, 1 - SHARE * len(more))
     findings = (*verdict.findings, *more)[:most]
-    return replace(verdict, status=Status.PARTIAL if score else Status.FAIL, score=score, findings=findings)
+    status = Status.PARTIAL if score else Status.FAIL
+    required = verdict.requirements or (Requirement("", verdict.score == 1, "values"),)
+    demands = (Requirement("", False, finding.code if finding.code in FORMS else "elsewhere") for finding in more)
+    return replace(verdict, status=status, score=score, findings=findings, requirements=united((*required, *demands)))
 
 
 def left_behind(name: str, replies: Sequence[Reply]) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from grader.judge.annotated_graph import AnnotatedGraph
 from grader.judge.findings import CORRECT, Finding, Place, Remark, Shown
+from grader.judge.requirements import Requirement
 
 SHARE: Final = 0.25
 """What a broken demand costs of what the rest has earned."""
@@ -148,6 +149,7 @@ class Verdict:
     comparisons: tuple[Comparison, ...] = ()
     sweeps: tuple[ErrorCurve, ...] = ()
     sketches: tuple[AnnotatedGraph, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
     @property
     def note(self) -> str:
@@ -157,10 +159,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at of the question `name`: the replies to a check's asks by role, and the code.
-
-    `own` are the answers to all checks of the question.
-    """
+    """All that a judge may look at of `name`: replies by role, the code, and as `own` the answers to all its checks."""
 
     name: str
     source: Source
@@ -241,7 +240,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Absence:
-    """A student of whom there is nothing to grade, and the sentence that says why; `lab` is "" where all is missing."""
+    """A student of whom there is nothing to grade, and why, in a sentence; `lab` is "" where all is missing."""
 
     student: str
     lab: str

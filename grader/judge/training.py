@@ -27,6 +27,7 @@ from grader.judge.given import (
     standing_at,
 )
 from grader.judge.model import SHARE, Comparison, Evidence, Verdict
+from grader.judge.requirements import Requirement
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.values import RIGHT, failed, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
@@ -107,7 +108,8 @@ def _judged(values: ValueTruth, reply: Reply) -> Verdict:
     judged_alone = (judged(outputs[path], rows) for path, rows in seen.items())
     found = [replace(one, problem=_explained(values, one, reply, seen)) for one in judged_alone]
     losses, *parameters = (one.problem is None for one in found)
-    return together(found, (losses + all(parameters)) / 2)
+    required = Requirement("", losses, "losses"), Requirement("", all(parameters), "parameters")
+    return replace(together(found, (losses + all(parameters)) / 2), requirements=required)
 
 
 def _explained(
@@ -193,7 +195,8 @@ def judge_fit(truth: FitTruth, evidence: Evidence) -> Verdict:
         return failed(Finding("poor_fit", facts), comparisons=(row,))
     row = replace(row, agrees=True)
     if not _descending(result[2], truth.excess):
-        return failed(Finding("losses_unlike", Facts(name=evidence.name)), 1 - SHARE, (row,))
+        lost = failed(Finding("losses_unlike", Facts(name=evidence.name)), 1 - SHARE, (row,))
+        return replace(lost, requirements=(Requirement("", True, "fit"), Requirement("", False, "losses")))
     return replace(RIGHT, comparisons=(row,))
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from grader.judge.agreement import Follow, JudgedOutput, judged, numerical
 from grader.judge.compare import Compared, departure, relative_error, verdict_on
 from grader.judge.diagnosis import slips_in
-from grader.judge.findings import Facts, Finding, Form
+from grader.judge.findings import Facts, Finding, Form, Remark
 from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
+from grader.judge.requirements import Requirement
 from grader.judge.truth import GradientTruth, Tolerance, ValueTruth, ViewTruth
 from grader.protocol.messages import Leaf, Reply, Value
 
@@ -36,11 +37,12 @@ def failed(problem: Finding, score: float = 0.0, comparisons: tuple[Comparison, 
 def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
     """One verdict on several outputs; where one of them is wrong it earns a `share` of the points."""
     table = tuple(row for one in found for row in one.table)
+    holding = tuple(Requirement(one.output.what, not one.problem if one.counts else None) for one in found)
     for one in found:
         if one.problem:
-            return failed(one.problem, share, table)
+            return replace(failed(one.problem, share, table), requirements=holding)
     remarks = (remark for one in found for remark in one.carried or one.remarks)
-    return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table)
+    return replace(RIGHT, remarks=tuple(dict.fromkeys(remarks)), comparisons=table, requirements=holding)
 
 
 def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follow] = MappingProxyType({})) -> Verdict:
@@ -52,8 +54,12 @@ def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follo
     found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
     if not (counted := [one for one in found if one.counts]):
         counted = found = [_output(truth, output, rows) for output, rows in seen]
-    wrong = [one.fitting for one in found if one.problem]
-    verdict = together(found, 1 - min(len(wrong), slips_in(wrong)) / len(counted))
+    wrong = [one for one in found if one.problem]
+    slips = min(len(wrong), slips_in([one.fitting for one in wrong]))
+    verdict = together(found, 1 - slips / len(counted))
+    if (made := slips_in([one.fitting for one in wrong if one.fitting])) < sum(bool(one.fitting) for one in wrong):
+        said = (Remark("slips_shared", one.output.what, Facts(count=made)) for one in wrong if one.fitting)
+        verdict = replace(verdict, remarks=tuple(said))
     exchanged = swapped(seen) if verdict.findings else None
     return failed(exchanged, comparisons=verdict.comparisons) if exchanged else verdict
 
@@ -128,12 +134,14 @@ def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     following = _following(truth, evidence.prerequisites)
     verdict = judge_outputs(truth.values, evidence.answer, following)
     if verdict.score < 1:
-        return replace(verdict, score=verdict.score * AUTOGRAD_SHARE)
+        return _with(replace(verdict, score=verdict.score * AUTOGRAD_SHARE), "gradient", False)
     outputs = [output for output in asked_outputs(truth) if output.gradient]
     seen = [(output, collected(output, evidence.answer), following.get(output.what)) for output in outputs]
     gradients = together([_gradient(*each) for each in seen], AUTOGRAD_SHARE)
     table = (*verdict.comparisons, *gradients.comparisons)
-    return replace(gradients if gradients.findings else verdict, comparisons=table)
+    if not gradients.findings:
+        return _with(replace(verdict, comparisons=table), "gradient", True)
+    return _with(replace(gradients, comparisons=table, requirements=verdict.requirements), "gradient", False)
 
 
 def _gradient(output: AskedOutput, rows: Sequence[Compared], follow: Follow | None = None) -> JudgedOutput:
@@ -156,7 +164,7 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
     reply = evidence.answer
     verdict = judge_outputs(truth.before, reply)
     if verdict.score < 1:
-        return verdict
+        return _with(verdict, "view", False)
     pairs = list(zip(asked_outputs(truth.before), asked_outputs(truth.after), strict=True))
     found = []
     for before, after in pairs:
@@ -168,5 +176,12 @@ def judge_view(truth: ViewTruth, evidence: Evidence) -> Verdict:
         elif verdict_on(collected(replace(after, call=1), reply), after.what, after.tolerance)[0]:
             found.append(Finding("copied", Facts(what=before.what)))
     if found:
-        return failed(found[0], 1 - (1 - truth.kept) * len(found) / len(pairs), verdict.comparisons)
-    return replace(verdict, remarks=())
+        share = 1 - (1 - truth.kept) * len(found) / len(pairs)
+        lost = replace(failed(found[0], share, verdict.comparisons), requirements=verdict.requirements)
+        return _with(lost, "view", False)
+    return _with(replace(verdict, remarks=()), "view", True)
+
+
+def _with(verdict: Verdict, kind: str, holds: bool) -> Verdict:
+    """A verdict with one requirement more."""
+    return replace(verdict, requirements=(*verdict.requirements, Requirement("", holds, kind)))

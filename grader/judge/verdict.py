@@ -18,6 +18,7 @@ from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
 from grader.judge.regimes import shared
+from grader.judge.requirements import united
 from grader.judge.roles import Replies
 from grader.judge.rules import judge_rules
 from grader.judge.source import Source
@@ -98,7 +99,7 @@ def judge(
     verdict = lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside], FINDINGS)
     if verdict.score < 1 and (lacks := _lacks([reply for told in replies for reply in told])):
         return _unavailable(question, lacks[0])
-    return Mark(question, verdict)
+    return Mark(question, verdict if 0 < verdict.score < 1 else replace(verdict, requirements=()))
 
 
 def _lacks(replies: Sequence[Reply]) -> list[str]:
@@ -206,16 +207,17 @@ def merged(verdicts: Sequence[Verdict], weights: Sequence[float]) -> Verdict:
     table = tuple(row for v in verdicts for row in v.comparisons)
     drawn = tuple(sweep for v in verdicts for sweep in v.sweeps)
     sketches = tuple(sketch for v in verdicts for sketch in v.sketches)
+    required = united(one for v, _ in scored for one in v.requirements)
     # The sort is stable: infinities before inaccuracies, else as asked.
     wrong = sorted((v for v in verdicts if v.status is not Status.PASS), key=lambda v: not broken(v))
     # What a condition may say costs nothing, as that an answer is right to float32 only, may be what costs elsewhere.
     heard = [v for v, weight in zip(verdicts, weights, strict=True) if weight or not wrong]
     remarks = _few(dict.fromkeys(r for v in heard for r in v.remarks))
     if not wrong:
-        return replace(RIGHT, remarks=remarks, comparisons=table, sweeps=drawn)
+        return replace(RIGHT, remarks=remarks, comparisons=table, sweeps=drawn, requirements=required)
     found = _telling([finding for verdict in wrong for finding in verdict.findings])[:FINDINGS]
     status = Status.PARTIAL if score else Status.FAIL
-    return Verdict(status, score, found, remarks, table, drawn, sketches)
+    return Verdict(status, score, found, remarks, table, drawn, sketches, required)
 
 
 def _few(remarks: Collection[Remark]) -> tuple[Remark, ...]:

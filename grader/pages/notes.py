@@ -150,6 +150,23 @@ REGIMES: Final[Mapping[str, str]] = {
 }
 """Whether a regime holds, by where it fails."""
 
+REQUIREMENTS: Final[Mapping[str, str]] = {
+    "values": "values",
+    "gradient": "autograd's gradient",
+    "view": "a view of the input",
+    "losses": "losses",
+    "parameters": "parameters",
+    "fit": "fit",
+    "wrote_to_arguments": "arguments left as they were",
+    "marked_arguments": "arguments' requires_grad left as it was",
+    "cut_off": "a way back for autograd",
+    "still_attached": "detached",
+    "not_plain": "plain numbers",
+    "not_whole": "integers",
+    "elsewhere": "other inputs",
+}
+"""What an answer has to keep to, by its kind."""
+
 SLIPS: Final[Mapping[str, str]] = {
     "wrong_rule": "In {where}, the rule is {rule}; yours is {theirs}.",
     "exponent_not_reduced": "In {where}, the exponent is not reduced: the derivative of {term} is {right}.",
@@ -206,6 +223,7 @@ REMARKS: Final[Mapping[str, str]] = {
     "defined_again": "is defined in more than one cell; the last of them counts.",
     "used_here": "is used here, and is not right itself: look there first.",
     "carried_forward": "follows rightly from your own {own}, and counts as right.",
+    "slips_shared": "{slips} of these.",
     "not_counted": "follows from your own {own}, whatever the arguments are, and so does not count.",
     "drawn_renamed": "read as {all_names} of the formulas. Another name costs nothing.",
     "drawn_merged": "stands for {all_names} together, which means the same. It costs nothing.",

@@ -17,7 +17,7 @@ from grader.pages.curves import CurvePicture, picture
 from grader.pages.diagram import Diagram, diagram
 from grader.pages.labels import STATUS_LABELS, StatusLabel
 from grader.pages.sanitize import cut, line, points
-from grader.pages.sentences import brief, message, remarks
+from grader.pages.sentences import brief, message, remarks, requirements
 from grader.pages.wording import row
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Panel:
     points: str
     brief: str
     message: str
+    requirements: str
     remarks: tuple[str, ...]
     diagrams: tuple[Diagram, ...]
     open: tuple[ComparedRow, ...]
@@ -87,6 +88,7 @@ def panel(mark: Mark) -> Panel:
         points=points(mark.question.points),
         brief=_brief(verdict),
         message=cut(said, MESSAGE),
+        requirements=requirements(verdict),
         remarks=tuple(cut(remark, MESSAGE) for remark in remarks(verdict)),
         diagrams=tuple(diagram(sketch) for sketch in verdict.sketches),
         open=_rows(telling[:first]),

@@ -13,9 +13,11 @@ from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import ErrorCurve, Verdict
 from grader.judge.truth import Slip
-from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REGIMES, REMARKS, SLIPS, UNLIKELY
+from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REGIMES, REMARKS, REQUIREMENTS, SLIPS, UNLIKELY
 from grader.pages.wording import arrows, difference, pair, place, shown
 
+STANDING: Final = {True: "\u2713", False: "\u2717", None: "\u2013"}
+"""Whether a requirement holds, or leaves the count."""
 AS_THEY_ARE: Final = frozenset({"not_finite", "not_squeezed", "wrong_draw"})
 """Codes whose numbers tell enough in the usual digits."""
 
@@ -52,6 +54,16 @@ def remarks(verdict: Verdict) -> tuple[str, ...]:
 def remark(code: str, facts: Facts) -> str:
     """What is said beside a mark of several things."""
     return REMARKS[code].format(**_words(code, facts))
+
+
+def requirements(verdict: Verdict) -> str:
+    """How much of what an answer has to keep to holds: "2 of 3 hold: ✓ y, ✓ dy_dx, ✗ losses"; "" where it is told."""
+    counted = [one for one in verdict.requirements if one.holds is not None]
+    if len(counted) < 2:
+        return ""
+    right = sum(one.holds is True for one in counted)
+    named = (f"{STANDING[one.holds]} {REQUIREMENTS.get(one.kind, one.what)}" for one in verdict.requirements)
+    return f"{right} of {len(counted)} hold: {', '.join(named)}"
 
 
 def explained(slip: Slip) -> str:
@@ -167,6 +179,9 @@ PHRASES: Final[Mapping[str, Callable[[Facts], str]]] = {
     "own": lambda facts: _all(facts.follows_from),
     "all_names": lambda facts: _all(facts.names),
     "did": lambda facts: DEEDS[facts.what].format(names=facts.names) if facts.what in DEEDS else "",
+    "slips": lambda facts: (
+        f"{facts.count} slips explain all" if facts.count != 1 else "one slip, which costs one share, explains all"
+    ),
     "called_at": lambda facts: f" ({facts.line})" if facts.line else "",
     "advised": lambda facts: ADVICE[facts.advice] if facts.advice else "",
 }

@@ -28,7 +28,7 @@ from grader.kernel.answers import Namespace, answer
 from grader.labs import all_labs, family
 from grader.pages.fragments import sketched_piece, swept_piece
 from grader.pages.labels import STATUS_LABELS
-from grader.pages.sentences import first_failure, message, remarks
+from grader.pages.sentences import first_failure, message, remarks, requirements
 
 PUBLIC = "public"
 
@@ -95,7 +95,8 @@ def line(mark: Mark) -> str:
     said = "right at the public points." if verdict.status is Status.PASS else message(verdict)
     named = said if name in said else f"{name}: {said}"
     first = f"{STATUS_LABELS[verdict.status].sign} {named}"
-    return "\n".join([first, *(f"    {remark}" for remark in remarks(verdict))])
+    below = filter(None, (requirements(verdict), *remarks(verdict)))
+    return "\n".join([first, *(f"    {each}" for each in below)])
 
 
 def _show(failing: Sequence[ErrorCurve]) -> None:
