@@ -18,6 +18,7 @@ from grader.judge.roles import Replies
 from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.confusions import ways
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
 from grader.oracle.graph import Graph, array
@@ -26,7 +27,7 @@ from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra
-from grader.pages.notes import UNLIKELY
+from grader.pages.notes import NEXT
 from grader.pages.sentences import message, sentence
 
 a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
@@ -190,7 +191,7 @@ def test_two_mistakes_at_once_are_both_told() -> None:
 def test_where_none_fits_it_is_said() -> None:
     mark = told("polynomial_gradient", lambda at: 1.0 + np.exp(at["x"]))
     assert mark.verdict.note == "wrong_value"
-    assert message(mark.verdict).endswith(UNLIKELY)
+    assert message(mark.verdict).endswith(NEXT)
 
 
 def suspicious(name: str) -> list[Any]:
@@ -295,3 +296,81 @@ def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(
     found = diagnosed(Finding("wrong_value"), fitting, rows)
     assert "Or: " in sentence(found)
     assert found.facts.edges == told
+
+
+@pytest.mark.parametrize(
+    ("formula", "note", "instead"),
+    [
+        ((x + y) / x, "brackets", x + y / x),
+        (x / (log(x) + y), "brackets", x / log(x) + y),
+        (exp(x + y), "brackets", exp(x) + y),
+        ((x - y) ** 2, "brackets", x - y**2),
+        (x**3, "wrong_exponent", x**2),
+        (x**3, "wrong_exponent", 3 * x),
+        (x * y, "wrong_operation", x + y),
+        (x * y, "missing_factor", x),
+        (log(x), "exchanged_function", log(x) / log(10)),
+        (sin(x), "degrees", sin(x * sympy.pi / 180)),
+        (1 / (1 + exp(-x)), "exchanged_function", tanh(x)),
+        (tanh(x), "exchanged_function", 1 / (1 + exp(-x))),
+        (x**2 / 2 + y**2 / 2, "taken_after", (x / 2 + y / 2) ** 2),
+        (x**2 / 2 + y**2 / 2, "sample_divisor", x**2 + y**2),
+        (x**2 / 2 + y**2 / 2, "divided_twice", x**2 / 4 + y**2 / 4),
+        (x**2 / 2 + y**2 / 2, "root_taken", sympy.sqrt(x**2 / 2 + y**2 / 2)),
+        ((x - y) ** 2, "exchanged_function", sympy.Abs(x - y)),
+    ],
+)
+def test_a_formula_taken_for_another_comes_to_what_it_says(formula: Any, note: str, instead: Any) -> None:
+    found = [values(e) for (code, _), e in ways(formula).items() if code == note]
+    # Like terms go wrong together; of unlike ones each does.
+    both = [values(sum(ways(t).get(kind, t) for t in formula.args)) for kind in _kinds(formula, note)]
+    assert any(np.allclose(n, values(instead)) for n in [*found, *both]), found
+
+
+def _kinds(formula: Any, note: str) -> list[Any]:
+    """What may happen to the terms of a sum, whichever term it is told of."""
+    return [kind for t in formula.args for kind in ways(t) if kind[0] == note] if formula.is_Add else []
+
+
+def backward_slips(graph: Graph, target: str, name: str) -> dict[str, list[Any]]:
+    """What slips make of a gradient at `AT`, by their notes."""
+    numbers = {symbol: AT[symbol] for symbol in graph.inputs}
+    (found,) = Suspicion(graph, numbers).backward(target, name)
+    notes: dict[str, list[Any]] = {}
+    for slips, value in found.wrong.items():
+        for slip in slips:
+            notes.setdefault(slip.note, []).append(value)
+    return notes
+
+
+def test_an_operand_is_taken_for_its_neighbour_on_the_way_back() -> None:
+    found = backward_slips(Graph((x, y), {u: x * y, z: tanh(u)}), "z", "x")
+    slope = 1 - np.tanh(AT[x] * AT[y]) ** 2
+    assert any(np.allclose(n, slope * AT[x]) for n in found["wrong_operand"])
+
+
+def test_a_slip_on_the_way_forward_is_seen_in_a_gradient() -> None:
+    found = backward_slips(Graph((x, y), {u: x + y, z: tanh(u)}), "z", "x")
+    assert any(np.allclose(n, 1 - np.tanh(AT[x]) ** 2) for n in found["missing_term"])
+
+
+def test_no_exponent_is_reduced() -> None:
+    found = backward_slips(Graph((x,), {z: x**3 + 2 * x**2}), "z", "x")
+    np.testing.assert_allclose(found["exponent_not_reduced_anywhere"], [3 * AT[x] ** 3 + 4 * AT[x] ** 2])
+    np.testing.assert_allclose(found["exponent_lost_anywhere"], [AT[x] ** 2 + 2 * AT[x]])
+
+
+def test_an_update_with_the_gradient_after_the_update_is_named() -> None:
+    lab5 = next(lab for lab in all_labs() if lab.name == "lab5_backprop")
+    (question,) = (q for q in lab5.questions if q.name == "updated_parameters")
+    planted = [m for c in question.checks if isinstance(c, Suspicious) for m in c.plant(question.name)]
+    late = {m.path: dict(m.slip.facts) for m in planted if m.slip.note == "after_update"}
+    assert sorted(late) == [f"new_{p}" for p in "b_h1 b_h2 w1 w2 w3 w4".split()]
+    assert late["new_w1"]["olds"] == "w5, w7"
+    assert late["new_w1"]["where"] == "the new w1"
+
+
+def test_what_is_0_everywhere_is_no_slip() -> None:
+    graph = Graph((x, y), {u: x - y, z: u * x})
+    likely = ResultMistakes(graph, {"": "z"}, tuple({"x": p, "y": q} for p, q in zip(AT[x], AT[y], strict=True)))
+    assert all(np.any(outcome) for _, outcome in likely("", [], 1))

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 import sympy
-from sympy import Add, Expr, Heaviside, Max, Mul, Pow, Symbol, cos, exp, log, sin, tanh
+from sympy import Add, Expr, Heaviside, Max, Min, Mul, Pow, Symbol, cos, exp, log, sin, tanh
+from sympy.codegen.cfunctions import log1p
 
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, combined, doubted
@@ -34,8 +35,10 @@ NUMERIC: Final = Arithmetic(
         sin: np.sin,
         cos: np.cos,
         tanh: np.tanh,
+        log1p: np.log1p,
         Max: lambda *v: np.maximum.reduce(np.broadcast_arrays(*v)),
-        Heaviside: lambda v: np.where(v > 0, 1.0, 0.0),
+        Min: lambda *v: np.minimum.reduce(np.broadcast_arrays(*v)),
+        Heaviside: lambda v, *_: np.where(v > 0, 1.0, 0.0),
         sympy.Abs: np.abs,
         Pow: np.power,
         sympy.Number: float,
@@ -43,8 +46,8 @@ NUMERIC: Final = Arithmetic(
 )
 SYMBOLIC: Final = Arithmetic(
     {
-        **{kind: kind for kind in (exp, log, sin, cos, tanh, Max, sympy.Abs, Pow)},
-        Heaviside: lambda v: Heaviside(v, 0),
+        **{kind: kind for kind in (exp, log, log1p, sin, cos, tanh, Max, Min, sympy.Abs, Pow)},
+        Heaviside: lambda v, *_: Heaviside(v, 0),
         sympy.Number: lambda v: v,
     }
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any, Final, TypeAlias
@@ -70,10 +70,12 @@ class Graph:
 
     inputs: tuple[Variable, ...]
     steps: Mapping[Variable, Any]
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What a message says for a step, or a number, that has another name on the sheet."""
 
     def __reduce__(self) -> tuple[type[Graph], tuple[Any, ...]]:
         """Pickled without what was compiled: that is made again where it is needed."""
-        return Graph, (self.inputs, dict(self.steps))
+        return Graph, (self.inputs, dict(self.steps), dict(self.said))
 
     @cached_property
     def variables(self) -> dict[str, Variable]:

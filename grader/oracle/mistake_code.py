@@ -23,6 +23,7 @@ from grader.oracle.mistakes import Suspicion, adjoint, workable
 from grader.oracle.problem import Problem, paths
 
 _TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}
+_TORCH["log1p"] = "torch.log1p"
 
 
 class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no types
@@ -39,14 +40,28 @@ class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no type
     def _print_Function(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         return f"{_TORCH[expr.func.__name__]}({', '.join(map(self._print, expr.args))})"
 
-    _print_exp = _print_log = _print_sin = _print_cos = _print_tanh = _print_Function
+    _print_exp = _print_log = _print_log1p = _print_sin = _print_cos = _print_tanh = _print_Function
 
     def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
         return f"(({self._print(expr.args[0])} > 0) * 1.0)"
 
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:  # noqa: N802 -- the printer's protocol
+        if expr.exp == sympy.Rational(1, 2):
+            return f"({self._print(expr.base)})**0.5"
+        printed: str = super()._print_Pow(expr, rational=rational)
+        return printed
+
     def _print_Max(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
-        (inside,) = (a for a in expr.args if a != 0)
-        return f"torch.clamp({self._print(inside)}, min=0)"
+        return self._extreme(expr, "max")
+
+    def _print_Min(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
+        return self._extreme(expr, "min")
+
+    def _extreme(self, expr: Any, name: str) -> str:
+        """The largest, or smallest, of several; of a number and a formula by clamp."""
+        parts = [self._print(a) for a in expr.args if a != 0]
+        found = parts[0] if len(parts) == 1 else f"torch.stack([{', '.join(parts)}]).{name}()"
+        return f"torch.clamp({found}, {'min' if name == 'max' else 'max'}=0)" if 0 in expr.args else found
 
 
 def parameters(template: Sequence[Any]) -> str:
@@ -118,24 +133,23 @@ def planted_results(problem: Problem, returns: Any, question: str) -> Iterator[P
 
         def path_gradient(argument0, argument1):
             result0 = 30*argument0 + 0 * argument0
-            result1 = 27*argument1**2 + 6 + 0 * argument0
-            return (result0, result1,)
+            right = kept['path_gradient'](argument0, argument1)
+            return (result0, right[1],)
     """
     if not workable(problem.graph):
         return
     code = reading(problem.graph, problem.arguments)
-    names = {path: f"result{i}" for i, (path, _) in enumerate(paths(returns))}
-    shapes = {path: shape_of(_node(problem.graph, name)) for path, name in paths(returns)}
-    found = {path: doubts(problem, name) for path, name in paths(returns)}
-    answer = assembled(returns, names)
-    if isinstance(returns, Mapping):
-        answer = f"{{**kept[{question!r}]({parameters(problem.arguments)}), **{answer}}}"
-    for path, entries_ in found.items():
+    called = f"kept[{question!r}]({parameters(problem.arguments)})"
+    for i, (path, name) in enumerate(paths(returns)):
+        entries_, shape = doubts(problem, name), shape_of(_node(problem.graph, name))
+        others = {p: f"right[{p}]" for p, _ in paths(returns) if p != path}
+        before = [f"right = {called}"] if others or isinstance(returns, Mapping) else []
+        answer = assembled(returns, {**others, path: f"result{i}"})
+        if isinstance(returns, Mapping):
+            answer = f"{{**right, {path!r}: result{i}}}"
         for slips in dict.fromkeys(s for entry in entries_ for s in entry.wrong):
-            results = {
-                names[p]: ([d.after(slips) if p == path else d.right for d in ds], shapes[p]) for p, ds in found.items()
-            }
-            yield planted(question, problem, path, slips, [*computed(results, code), f"return {answer}"])
+            lines = computed({f"result{i}": ([entry.after(slips) for entry in entries_], shape)}, code)
+            yield planted(question, problem, path, slips, [*lines, *before, f"return {answer}"])
 
 
 def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:

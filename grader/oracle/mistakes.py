@@ -7,19 +7,20 @@ mistakes by hand: whatever a graph's formulas invite is derived from them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, NDimArray, Symbol
 
 from grader.judge.truth import EdgeList, Slip
-from grader.oracle.alternatives import Alternatives, along
+from grader.oracle.alternatives import Alternatives, along, in_all, renamed
 from grader.oracle.arrangements import misread, rearranged
+from grader.oracle.astray import activated, activations, astray, late, neighbours
 from grader.oracle.derivatives import Calculus
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
-from grader.oracle.graph import Graph, Variable, entries, name_of
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.terms import Algebra, into
 
 Numbers = Mapping[Symbol, Any]
@@ -51,14 +52,23 @@ class Suspicion:
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in wanted:
                 doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
-        return [doubts[symbol] for symbol in entries(self.graph.variables[name])]
+        return self._said([doubts[symbol] for symbol in entries(self.graph.variables[name])])
+
+    def _said(self, found: list[Alternatives]) -> list[Alternatives]:
+        """Numbers in doubt whose slips are told in the sheet's names."""
+        return [renamed(one, self.graph.said) for one in found] if self.graph.said else found
 
     def step(self, name: str) -> list[Alternatives]:
         """The entries of a step, with a slip in it alone."""
         variable = self.graph.variables[name]
         formula = self.graph.steps[variable]
         found, variables = self._computed(variable, formula, {}), self.graph.variables.values()
-        return self._misread(name, found, formula, variables, lambda symbol: into(name, symbol))
+        found = self._rearranged(found, ((each, [wrong]) for each, wrong in late(self.graph, name)))
+
+        def near(symbol: Symbol) -> Iterable[Symbol]:
+            return neighbours(self.graph, symbol, formula)
+
+        return self._said(self._misread(name, found, formula, variables, lambda symbol: into(name, symbol), near))
 
     def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint, with a slip in it alone."""
@@ -77,7 +87,23 @@ class Suspicion:
                 if symbol.name == f"d{target}_d{child}" or any(symbol in e.free_symbols for e in local)
             )
 
-        return self._misread(f"d{target}/d{name}", found, formula, whole.variables.values(), edges)
+        def near(symbol: Symbol) -> Iterable[Symbol]:
+            """The gradients that arrive at the steps after the one from which a gradient arrives."""
+            child = symbol.name.removeprefix(f"d{target}_d")
+            later = (whole.variables.get(f"d{target}_d{c}") for c, ps in self.graph.parents.items() if child in ps)
+            return [v for v in later if isinstance(v, Symbol) and v in self.known]
+
+        where = f"d{target}/d{name}"
+        found = self._rearranged(found, self._alone(target, name, where, formula))
+        return self._said(self._misread(where, found, formula, whole.variables.values(), edges, near))
+
+    def _alone(self, target: str, name: str, where: str, formula: Any) -> Iterable[tuple[Slip, list[Any]]]:
+        """A local derivative without the gradient that arrives at it."""
+        children = [c for c, parents in self.graph.parents.items() if name in parents and c != target]
+        arriving = Symbol(f"d{target}_d{children[0]}", real=True) if len(children) == 1 else None
+        if arriving is not None and not isinstance(formula, NDimArray) and arriving in formula.free_symbols:
+            factor = f"d{target}/d{children[0]}"
+            yield slip("missing_factor", where, factor=factor), [formula.xreplace({arriving: sympy.S.One})]
 
     def _misread(
         self,
@@ -86,11 +112,12 @@ class Suspicion:
         formula: Any,
         variables: Iterable[Variable],
         edges: Callable[[Symbol], EdgeList],
+        near: Callable[[Symbol], Iterable[Symbol]],
     ) -> list[Alternatives]:
         if len(found) > 1:
             return found
         known = [v for v in variables if v in self.known]
-        return self._rearranged(found, misread(where, formula, known, edges))
+        return self._rearranged(found, misread(where, formula, known, edges, near))
 
     def _before(self, name: str) -> set[str]:
         found, queue = {name}, [name]
@@ -107,12 +134,9 @@ class Suspicion:
         algebra = Algebra(self.known, self.arithmetic, self.most)
         terms = [algebra.term(formula, name_of(variable)) for formula in formulas]
         parents = [self.graph.variables[name] for name in self.graph.parents[name_of(variable)]]
-        return [
-            self._carried(formula, term, doubts)
-            for formula, term in zip(
-                formulas, self._rearranged(terms, rearranged(variable, formulas, parents)), strict=True
-            )
-        ]
+        ways = (*rearranged(variable, formulas, parents), *activated(self.graph, variable, formulas))
+        terms = self._rearranged(terms, ways)
+        return [self._carried(f, term, doubts) for f, term in zip(formulas, terms, strict=True)]
 
     def _rearranged(self, terms: list[Alternatives], ways: Iterable[tuple[Slip, list[Any]]]) -> list[Alternatives]:
         """Entries that may also be those of other formulas."""
@@ -129,6 +153,9 @@ class Suspicion:
         for slips in dict.fromkeys(s for symbol in symbols for s in doubts[symbol].wrong):
             numbers = {**self.known, **{symbol: doubts[symbol].after(slips) for symbol in symbols}}
             wrong.setdefault(slips, Formulas(numbers, self.arithmetic).value(entry))
+        for each, after in in_all(doubts, symbols) if self.most == 1 else ():
+            numbers = {**self.known, **after}
+            wrong.setdefault(frozenset([each]), Formulas(numbers, self.arithmetic).value(entry))
         return Alternatives(formula.right, wrong)
 
     def backward(self, target: str, name: str) -> list[Alternatives]:
@@ -138,7 +165,51 @@ class Suspicion:
         for node in reversed(names[names.index(name) : names.index(target)]):
             if any(node in self.graph.parents.get(child, ()) for child in adjoints):
                 adjoints[node] = self.arrived(target, node, adjoints)
-        return adjoints[name]
+        return self._said(self._turned(target, name, adjoints[name]))
+
+    def _turned(self, target: str, name: str, found: list[Alternatives]) -> list[Alternatives]:
+        """A gradient that may be transposed as a whole, or come right from a forward pass with a slip in it."""
+        if self.most > 1:
+            return found
+        shape, formulas = shape_of(self.graph.variables[name]), Formulas(self.known, self.arithmetic)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            rights = [found[j * shape[0] + i].right for i in range(shape[0]) for j in range(shape[0])]
+            mistake = slip("transposed", f"d{target}/d{name}", term="the product")
+            found = [
+                formulas.slipped(one, (mistake, Alternatives(right))) for one, right in zip(found, rights, strict=True)
+            ]
+        return self._after_slips(target, name, found)
+
+    def _after_slips(self, target: str, name: str, found: list[Alternatives]) -> list[Alternatives]:
+        """The right backward pass after a forward pass with a slip."""
+        doubts: dict[Symbol, Alternatives] = {}
+        before = self._before(target)
+        for variable, expression in self.graph.steps.items():
+            if name_of(variable) in before:
+                doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
+        # A slip in the target itself is none on the way to it.
+        ends = entries(self.graph.variables[target])
+        earlier = {s for symbol, one in doubts.items() if symbol not in ends for s in one.wrong}
+        for end in (e for e in ends if e in doubts):
+            doubts[end] = replace(doubts[end], wrong={s: v for s, v in doubts[end].wrong.items() if s in earlier})
+        whole = self.graph.backward(self.graph.variables[target], "outputs")
+        wanted = whole.variables[f"d{target}_d{name}"]
+        steps = [(v, e) for v, e in whole.steps.items() if v not in self.graph.steps]
+        steps = steps[: [v for v, _ in steps].index(wanted) + 1]
+        used = {s for _, e in steps for entry in entries(e) for s in sympy.sympify(entry).free_symbols}
+        for slips in dict.fromkeys(s for symbol, one in doubts.items() if symbol in used for s in one.wrong):
+            numbers = {**self.known, **{s: one.after(slips) for s, one in doubts.items()}}
+            for variable, expression in steps:
+                values = Formulas(numbers, self.arithmetic)
+                numbers.update(
+                    (s, values.value(sympy.sympify(e)))
+                    for s, e in zip(entries(variable), entries(expression), strict=True)
+                )
+            found = [
+                replace(one, wrong={slips: numbers[s], **one.wrong})
+                for one, s in zip(found, entries(wanted), strict=True)
+            ]
+        return found
 
     def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
@@ -174,7 +245,40 @@ class Suspicion:
             if rest:
                 left_out = placed(slip("missing_path", where, step=child), (name, child))
                 total = formulas.slipped(total, (left_out, formulas.plus(rest)))
-        return total
+        return self._strayed(target, name, leaf, flows, adjoints, total) if self.most == 1 else total
+
+    def _strayed(
+        self,
+        target: str,
+        name: str,
+        leaf: Symbol,
+        flows: Sequence[tuple[str, Alternatives]],
+        adjoints: Mapping[str, Sequence[Alternatives]],
+        total: Alternatives,
+    ) -> Alternatives:
+        """What comes back with one local derivative astray, and other sums of what flows."""
+        formulas, where = Formulas(self.known, self.arithmetic), f"d{target}/d{name}"
+        wrong: list[tuple[Slip, Any]] = []
+        for child, flow in flows:
+            rest = total.right - flow.right
+            steps = zip(entries(self.graph.steps[self.graph.variables[child]]), adjoints[child], strict=True)
+            used = [(e, arriving.right) for e, arriving in steps if leaf in e.free_symbols]
+            for mistake, slopes in astray(self.graph, child, leaf, [e for e, _ in used]):
+                if all(s.free_symbols <= set(self.known) for s in slopes):
+                    parts = [a * formulas.value(sympy.sympify(s)) for (_, a), s in zip(used, slopes, strict=True)]
+                    wrong.append((placed(mistake, (name, child)), rest + sum(parts[1:], parts[0])))
+            if len(used) > 1:
+                wrong.append((slip("mean_for_sum", where, divisor=len(used)), rest + flow.right / len(used)))
+        if len(flows) == 2:
+            product = flows[0][1].right * flows[1][1].right
+            wrong.append((slip("wrong_operation", where, theirs="a product", right="a sum"), product))
+        if name in self.graph.parents and name != target:
+            for factor in dict.fromkeys(told(rule(leaf)) for _, rule in activations(self.graph)):
+                value = next(
+                    rule(self.known[leaf]) for _, rule in activations(self.graph) if told(rule(leaf)) == factor
+                )
+                wrong.append((slip("extra_factor", where, factor=factor), total.right * value))
+        return formulas.slipped(total, *((mistake, Alternatives(value)) for mistake, value in wrong))
 
     def _passes_on(self, name: str) -> bool:
         """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""

@@ -193,6 +193,45 @@ SLIPS: Final[Mapping[str, str]] = {
     "late_losses": "In {where}, the losses are those after the step; each is asked for before it.",
     "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
     "backwards": "In {where}, axis {axis} runs backwards.",
+    "mean_for_sum": "In {where}, a mean stands where the sum belongs: nothing is to be divided by {divisor}.",
+    "divided_twice": "In {where}, the division by {divisor} is made twice.",
+    "sample_divisor": "In {where}, the sum is divided by {theirs}; a mean of {divisor} divides by {divisor}.",
+    "halved": "In {where}, there is a factor 1/2 too many.",
+    "root_taken": "In {where}, the root is taken of what is asked for.",
+    "taken_after": "In {where}, {whole} is taken of {of}; it belongs inside, at every term.",
+    "wrong_exponent": "In {where}, {term} is taken with {theirs} for the exponent {right}.",
+    "wrong_operation": "In {where}, {theirs} stands where {right} belongs.",
+    "degrees": "In {where}, the angle of {term} is taken in degrees; torch takes it in radians.",
+    "brackets": "In {where}, brackets are missing or close too early: {term} is read as {theirs}.",
+    "extra_factor": "In {where}, the factor {factor} is one too many.",
+    "after_update": "In {where}, the gradient is taken with {olds} after the update: take those before it.",
+    "reshaped_operand": "In {where}, {term} is reshaped where it is to be transposed.",
+    "sum_of_other_axis": "In {where}{of} the sums run along the other axis.",
+    "sum_of_all": "In {where}{of} everything is divided by the sum of all entries; each row has a sum of its own.",
+    "axis_lost": "In {where}{of} each row is divided by the sums of others: keep their axis with keepdim=True.",
+    "interleaved": "In {where}, the entries alternate: they run down the columns where they belong along the rows.",
+    "permuted_reshape": (
+        "In {where}, the axes are put in the order {order} of the input's and then reshaped: the shape is right, "
+        "and the entries are mixed."
+    ),
+    "flat_positions": "In {where}, the positions are counted in the flattened matrix, and not in each row.",
+    "first_rows": "In {where}, the first {count} rows are taken, one after the other.",
+    "extra_function": "In {where}, {function} is taken of what is right without it.",
+    "broadcast": (
+        "In {where}, each of the {count} entries of one meets all {count} of the other: by broadcasting, (n,) and "
+        "(n, 1) make n × n. Compare the shapes."
+    ),
+    "rebound": (
+        "In {where}, nothing moves: p = p - … makes a new tensor, p -= … changes the given one. Or is its gradient "
+        "cleared before the step?"
+    ),
+    "divided_by_rate": "In {where}, the gradient is divided by the learning rate; it is to be multiplied by it.",
+    "step_alone": "In {where}, the step stands alone: the value from which it starts is missing.",
+    "sum_descended": "In {where}, the losses are means and the gradients those of the sum: {divisor} times as large.",
+    "zero_start": "In {where}, the parameters start at 0 and not at those given.",
+    "left_out": "In {where}, {parameter} plays no part in the prediction.",
+    "exponent_not_reduced_anywhere": "In {where}, no exponent is reduced: the derivative of xⁿ is n xⁿ⁻¹.",
+    "exponent_lost_anywhere": "In {where}, no exponent comes down as a factor: the derivative of xⁿ is n xⁿ⁻¹.",
 }
 """A likely mistake, by its note, as the sentence that follows what was seen."""
 
@@ -224,7 +263,7 @@ DEEDS: Final[Mapping[str, str]] = {
 }
 """What a function was seen to do, by its kind."""
 
-UNLIKELY: Final = "It is none of the slips that this formula invites: follow it step by step."
+NEXT: Final = "Work it out by hand at this point, one operation at a time: where do the numbers part?"
 LAST_STEP: Final = "Is the last step missing, or one too many?"
 
 ADVICE: Final[Mapping[Advice, str]] = {
