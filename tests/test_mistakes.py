@@ -21,9 +21,10 @@ from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.confusions import ways
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
-from grader.oracle.graph import Graph, array
+from grader.oracle.formulas import workable
+from grader.oracle.graph import Graph, adjoint, array
 from grader.oracle.mistake_outcomes import ResultMistakes, numbers_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra

@@ -70,7 +70,6 @@ x, v = array("x", 4, 3), array("v", 6)
 odd, wide = array("x", 5, 2), array("x", 2, 5)
 images, block = array("images", 2, 3, 4, 3), array("x", 2, 3, 2)
 singles, others = array("x", 1, 3, 1, 2), array("x", 2, 1, 3)
-
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
 

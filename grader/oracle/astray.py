@@ -5,14 +5,16 @@ Knows which derivative is taken for which. Refuses to know what flows along an e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import sympy
 from sympy import Symbol, sign, tanh
 
 from grader.judge.truth import Slip
+from grader.oracle.alternatives import Alternatives
 from grader.oracle.confusions import Kind, constants_lost, kind_of, sigmoid, sigmoid_of, ways
-from grader.oracle.formulas import slip, slope, told
+from grader.oracle.formulas import Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.transposes import turned
 
@@ -124,3 +126,37 @@ def _again(graph: Graph, gradient: Symbol, fresh: dict[Symbol, Symbol]) -> Any:
         for s in formula.free_symbols
     }
     return formula.xreplace(inside)
+
+
+def strayed(
+    graph: Graph,
+    known: Mapping[Symbol, Any],
+    arithmetic: Arithmetic,
+    edge: tuple[str, str],
+    leaf: Symbol,
+    flows: Sequence[tuple[str, Alternatives]],
+    adjoints: Mapping[str, Sequence[Alternatives]],
+    total: Alternatives,
+) -> Alternatives:
+    """A slope (target, node) with one local derivative astray, and other sums of what flows into it."""
+    target, name = edge
+    formulas, where = Formulas(known, arithmetic), f"d{target}/d{name}"
+    wrong: list[tuple[Slip, Any]] = []
+    for child, flow in flows:
+        rest = total.right - flow.right
+        steps = zip(entries(graph.steps[graph.variables[child]]), adjoints[child], strict=True)
+        used = [(e, arriving.right) for e, arriving in steps if leaf in e.free_symbols]
+        for mistake, slopes in astray(graph, child, leaf, [e for e, _ in used]):
+            if all(s.free_symbols <= set(known) for s in slopes):
+                parts = [a * formulas.value(sympy.sympify(s)) for (_, a), s in zip(used, slopes, strict=True)]
+                wrong.append((placed(mistake, (name, child)), rest + sum(parts[1:], parts[0])))
+        if len(used) > 1:
+            wrong.append((slip("mean_for_sum", where, divisor=len(used)), rest + flow.right / len(used)))
+    if len(flows) == 2:
+        product = flows[0][1].right * flows[1][1].right
+        wrong.append((slip("wrong_operation", where, theirs="a product", right="a sum"), product))
+    if name in graph.parents and name != target:
+        for factor in dict.fromkeys(told(rule(leaf)) for _, rule in activations(graph)):
+            value = next(rule(known[leaf]) for _, rule in activations(graph) if told(rule(leaf)) == factor)
+            wrong.append((slip("extra_factor", where, factor=factor), total.right * value))
+    return formulas.slipped(total, *((mistake, Alternatives(value)) for mistake, value in wrong))

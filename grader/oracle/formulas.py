@@ -19,6 +19,7 @@ from sympy.codegen.cfunctions import log1p
 
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, combined, doubted
+from grader.oracle.graph import Graph, entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,3 +134,11 @@ class Formulas:
                 lost = slip(note, where, divisor=size.q)
             product = self.slipped(product, (lost, without))
         return product
+
+
+def workable(graph: Graph) -> bool:
+    """Whether there are formulas, and all are made of what `NUMERIC` has."""
+    nodes = (n for e in graph.steps.values() for entry in entries(e) for n in sympy.preorder_traversal(entry))
+    return bool(graph.inputs) and all(
+        n.func in NUMERIC.of or n.is_Symbol or n.is_Number or n.func in (sympy.Add, sympy.Mul) for n in nodes
+    )

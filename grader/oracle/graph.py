@@ -164,6 +164,13 @@ class Graph:
         return ImmutableDenseNDimArray(total, shape) if shape else total[0]
 
 
+def adjoint(graph: Graph, name: str) -> tuple[str, str] | None:
+    """The (target, node) of a gradient's name, dE_dw1; None for the name of a step."""
+    top, bar, bottom = name.partition("_d")
+    known = bar and top.startswith("d") and top[1:] in graph.variables and bottom in graph.variables
+    return (top[1:], bottom) if known else None
+
+
 @cache
 def pulled(graph: Graph, of: tuple[str, ...]) -> tuple[Graph, Variable]:
     """The graph with one scalar at its end: the output itself, or the sum of outputs times cotangents."""

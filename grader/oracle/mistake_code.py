@@ -17,9 +17,9 @@ from sympy.printing.pycode import PythonCodePrinter
 from grader.judge.model import Planted
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, Slips
-from grader.oracle.formulas import SYMBOLIC
-from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.formulas import SYMBOLIC, workable
+from grader.oracle.graph import Graph, Variable, adjoint, entries, name_of, shape_of
+from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import Problem, paths
 
 _TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}

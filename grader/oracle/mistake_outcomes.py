@@ -15,8 +15,9 @@ from sympy import Symbol
 
 from grader.judge.truth import Named, Outcomes
 from grader.oracle.alternatives import Alternatives
-from grader.oracle.graph import Graph, entries, name_of, shape_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.formulas import workable
+from grader.oracle.graph import Graph, adjoint, entries, name_of, shape_of
+from grader.oracle.mistakes import Suspicion
 from grader.protocol.messages import Array
 
 CHANGE = 1e-6

@@ -7,7 +7,7 @@ mistakes by hand: whatever a graph's formulas invite is derived from them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,9 +17,10 @@ from sympy import Expr, NDimArray, Symbol
 from grader.judge.truth import EdgeList, Slip
 from grader.oracle.alternatives import Alternatives, along, in_all, renamed
 from grader.oracle.arrangements import misread, rearranged
-from grader.oracle.astray import activated, activations, astray, late, neighbours
+from grader.oracle.astray import activated, late, neighbours, strayed
 from grader.oracle.derivatives import Calculus
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
+from grader.oracle.forward_slips import after_forward_slips
 from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.terms import Algebra, into
 
@@ -120,12 +121,7 @@ class Suspicion:
         return self._rearranged(found, misread(where, formula, known, edges, near))
 
     def _before(self, name: str) -> set[str]:
-        found, queue = {name}, [name]
-        while queue:
-            fresh = set(self.graph.parents.get(queue.pop(), ())) - found
-            found |= fresh
-            queue += sorted(fresh)
-        return found
+        return {name}.union(*map(self._before, self.graph.parents.get(name, ())))
 
     def _computed(
         self, variable: Variable, expression: Any, doubts: Mapping[Symbol, Alternatives]
@@ -187,29 +183,7 @@ class Suspicion:
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in before:
                 doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
-        # A slip in the target itself is none on the way to it.
-        ends = entries(self.graph.variables[target])
-        earlier = {s for symbol, one in doubts.items() if symbol not in ends for s in one.wrong}
-        for end in (e for e in ends if e in doubts):
-            doubts[end] = replace(doubts[end], wrong={s: v for s, v in doubts[end].wrong.items() if s in earlier})
-        whole = self.graph.backward(self.graph.variables[target], "outputs")
-        wanted = whole.variables[f"d{target}_d{name}"]
-        steps = [(v, e) for v, e in whole.steps.items() if v not in self.graph.steps]
-        steps = steps[: [v for v, _ in steps].index(wanted) + 1]
-        used = {s for _, e in steps for entry in entries(e) for s in sympy.sympify(entry).free_symbols}
-        for slips in dict.fromkeys(s for symbol, one in doubts.items() if symbol in used for s in one.wrong):
-            numbers = {**self.known, **{s: one.after(slips) for s, one in doubts.items()}}
-            for variable, expression in steps:
-                values = Formulas(numbers, self.arithmetic)
-                numbers.update(
-                    (s, values.value(sympy.sympify(e)))
-                    for s, e in zip(entries(variable), entries(expression), strict=True)
-                )
-            found = [
-                replace(one, wrong={slips: numbers[s], **one.wrong})
-                for one, s in zip(found, entries(wanted), strict=True)
-            ]
-        return found
+        return after_forward_slips(self.graph, self.known, self.arithmetic, (target, name), doubts, found)
 
     def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
@@ -245,40 +219,9 @@ class Suspicion:
             if rest:
                 left_out = placed(slip("missing_path", where, step=child), (name, child))
                 total = formulas.slipped(total, (left_out, formulas.plus(rest)))
-        return self._strayed(target, name, leaf, flows, adjoints, total) if self.most == 1 else total
-
-    def _strayed(
-        self,
-        target: str,
-        name: str,
-        leaf: Symbol,
-        flows: Sequence[tuple[str, Alternatives]],
-        adjoints: Mapping[str, Sequence[Alternatives]],
-        total: Alternatives,
-    ) -> Alternatives:
-        """What comes back with one local derivative astray, and other sums of what flows."""
-        formulas, where = Formulas(self.known, self.arithmetic), f"d{target}/d{name}"
-        wrong: list[tuple[Slip, Any]] = []
-        for child, flow in flows:
-            rest = total.right - flow.right
-            steps = zip(entries(self.graph.steps[self.graph.variables[child]]), adjoints[child], strict=True)
-            used = [(e, arriving.right) for e, arriving in steps if leaf in e.free_symbols]
-            for mistake, slopes in astray(self.graph, child, leaf, [e for e, _ in used]):
-                if all(s.free_symbols <= set(self.known) for s in slopes):
-                    parts = [a * formulas.value(sympy.sympify(s)) for (_, a), s in zip(used, slopes, strict=True)]
-                    wrong.append((placed(mistake, (name, child)), rest + sum(parts[1:], parts[0])))
-            if len(used) > 1:
-                wrong.append((slip("mean_for_sum", where, divisor=len(used)), rest + flow.right / len(used)))
-        if len(flows) == 2:
-            product = flows[0][1].right * flows[1][1].right
-            wrong.append((slip("wrong_operation", where, theirs="a product", right="a sum"), product))
-        if name in self.graph.parents and name != target:
-            for factor in dict.fromkeys(told(rule(leaf)) for _, rule in activations(self.graph)):
-                value = next(
-                    rule(self.known[leaf]) for _, rule in activations(self.graph) if told(rule(leaf)) == factor
-                )
-                wrong.append((slip("extra_factor", where, factor=factor), total.right * value))
-        return formulas.slipped(total, *((mistake, Alternatives(value)) for mistake, value in wrong))
+        if self.most > 1:
+            return total
+        return strayed(self.graph, self.known, self.arithmetic, (target, name), leaf, flows, adjoints, total)
 
     def _passes_on(self, name: str) -> bool:
         """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""
@@ -315,18 +258,3 @@ class Suspicion:
             factor = f"d{target}/d{child}"
             slips.append((slip("missing_factor", where, factor=factor), formulas.plus([d for _, d, _ in edges])))
         return formulas.slipped(flow, *slips)
-
-
-def adjoint(graph: Graph, name: str) -> tuple[str, str] | None:
-    """The (target, node) of a gradient's name, dE_dw1; None for the name of a step."""
-    top, bar, bottom = name.partition("_d")
-    known = bar and top.startswith("d") and top[1:] in graph.variables and bottom in graph.variables
-    return (top[1:], bottom) if known else None
-
-
-def workable(graph: Graph) -> bool:
-    """Whether there are formulas, and all are made of what `NUMERIC` has."""
-    nodes = (n for e in graph.steps.values() for entry in entries(e) for n in sympy.preorder_traversal(entry))
-    return bool(graph.inputs) and all(
-        n.func in NUMERIC.of or n.is_Symbol or n.is_Number or n.func in (sympy.Add, sympy.Mul) for n in nodes
-    )

@@ -14,7 +14,8 @@ from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import ErrorCurve, Verdict
 from grader.judge.truth import Slip
-from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NEXT, NOTES, REGIMES, REMARKS, SLIPS
+from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NEXT, NOTES, REGIMES, REMARKS
+from grader.pages.slip_notes import SLIPS
 from grader.pages.wording import arrows, difference, few_of, one_of, pair, place, shown
 
 AS_THEY_ARE: Final = frozenset({"not_finite", "not_squeezed", "wrong_draw"})
