@@ -1,7 +1,7 @@
 """Numbers in doubt: what is right, and what would come out after a slip, or after two.
 
 Knows that a slip made once shows wherever its result is used. Refuses to know which slips there are, and
-whether the numbers are arrays of floats or SymPy expressions.
+whether the numbers are arrays of floats or code.
 """
 
 from __future__ import annotations

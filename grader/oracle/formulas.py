@@ -1,4 +1,4 @@
-"""Formulas whose parts are in doubt: SymPy's trees, worked out with arrays of floats or with expressions.
+"""Formulas whose parts are in doubt: SymPy's trees, worked out with arrays of floats or with what writes code.
 
 Knows sums, products and functions, and how a slip is told. Refuses to know which slips a rule invites.
 """
@@ -45,14 +45,7 @@ NUMERIC: Final = Arithmetic(
         sympy.Number: float,
     }
 )
-SYMBOLIC: Final = Arithmetic(
-    {
-        **{kind: kind for kind in (exp, log, log1p, sin, cos, tanh, Max, Min, sympy.Abs, Pow)},
-        Heaviside: lambda v, *_: Heaviside(v, 0),
-        sympy.Number: lambda v: v,
-    }
-)
-"""What a function of SymPy is for arrays, and for expressions."""
+"""What a function of SymPy is for arrays."""
 
 
 @lru_cache(maxsize=65536)
