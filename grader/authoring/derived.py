@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.judge.diagnosis import NAMED
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, PreparedCheck, Question, Suspicious
 from grader.judge.rules import unrecorded
 from grader.judge.source import Source
@@ -125,11 +126,11 @@ def _marked(
 
 
 def _is_named(mistake: Planted, mark: Mark, elsewhere: Outcomes) -> bool:
-    """Whether a mistake is told as itself, or as one that comes to the same elsewhere too."""
+    """Whether a mistake is told as itself, or as one that comes to the same elsewhere too; of many none is to be told."""
     right = elsewhere[mistake.slip]
-    same = [s for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)]
+    same = {_alike(s) for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)}
     told = {_alike(slip) for found in mark.verdict.findings for slips in found.facts.mistakes or () for slip in slips}
-    return any(_alike(slip) in told for slip in same)
+    return not same.isdisjoint(told) or (not told and len(same) > NAMED)
 
 
 def _alike(slip: Slip) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -160,3 +160,10 @@ def strayed(
             value = next(rule(known[leaf]) for _, rule in activations(graph) if told(rule(leaf)) == factor)
             wrong.append((slip("extra_factor", where, factor=factor), total.right * value))
     return formulas.slipped(total, *((mistake, Alternatives(value)) for mistake, value in wrong))
+
+
+def passes_on(graph: Graph, name: str) -> bool:
+    """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""
+    uses = [entry for expression in graph.steps.values() for entry in entries(expression)]
+    leaves = set(entries(graph.variables[name]))
+    return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)

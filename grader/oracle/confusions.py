@@ -163,9 +163,9 @@ def _split(e: Any, whole: Add, rest: Callable[[Any], Any]) -> Confused:
         return
     for count in range(1, len(terms)):
         for part in combinations(terms, count):
-            left = Add(*(t for t in terms if t not in part))
-            theirs = f"{told(left)} + {told(rest(Add(*part)))}"
-            yield kind_of("brackets", term=e, theirs=theirs), left + rest(Add(*part))
+            left, inside = Add(*(t for t in terms if t not in part)), rest(Add(*part))
+            if inside != 0:
+                yield kind_of("brackets", term=e, theirs=f"{told(left)} + {told(inside)}"), left + inside
 
 
 def _power(e: Pow) -> Confused:

@@ -96,6 +96,10 @@ class Graph:
             found[name_of(variable)] = tuple(n for n in self.variables if n in used)
         return found
 
+    def users(self, name: str) -> list[str]:
+        """The steps that use a name directly."""
+        return [step for step, parents in self.parents.items() if name in parents]
+
     @property
     def edges(self) -> tuple[tuple[str, str], ...]:
         """(parent, step) for every direct use: the drawn computational graph."""

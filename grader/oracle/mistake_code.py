@@ -21,6 +21,7 @@ from grader.oracle.graph import Graph, Variable, adjoint, entries, name_of, shap
 from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import Problem, paths
 
+
 def parameters(template: Sequence[Any]) -> str:
     """The parameters of a planted function."""
     return ", ".join(f"argument{i}" for i in range(len(template)))
@@ -45,9 +46,7 @@ def access_of(variable: Variable, access: str) -> dict[Symbol, str]:
     return {s: f"{access}[{', '.join(map(str, i))}]" for s, i in zip(entries(variable), places, strict=True)}
 
 
-def computed(
-    sheet: CodeSheet, results: Mapping[str, tuple[Sequence[Any], tuple[int, ...]]], like: str
-) -> list[str]:
+def computed(sheet: CodeSheet, results: Mapping[str, tuple[Sequence[Any], tuple[int, ...]]], like: str) -> list[str]:
     """Lines that compute results by name, each from the numbers of its entries and its shape.
 
     Constants are made tensors like the argument `like`.

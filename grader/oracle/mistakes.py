@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, NDimArray, Symbol
+from sympy import Expr, Heaviside, NDimArray, Symbol
 
 from grader.judge.truth import EdgeList, Slip
 from grader.oracle.alternatives import Alternatives, along, in_all, renamed
 from grader.oracle.arrangements import misread, rearranged
-from grader.oracle.astray import activated, late, neighbours, strayed
+from grader.oracle.astray import activated, late, neighbours, passes_on, strayed
 from grader.oracle.derivatives import Calculus
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.forward_slips import after_forward_slips
@@ -79,7 +79,7 @@ class Suspicion:
 
         def edges(symbol: Symbol) -> EdgeList:
             """Those out of the node along which a name comes into its gradient."""
-            children = [child for child in arriving if name in self.graph.parents.get(child, ())]
+            children = [child for child in arriving if child in self.graph.users(name)]
             (leaf,) = entries(self.graph.variables[name])
             slopes = {c: [slope(e, leaf) for e in entries(self.graph.steps[self.graph.variables[c]])] for c in children}
             return tuple(
@@ -91,7 +91,7 @@ class Suspicion:
         def near(symbol: Symbol) -> Iterable[Symbol]:
             """The gradients that arrive at the steps after the one from which a gradient arrives."""
             child = symbol.name.removeprefix(f"d{target}_d")
-            later = (whole.variables.get(f"d{target}_d{c}") for c, ps in self.graph.parents.items() if child in ps)
+            later = (whole.variables.get(f"d{target}_d{c}") for c in self.graph.users(child))
             return [v for v in later if isinstance(v, Symbol) and v in self.known]
 
         where = f"d{target}/d{name}"
@@ -100,7 +100,7 @@ class Suspicion:
 
     def _alone(self, target: str, name: str, where: str, formula: Any) -> Iterable[tuple[Slip, list[Any]]]:
         """A local derivative without the gradient that arrives at it."""
-        children = [c for c, parents in self.graph.parents.items() if name in parents and c != target]
+        children = [c for c in self.graph.users(name) if c != target]
         arriving = Symbol(f"d{target}_d{children[0]}", real=True) if len(children) == 1 else None
         if arriving is not None and not isinstance(formula, NDimArray) and arriving in formula.free_symbols:
             factor = f"d{target}/d{children[0]}"
@@ -159,7 +159,7 @@ class Suspicion:
         names = list(self.graph.variables)
         adjoints = {target: [Alternatives(1)]}
         for node in reversed(names[names.index(name) : names.index(target)]):
-            if any(node in self.graph.parents.get(child, ()) for child in adjoints):
+            if not adjoints.keys().isdisjoint(self.graph.users(node)):
                 adjoints[node] = self.arrived(target, node, adjoints)
         return self._said(self._turned(target, name, adjoints[name]))
 
@@ -187,7 +187,7 @@ class Suspicion:
 
     def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
-        children = [c for c in adjoints if name in self.graph.parents.get(c, ())]
+        children = [c for c in adjoints if c in self.graph.users(name)]
         return [self._entry(target, name, leaf, children, adjoints) for leaf in entries(self.graph.variables[name])]
 
     def _entry(
@@ -223,12 +223,6 @@ class Suspicion:
             return total
         return strayed(self.graph, self.known, self.arithmetic, (target, name), leaf, flows, adjoints, total)
 
-    def _passes_on(self, name: str) -> bool:
-        """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""
-        uses = [entry for expression in self.graph.steps.values() for entry in entries(expression)]
-        leaves = set(entries(self.graph.variables[name]))
-        return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)
-
     @staticmethod
     def derived(formulas: Calculus, expression: Expr, leaf: Symbol, where: str) -> Alternatives:
         """A local derivative, or the value itself in its place."""
@@ -251,10 +245,12 @@ class Suspicion:
         slopes = [slope(expression, leaf) for _, _, expression in edges]
         flow = formulas.plus([formulas.times(arriving, local) for arriving, local, _ in edges])
         slips = []
-        if not any(found.is_number or found.is_Symbol for found in slopes):
+        # Where a gradient passes or does not, the rule of the kink says so.
+        if not any(found.is_number or found.is_Symbol or found.has(Heaviside) for found in slopes):
             factor = f"d{child}/d{told(leaf)} = {told(slopes[0])}"
             slips.append((slip("missing_factor", where, factor=factor), formulas.plus([a for a, _, _ in edges])))
-        if child != target and not self._passes_on(child):
+        # What is but one local derivative is missing there.
+        if child != target and self.graph.users(child) != [target] and not passes_on(self.graph, child):
             factor = f"d{target}/d{child}"
             slips.append((slip("missing_factor", where, factor=factor), formulas.plus([d for _, d, _ in edges])))
         return formulas.slipped(flow, *slips)
