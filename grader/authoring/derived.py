@@ -126,7 +126,7 @@ def _marked(
 
 
 def _is_named(mistake: Planted, mark: Mark, elsewhere: Outcomes) -> bool:
-    """Whether a mistake is told as itself, or as one that comes to the same elsewhere too; of many none is to be told."""
+    """Whether a mistake is told as itself, or as one that comes to the same elsewhere; of many none is to be."""
     right = elsewhere[mistake.slip]
     same = {_alike(s) for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)}
     told = {_alike(slip) for found in mark.verdict.findings for slips in found.facts.mistakes or () for slip in slips}

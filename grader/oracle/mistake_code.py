@@ -17,7 +17,7 @@ from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, Slips
 from grader.oracle.code_arithmetic import CodeSheet
 from grader.oracle.formulas import Formulas, workable
-from grader.oracle.graph import Graph, Variable, adjoint, entries, name_of, shape_of
+from grader.oracle.graph import Graph, Variable, adjoint, entries, shape_of
 from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import Problem, paths
 
