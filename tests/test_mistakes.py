@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+import torch
 from observed import QUESTIONS, leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
@@ -18,10 +19,11 @@ from grader.judge.roles import Replies
 from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.code_arithmetic import CodeSheet
 from grader.oracle.confusions import ways
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
-from grader.oracle.formulas import workable
+from grader.oracle.formulas import Formulas, workable
 from grader.oracle.graph import Graph, adjoint, array
 from grader.oracle.mistake_outcomes import ResultMistakes, numbers_of
 from grader.oracle.mistakes import Suspicion
@@ -375,3 +377,54 @@ def test_what_is_0_everywhere_is_no_slip() -> None:
     graph = Graph((x, y), {u: x - y, z: u * x})
     likely = ResultMistakes(graph, {"": "z"}, tuple({"x": p, "y": q} for p, q in zip(AT[x], AT[y], strict=True)))
     assert all(np.any(outcome) for _, outcome in likely("", [], 1))
+
+
+def named(*slips: Slip) -> tuple[Slip, ...] | None:
+    """The slips that are told of an answer that all of these come to."""
+    outcome = (np.array(1.0), np.array(2.0))
+    rows = [Compared({}, np.array(right), number, None, 0.5) for right, number in zip((3.0, 5.0), outcome, strict=True)]
+    found = diagnosed(Finding("wrong_value"), [frozenset([slip]) for slip in slips], rows)
+    assert found.facts.mistakes is not None
+    return tuple(slip for each in found.facts.mistakes for slip in each)
+
+
+def test_a_slip_is_named_only_where_few_others_fit_as_well() -> None:
+    """One, or one of two; of three the answer says nothing, and the sentence is the neutral one."""
+    slips = [Slip("missing_path", (("where", "da"), ("step", step))) for step in "xyz"]
+    assert named(slips[0]) == (slips[0],)
+    assert named(*slips[:2]) == tuple(slips[:2])
+    assert named(*slips) == ()
+
+
+def test_slips_that_are_told_alike_are_one() -> None:
+    slips = [Slip("missing_path", (("where", "da"), ("step", "x")), (("a", end),)) for end in "xyz"]
+    assert named(*slips) == (slips[0],)
+
+
+def test_what_says_one_thing_twice_is_derived_once() -> None:
+    """A kink's missing slope is told by its rule alone, and one next to the end not as what arrives before it, too."""
+    graph = Graph((x, y), {u: x * y, v: u - 2, z: sympy.Max(0, v)})
+    (found,) = Suspicion(graph, {x: AT[x], y: AT[y]}).backward("z", "y")
+    factors = [dict(s.facts)["factor"] for slips in found.wrong for s in slips if s.note == "missing_factor"]
+    assert factors and not any("dz" in factor for factor in factors)
+    assert any(s.note == "wrong_rule" for slips in found.wrong for s in slips)
+
+
+def test_code_that_formulas_leave_comes_to_what_they_are() -> None:
+    sheet = CodeSheet()
+    numbers = {x: sheet.noted("x"), y: sheet.noted("y")}
+    formula = (sin(x * y) - 3 * x**2) / (1 + exp(-x * y)) + sympy.Max(0, x - y) ** 2 + log(x) / y
+    before, (code,) = sheet.written([Formulas(numbers, sheet.arithmetic).value(formula)])
+    names = {"torch": torch, **{str(s): torch.tensor(AT[s][0], dtype=torch.float64) for s in (x, y)}}
+    exec("\n".join(before), names)
+    assert float(eval(code, names)) == pytest.approx(float(formula.subs({x: AT[x][0], y: AT[y][0]})), rel=1e-12)
+    assert "\n".join([*before, code]).count("(x * y)") == 1
+
+
+@pytest.mark.parametrize(("code", "value"), [("(-2) ** x", 4.0), ("(x ** (-2))", 0.25)])
+def test_a_power_in_code_is_taken_of_all_of_a_negative_number(code: str, value: float) -> None:
+    sheet = CodeSheet()
+    number = sheet.noted("x")
+    _, (written,) = sheet.written([(-2) ** number if value == 4 else number**-2])
+    assert written.strip("()") == code.strip("()")
+    assert eval(written, {"x": 2.0}) == value
