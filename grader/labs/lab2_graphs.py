@@ -74,11 +74,10 @@ def path(n: GraphNumbers) -> Problem:
     return problem(graph, Domain(where=(*(Abs(v) > Rational(1, 8) for v in (x, y, z)), Abs(slope) > 1)), z)
 
 
-# On both sides of the kink both signs of u, and of b: the kink is at v = 0. Both positive, too.
-KINK = ((v > 0) & (u < 0), (v < 0) & (u > 0), (v > 0) & (b < 0), (v < 0) & (b > 0), (u > 0) & (b > 0))
 relu = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
-    Domain(where=(Abs(v) > 0.25, Abs(u) > 0.25), cases=KINK),
+    # Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
+    Domain(where=(Abs(v) > 0.25, Abs(u) > 0.25), cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0)),
     a,
 )
 sigmoid = problem(
