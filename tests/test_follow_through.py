@@ -205,6 +205,7 @@ WRONG_PARTS = {
     "uphill": ((UPHILL,), "gradient_step"),
     "not cleared": ((KEPT,), "gradient_step"),
     "no rate": ((RATELESS,), "gradient_step"),
+    "still": ((("p -= learning_rate * p.grad", "p -= 0"),), "gradient_step"),
     "all three": ((MINUS, SUM, KEPT), "predict mean_squared_error gradient_step"),
     # Whether it was called or written again cannot be told from what it gives, and is one slip.
     "a mistake made again": (
@@ -239,7 +240,6 @@ SLIPS_OF_TRAINING = {
     "not affine": (("x @ w.T + b", "x @ w.T + b ** 2"),),
     "cut off": (MINUS, ("x @ w.T - b", "x @ w.detach().T - b"), ("* p.grad", "* (0 if p.grad is None else p.grad)")),
     "nothing": (("return x @ w.T if b is None else x @ w.T + b", "return 0 * (x @ w.T) + (1 if b is None else b)"),),
-    "still": (("p -= learning_rate * p.grad", "p -= 0"),),
     "another error": (("** 2).mean()", "** 4).mean()"),),
     "another shape": (("return x @ w.T if b is None else x @ w.T + b", "return (x @ w.T)[:, 0]"),),
 }

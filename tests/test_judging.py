@@ -18,8 +18,9 @@ from grader.judge.truth import GradientTruth, SeededTruth, SweepTruth, Trajector
 from grader.judge.verdict import merged, unanswered
 from grader.labs.lab3_regression import X, Y
 from grader.oracle.fits import least_squares
-from grader.pages.notes import NOTES, REMARKS, SLIPS
+from grader.pages.notes import NOTES, REMARKS
 from grader.pages.sentences import first_failure, message, remark, remarks, sentence
+from grader.pages.slip_notes import SLIPS
 from grader.pages.wording import row
 from grader.protocol.conduct import Means
 from grader.protocol.messages import Ask, Died, Leaf, Missing, Node, Other, Raised, TimedOut, Unreadable, Value

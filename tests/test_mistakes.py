@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+import torch
 from observed import QUESTIONS, leaf, marked, posed, seen
 from sympy import cos, exp, log, sin, symbols, tanh
 
@@ -18,15 +19,18 @@ from grader.judge.roles import Replies
 from grader.judge.truth import EdgeList, GradientTruth, Outcomes, Slip, StepsTruth, TrajectoryTruth, ValueTruth
 from grader.labs import all_labs
 from grader.oracle.checks import GradientCheck, ValueCheck
+from grader.oracle.code_arithmetic import CodeSheet
+from grader.oracle.confusions import ways
 from grader.oracle.derivatives import Calculus
 from grader.oracle.float_evaluation import breaking, elementary
-from grader.oracle.graph import Graph, array
+from grader.oracle.formulas import Formulas, workable
+from grader.oracle.graph import Graph, adjoint, array
 from grader.oracle.mistake_outcomes import ResultMistakes, numbers_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import paths
 from grader.oracle.stability import SweepCheck
 from grader.oracle.terms import Algebra
-from grader.pages.notes import UNLIKELY
+from grader.pages.notes import NEXT
 from grader.pages.sentences import message, sentence
 
 a, b, u, v, x, y, z = symbols("a b u v x y z", real=True)
@@ -190,7 +194,7 @@ def test_two_mistakes_at_once_are_both_told() -> None:
 def test_where_none_fits_it_is_said() -> None:
     mark = told("polynomial_gradient", lambda at: 1.0 + np.exp(at["x"]))
     assert mark.verdict.note == "wrong_value"
-    assert message(mark.verdict).endswith(UNLIKELY)
+    assert message(mark.verdict).endswith(NEXT)
 
 
 def suspicious(name: str) -> list[Any]:
@@ -295,3 +299,132 @@ def test_of_several_mistakes_that_fit_the_edges_are_told_if_all_are_known(
     found = diagnosed(Finding("wrong_value"), fitting, rows)
     assert "Or: " in sentence(found)
     assert found.facts.edges == told
+
+
+@pytest.mark.parametrize(
+    ("formula", "note", "instead"),
+    [
+        ((x + y) / x, "brackets", x + y / x),
+        (x / (log(x) + y), "brackets", x / log(x) + y),
+        (exp(x + y), "brackets", exp(x) + y),
+        ((x - y) ** 2, "brackets", x - y**2),
+        (x**3, "wrong_exponent", x**2),
+        (x**3, "wrong_exponent", 3 * x),
+        (x * y, "wrong_operation", x + y),
+        (x * y, "missing_factor", x),
+        (log(x), "exchanged_function", log(x) / log(10)),
+        (sin(x), "degrees", sin(x * sympy.pi / 180)),
+        (1 / (1 + exp(-x)), "exchanged_function", tanh(x)),
+        (tanh(x), "exchanged_function", 1 / (1 + exp(-x))),
+        (x**2 / 2 + y**2 / 2, "taken_after", (x / 2 + y / 2) ** 2),
+        (x**2 / 2 + y**2 / 2, "sample_divisor", x**2 + y**2),
+        (x**2 / 2 + y**2 / 2, "divided_twice", x**2 / 4 + y**2 / 4),
+        (x**2 / 2 + y**2 / 2, "root_taken", sympy.sqrt(x**2 / 2 + y**2 / 2)),
+        ((x - y) ** 2, "exchanged_function", sympy.Abs(x - y)),
+    ],
+)
+def test_a_formula_taken_for_another_comes_to_what_it_says(formula: Any, note: str, instead: Any) -> None:
+    found = [values(e) for (code, _), e in ways(formula).items() if code == note]
+    # Like terms go wrong together; of unlike ones each does.
+    both = [values(sum(ways(t).get(kind, t) for t in formula.args)) for kind in _kinds(formula, note)]
+    assert any(np.allclose(n, values(instead)) for n in [*found, *both]), found
+
+
+def _kinds(formula: Any, note: str) -> list[Any]:
+    """What may happen to the terms of a sum, whichever term it is told of."""
+    return [kind for t in formula.args for kind in ways(t) if kind[0] == note] if formula.is_Add else []
+
+
+def backward_slips(graph: Graph, target: str, name: str) -> dict[str, list[Any]]:
+    """What slips make of a gradient at `AT`, by their notes."""
+    numbers = {symbol: AT[symbol] for symbol in graph.inputs}
+    (found,) = Suspicion(graph, numbers).backward(target, name)
+    notes: dict[str, list[Any]] = {}
+    for slips, value in found.wrong.items():
+        for slip in slips:
+            notes.setdefault(slip.note, []).append(value)
+    return notes
+
+
+def test_an_operand_is_taken_for_its_neighbour_on_the_way_back() -> None:
+    found = backward_slips(Graph((x, y), {u: x * y, z: tanh(u)}), "z", "x")
+    slope = 1 - np.tanh(AT[x] * AT[y]) ** 2
+    assert any(np.allclose(n, slope * AT[x]) for n in found["wrong_operand"])
+
+
+def test_a_slip_on_the_way_forward_is_seen_in_a_gradient() -> None:
+    found = backward_slips(Graph((x, y), {u: x + y, z: tanh(u)}), "z", "x")
+    assert any(np.allclose(n, 1 - np.tanh(AT[x]) ** 2) for n in found["missing_term"])
+
+
+def test_no_exponent_is_reduced() -> None:
+    found = backward_slips(Graph((x,), {z: x**3 + 2 * x**2}), "z", "x")
+    np.testing.assert_allclose(found["exponent_not_reduced_anywhere"], [3 * AT[x] ** 3 + 4 * AT[x] ** 2])
+    np.testing.assert_allclose(found["exponent_lost_anywhere"], [AT[x] ** 2 + 2 * AT[x]])
+
+
+def test_an_update_with_the_gradient_after_the_update_is_named() -> None:
+    lab5 = next(lab for lab in all_labs() if lab.name == "lab5_backprop")
+    (question,) = (q for q in lab5.questions if q.name == "updated_parameters")
+    planted = [m for c in question.checks if isinstance(c, Suspicious) for m in c.plant(question.name)]
+    late = {m.path: dict(m.slip.facts) for m in planted if m.slip.note == "after_update"}
+    assert sorted(late) == [f"new_{p}" for p in "b_h1 b_h2 w1 w2 w3 w4".split()]
+    assert late["new_w1"]["olds"] == "w5, w7"
+    assert late["new_w1"]["where"] == "the new w1"
+
+
+def test_what_is_0_everywhere_is_no_slip() -> None:
+    graph = Graph((x, y), {u: x - y, z: u * x})
+    likely = ResultMistakes(graph, {"": "z"}, tuple({"x": p, "y": q} for p, q in zip(AT[x], AT[y], strict=True)))
+    assert all(np.any(outcome) for _, outcome in likely("", [], 1))
+
+
+def named(*slips: Slip) -> tuple[Slip, ...] | None:
+    """The slips that are told of an answer that all of these come to."""
+    outcome = (np.array(1.0), np.array(2.0))
+    rows = [Compared({}, np.array(right), number, None, 0.5) for right, number in zip((3.0, 5.0), outcome, strict=True)]
+    found = diagnosed(Finding("wrong_value"), [frozenset([slip]) for slip in slips], rows)
+    assert found.facts.mistakes is not None
+    return tuple(slip for each in found.facts.mistakes for slip in each)
+
+
+def test_a_slip_is_named_only_where_few_others_fit_as_well() -> None:
+    """One, or one of two; of three the answer says nothing, and the sentence is the neutral one."""
+    slips = [Slip("missing_path", (("where", "da"), ("step", step))) for step in "xyz"]
+    assert named(slips[0]) == (slips[0],)
+    assert named(*slips[:2]) == tuple(slips[:2])
+    assert named(*slips) == ()
+
+
+def test_slips_that_are_told_alike_are_one() -> None:
+    slips = [Slip("missing_path", (("where", "da"), ("step", "x")), (("a", end),)) for end in "xyz"]
+    assert named(*slips) == (slips[0],)
+
+
+def test_what_says_one_thing_twice_is_derived_once() -> None:
+    """A kink's missing slope is told by its rule alone, and one next to the end not as what arrives before it, too."""
+    graph = Graph((x, y), {u: x * y, v: u - 2, z: sympy.Max(0, v)})
+    (found,) = Suspicion(graph, {x: AT[x], y: AT[y]}).backward("z", "y")
+    factors = [dict(s.facts)["factor"] for slips in found.wrong for s in slips if s.note == "missing_factor"]
+    assert factors and not any("dz" in factor for factor in factors)
+    assert any(s.note == "wrong_rule" for slips in found.wrong for s in slips)
+
+
+def test_code_that_formulas_leave_comes_to_what_they_are() -> None:
+    sheet = CodeSheet()
+    numbers = {x: sheet.noted("x"), y: sheet.noted("y")}
+    formula = (sin(x * y) - 3 * x**2) / (1 + exp(-x * y)) + sympy.Max(0, x - y) ** 2 + log(x) / y
+    before, (code,) = sheet.written([Formulas(numbers, sheet.arithmetic).value(formula)])
+    names = {"torch": torch, **{str(s): torch.tensor(AT[s][0], dtype=torch.float64) for s in (x, y)}}
+    exec("\n".join(before), names)
+    assert float(eval(code, names)) == pytest.approx(float(formula.subs({x: AT[x][0], y: AT[y][0]})), rel=1e-12)
+    assert "\n".join([*before, code]).count("(x * y)") == 1
+
+
+@pytest.mark.parametrize(("code", "value"), [("(-2) ** x", 4.0), ("(x ** (-2))", 0.25)])
+def test_a_power_in_code_is_taken_of_all_of_a_negative_number(code: str, value: float) -> None:
+    sheet = CodeSheet()
+    number = sheet.noted("x")
+    _, (written,) = sheet.written([(-2) ** number if value == 4 else number**-2])
+    assert written.strip("()") == code.strip("()")
+    assert eval(written, {"x": 2.0}) == value

@@ -8,7 +8,7 @@ from observed import evidence, leaf, marked, posed, seen
 
 from grader.judge.context import in_context
 from grader.judge.facts import difference
-from grader.judge.findings import Facts, Finding, Form, Remark
+from grader.judge.findings import Facts, Finding, Form, Numbers, Remark
 from grader.judge.model import Mark, Status, Verdict
 from grader.judge.roles import Replies
 from grader.judge.source import Source
@@ -16,7 +16,7 @@ from grader.judge.sweep import judge_sweep
 from grader.judge.truth import GradientTruth, SweepTruth, ValueTruth
 from grader.judge.verdict import judge, merged, unanswered
 from grader.pages import wording
-from grader.pages.notes import UNLIKELY
+from grader.pages.notes import NEXT
 from grader.pages.sentences import message, remarks, sentence
 from grader.protocol.messages import Missing, Observation, Other, Raised, Value
 
@@ -136,7 +136,7 @@ def test_what_can_be_seen_needs_no_search_for_a_slip() -> None:
         wrong = tuple(seen(*[leaf(answer or np.exp(p.inputs["x"]))] * 2) for p in points)
         return marked("polynomial_gradient", Replies(wrong, coarse=wrong)).verdict
 
-    assert message(verdict(None)).endswith(UNLIKELY)
+    assert message(verdict(None)).endswith(NEXT)
     assert message(verdict(34.0)).endswith("(yours is the same everywhere).")
 
 
@@ -199,3 +199,23 @@ def test_what_is_carried_forward_is_to_blame_only_where_it_raised() -> None:
         marks = [told(name, s, source) for name, s in zip(names, (silent, second), strict=True)]
         found = in_context(marks, [posed(name)[1] for name in names], source)
         assert [len(remarks(m.verdict)) for m in found] == [0, count]
+
+
+def numbers_of(*values: float) -> Numbers:
+    """A vector."""
+    return Numbers(values, (len(values),))
+
+
+def test_of_many_numbers_of_a_point_a_sentence_has_those_that_it_is_about() -> None:
+    point = {f"w{i}": Numbers((float(i),)) for i in range(1, 9)}
+    assert wording.few_of(point, {"w5"}) == "(w5 = 5, and 7 more)"
+    assert wording.few_of(point) == "(w1 = 1, w2 = 2, w3 = 3, w4 = 4, and 4 more)"
+    assert wording.few_of({"x": numbers_of(*range(9))}) == "(x of shape (9,))"
+    assert wording.few_of({"w1": Numbers((1.0,))}) == "(w1 = 1)"
+
+
+def test_a_long_array_is_told_by_the_first_entry_that_differs() -> None:
+    right = Numbers(tuple(map(float, range(8))), (2, 4))
+    yours = Numbers((0.0, 1.0, 2.0, 3.0, 4.0, 9.0, 6.0, 7.0), (2, 4))
+    assert wording.pair(*wording.one_of(yours, right)) == ("9 in place [1, 1]", "5")
+    assert wording.one_of(numbers_of(1, 2), numbers_of(1, 3)) == (numbers_of(1, 2), numbers_of(1, 3))

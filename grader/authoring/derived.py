@@ -6,11 +6,12 @@ mistakes are derived.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from grader.judge.diagnosis import NAMED
 from grader.judge.model import Check, Conditions, Lab, Mark, Planted, PreparedCheck, Question, Suspicious
 from grader.judge.rules import unrecorded
 from grader.judge.source import Source
@@ -18,8 +19,7 @@ from grader.judge.sweep import ulp_errors
 from grader.judge.truth import GradientTruth, Slip, StepsTruth, SweepTruth, TrajectoryTruth, UpdateTruth, ValueTruth
 from grader.judge.verdict import judge
 from grader.pages.sentences import explained, message
-from grader.protocol.messages import Array
-from grader.runner.grading import ask
+from grader.protocol.messages import Array, Reply
 from grader.runner.session import Session
 
 SAME = 1e-9
@@ -52,9 +52,10 @@ def _planted(
     planted = rejected = named = 0
     problems = []
     for check, trial in zip(question.checks, trials, strict=True):
+        others = _others(question, unrecorded(trial), session)
         for mistake, fresh in _telling(check, question.name, conditions):
             # A question that loses points by one of its checks has not all of them, whatever the others say.
-            mark = _marked(question, [replace(unrecorded(trial), weight=1.0)], session, cells, mistake)
+            mark = _marked(question, replace(unrecorded(trial), weight=1.0), session, (cells, others), mistake)
             planted += 1
             if mark.score < question.points:
                 rejected += 1
@@ -105,19 +106,31 @@ def _fails(truth: SweepTruth, given: Array) -> bool:
     return bool((ulp_errors(given, truth) > truth.limit).any())
 
 
+def _others(question: Question, trial: PreparedCheck, session: Session) -> dict[int, Reply]:
+    """What other functions of the notebook reply, by the ask: a mistake planted in one changes no other."""
+    return {id(each): session.ask(each) for each in trial.asks if each.name != question.name}
+
+
 def _marked(
-    question: Question, trials: Sequence[PreparedCheck], session: Session, cells: Sequence[str], mistake: Planted
+    question: Question,
+    trial: PreparedCheck,
+    session: Session,
+    known: tuple[Sequence[str], Mapping[int, Reply]],
+    mistake: Planted,
 ) -> Mark:
+    """The mark of a mistake in a notebook whose cells, and other functions' replies, are `known`."""
+    cells, others = known
     session.run([mistake.code])
-    return judge(question, trials, ask(session, trials), Source((*cells, mistake.code)))
+    replies = trial.asks.each(lambda each: others[id(each)] if id(each) in others else session.ask(each))
+    return judge(question, [trial], [replies], Source((*cells, mistake.code)))
 
 
 def _is_named(mistake: Planted, mark: Mark, elsewhere: Outcomes) -> bool:
-    """Whether a mistake is told as itself, or as one that comes to the same elsewhere too."""
+    """Whether a mistake is told as itself, or as one that comes to the same elsewhere; of many none is to be."""
     right = elsewhere[mistake.slip]
-    same = [s for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)]
+    same = {_alike(s) for s, v in elsewhere.items() if np.allclose(v, right, rtol=SAME, atol=0, equal_nan=True)}
     told = {_alike(slip) for found in mark.verdict.findings for slips in found.facts.mistakes or () for slip in slips}
-    return any(_alike(slip) in told for slip in same)
+    return not same.isdisjoint(told) or (not told and len(same) > NAMED)
 
 
 def _alike(slip: Slip) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -5,6 +5,7 @@ Knows what counts as a number and how near is near enough. Refuses to know quest
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -117,6 +118,12 @@ def _is_one_number(leaf: Leaf) -> bool:
 
 def relative_error(theirs: Array, expected: Array) -> float:
     """The largest difference, relative to the largest entry of what is right; infinite against 0."""
+    if not theirs.shape and not expected.shape:
+        # The same for single numbers, of which there are most.
+        gap, size = abs(float(theirs) - float(expected)), abs(float(expected))
+        if not math.isfinite(theirs):
+            return math.inf
+        return 0.0 if gap == 0 else gap / size if size else math.inf
     if not np.isfinite(theirs).all():
         return float(np.inf)
     gap = float(np.abs(theirs - expected).max(initial=0.0))

@@ -18,7 +18,7 @@ from grader.judge.findings import MISTAKES, Finding
 from grader.judge.truth import Outcomes, Slip
 
 NAMED = 2
-"""So many mistakes are named where an answer fits several."""
+"""So many mistakes are named where an answer fits as many. One that fits more is not known to be any of them."""
 
 NOISE = 1e-12
 """Of what is right: as much is lost where a mistake comes to 0 but for rounding."""
@@ -57,15 +57,15 @@ def slips_in(explained: Sequence[Fitting]) -> int:
 
 
 def diagnosed(problem: Finding, fitting: Fitting | None, rows: Sequence[Compared]) -> Finding:
-    """The finding, with the mistakes that explain it."""
+    """The finding, with the mistakes that explain it, where these are few enough to say so."""
     if fitting is None:
         return problem
-    if not fitting:
+    told = list(_alike(fitting).values())
+    if not 0 < len(told) <= NAMED:
         seen = difference([row.numbers for row in rows if row.numbers is not None], [row.expected for row in rows])
         return problem if seen else replace(problem, facts=replace(problem.facts, mistakes=()))
-    named = list(_alike(fitting).values())[:NAMED]
-    mistakes = tuple(ways[0] for ways in named)
-    slips = [slip for ways in named for way in ways for slip in way]
+    mistakes = tuple(ways[0] for ways in told)
+    slips = [slip for ways in told for way in ways for slip in way]
     edges = {edge for slip in slips for edge in slip.edges} if all(slip.edges for slip in slips) else set()
     return replace(problem, facts=replace(problem.facts, mistakes=mistakes, edges=tuple(sorted(edges))))
 

@@ -25,6 +25,9 @@ FIRST = 6
 
 def excerpt(values: Array) -> Numbers:
     """An array of up to `SHOWN` entries, or the first of a longer one."""
+    if not values.shape:
+        single = float(values)
+        return Numbers((math.nan if math.isnan(single) else single,))
     flat = values.ravel()[: SHOWN if values.size <= SHOWN else FIRST].tolist()
     # One nan is another here, so that equal findings are equal.
     return Numbers(tuple(math.nan if math.isnan(v) else float(v) for v in flat), values.shape)

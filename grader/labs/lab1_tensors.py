@@ -29,9 +29,10 @@ def graph_of(*inputs: Array, result: Array) -> Graph:
     return Graph(inputs, {array("result", *result.shape): result})
 
 
-def moves(graph: Graph, *arguments: object, domain: Domain = WIDE) -> GradientCheck:
-    """Value and Jacobian of a one-step graph."""
-    return GradientCheck(Problem(graph, domain, arguments), "result", of=("result",))
+def moves(graph: Graph, *arguments: object, domain: Domain = WIDE, called: tuple[str, ...] = ()) -> GradientCheck:
+    """Value and Jacobian of a one-step graph; `called` are the names of the arguments after the first."""
+    names = dict(enumerate(called, 1))
+    return GradientCheck(Problem(graph, domain, arguments, called=names), "result", of=("result",))
 
 
 def product(left: Array, right: Array) -> Array:
@@ -42,7 +43,7 @@ def product(left: Array, right: Array) -> Array:
 def grid(rows: int, columns: int) -> Check:
     """`to_grid` of rows * columns numbers."""
     x = array("x", rows * columns)
-    return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns)
+    return moves(graph_of(x, result=x.reshape(rows, columns)), "x", rows, columns, called=("rows", "columns"))
 
 
 def positive(signs: str, *shape: int) -> GradientCheck:
@@ -62,14 +63,13 @@ def stacked(length: int) -> Check:
 def picked(x: Array, columns: tuple[int, ...]) -> Check:
     """`pick_per_row` of a matrix."""
     result = Array([x[i, column] for i, column in enumerate(columns)])
-    return moves(graph_of(x, result=result), "x", np.array(columns))
+    return moves(graph_of(x, result=result), "x", np.array(columns), called=("columns",))
 
 
 x, v = array("x", 4, 3), array("v", 6)
 odd, wide = array("x", 5, 2), array("x", 2, 5)
 images, block = array("images", 2, 3, 4, 3), array("x", 2, 3, 2)
 singles, others = array("x", 1, 3, 1, 2), array("x", 2, 1, 3)
-
 matrix = graph_of(x, result=x.reshape(12))
 zeros = Graph((), {array("result", 2): Array([3, 5])})
 
@@ -154,7 +154,7 @@ TAKEN_APART = (
         (
             positive("+-+-+"),
             positive("--+++"),
-            ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),)), "result"),
+            ValueCheck(Problem(zeros, WIDE, (np.array([3, 0, -2, 5, 0]),), called={0: "x"}), "result"),
             Beside(positive("+--++-", 2, 3)),
         ),
     ),

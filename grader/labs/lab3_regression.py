@@ -101,7 +101,8 @@ def likelihood(labels: tuple[int, ...]) -> GradientCheck:
     """`cross_entropy` at these labels of three classes."""
     shares = array("probabilities", len(labels), 3)
     graph = Graph((shares,), {loss: -sum(log(shares[i, k]) for i, k in enumerate(labels)) / len(labels)})
-    return GradientCheck(Problem(graph, simplex, ("probabilities", np.array(labels))), "loss", of=("loss",))
+    problem = Problem(graph, simplex, ("probabilities", np.array(labels)), called={1: "labels"})
+    return GradientCheck(problem, "loss", of=("loss",))
 
 
 def unlikely(labels: tuple[int, ...], power: int) -> ValueCheck:

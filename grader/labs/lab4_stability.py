@@ -50,7 +50,8 @@ def swept(
         for dtype in ("float64", "float32")
         for wrt, regimes, size in zip((None, arguments[0]), strata, sizes, strict=True)
     )
-    return GradientCheck(moderate, name_of(output), (name_of(output),), wrt=arguments[:1], weight=0.0), *sweeps
+    name, written = name_of(output), (forms.stable,)
+    return GradientCheck(moderate, name, (name,), wrt=arguments[:1], weight=0.0, written=written), *sweeps
 
 
 def slopes(expression: Expr) -> Check:

@@ -49,6 +49,11 @@ new = {p: Symbol(f"new_{p}", real=True) for p in parameters}
 updated = Graph(
     backward.inputs,
     {**backward.steps, **{new[p]: p - RATE * backward.variables[f"dE_d{p}"] for p in parameters}},
+    {
+        str(RATE): "learning_rate",
+        **{f"new_{p}": f"the new {p}" for p in parameters},
+        **{str(-RATE * backward.variables[f"dE_d{p}"]): f"-learning_rate*dE_d{p}" for p in parameters},
+    },
 )
 
 W1, b1, W2, b2 = array("W1", 2, 2), array("b1", 2), array("W2", 2, 2), array("b2", 2)
@@ -72,6 +77,7 @@ def batch_gradients(count: int) -> ValueCheck:
             total: sum(entry**2 for entry in entries(O - T)) / 2,
             E: total / count,
         },
+        {"total": "the sum over the batch", "dE/dtotal": "the mean over the batch"},
     )
     problem = Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E)
     return ValueCheck(problem, tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")), CallMode.INFERENCE)

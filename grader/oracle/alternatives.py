@@ -1,19 +1,22 @@
 """Numbers in doubt: what is right, and what would come out after a slip, or after two.
 
 Knows that a slip made once shows wherever its result is used. Refuses to know which slips there are, and
-whether the numbers are arrays of floats or SymPy expressions.
+whether the numbers are arrays of floats or code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from grader.judge.truth import EdgeList, Slip
 
 Slips: TypeAlias = frozenset[Slip]
+
+_DIGITS: Final = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,31 @@ def along(number: Alternatives, edges: EdgeList) -> Alternatives:
         return frozenset(slip if slip.edges else replace(slip, edges=edges) for slip in slips)
 
     return Alternatives(number.right, {placed(slips): wrong for slips, wrong in number.wrong.items()})
+
+
+def in_all(doubts: Mapping[Any, Alternatives], symbols: Sequence[Any]) -> Iterable[tuple[Slip, Mapping[Any, Any]]]:
+    """The same slip in all of several steps that are made alike, and what they become."""
+    found: dict[object, dict[Any, Slip]] = {}
+    for symbol in symbols:
+        for slips in doubts[symbol].wrong:
+            (slip,) = slips if len(slips) == 1 else (None,)
+            if slip and ("where", str(symbol)) in slip.facts:
+                alike = tuple((name, _DIGITS.sub("", fact)) for name, fact in slip.facts)
+                found.setdefault((slip.note, alike), {}).setdefault(symbol, slip)
+    for made in found.values():
+        if len(made) > 1:
+            first, *_ = made.values()
+            facts = {**dict(first.facts), "where": " and ".join(map(str, made))}
+            after = {symbol: doubts[symbol].after(frozenset([slip])) for symbol, slip in made.items()}
+            yield replace(first, facts=tuple(facts.items()), edges=()), after
+
+
+def renamed(number: Alternatives, names: Mapping[str, str]) -> Alternatives:
+    """A number whose slips are told with other names, where a fact is one of them."""
+
+    def told(slips: Slips) -> Slips:
+        return frozenset(
+            replace(slip, facts=tuple((name, names.get(fact, fact)) for name, fact in slip.facts)) for slip in slips
+        )
+
+    return Alternatives(number.right, {told(slips): wrong for slips, wrong in number.wrong.items()})

@@ -12,9 +12,11 @@ from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
-from sympy import Symbol
+from sympy import Max, Min, Mul, Symbol, exp, fraction, log
 
 from grader.judge.truth import EdgeList, Slip
+from grader.oracle import transposes
+from grader.oracle.confusions import confused, sigmoid
 from grader.oracle.formulas import placed, slip
 from grader.oracle.graph import Variable, entries, name_of, shape_of
 
@@ -25,25 +27,40 @@ def rearranged(variable: Variable, formulas: list[Any], parents: Iterable[Variab
     """The entries of a step with a mistake in their arrangement, for every one that its shapes allow."""
     where, used = name_of(variable), list(parents)
     yield from _exchanged(where, formulas, used)
+    yield from confused(where, formulas)
+    yield from _paired(where, variable, formulas, used)
     if not shape_of(variable):
         return
     for parent in used:
         yield from _transposed(where, variable, formulas, parent)
+    yield from _normalised(where, variable, formulas)
+    yield from _interleaved(where, variable, formulas)
     if len(used) == 1 and all(isinstance(f, Symbol) for f in formulas):
         yield from _moved(where, variable, formulas, used[0])
 
 
-def misread(where: str, formula: Any, variables: Iterable[Variable], edges: Callable[[Symbol], EdgeList]) -> Rearranged:
-    """A scalar formula with one name taken for another that differs from it in its number: w6 for w5.
+def misread(
+    where: str,
+    formula: Any,
+    variables: Iterable[Variable],
+    edges: Callable[[Symbol], EdgeList],
+    near: Callable[[Symbol], Iterable[Symbol]],
+) -> Rearranged:
+    """A scalar formula with one name taken for another: for one that differs in its number (w6 for w5), or is `near`.
 
     `edges` are those along which a name comes into the formula.
     """
     scalars = [v for v in variables if isinstance(v, Symbol)]
-    for symbol in sorted(formula.free_symbols, key=str):
-        for other in scalars:
-            if other not in formula.free_symbols and _stem(other) == _stem(symbol):
-                mistake = slip("wrong_operand", where, theirs=other, right=symbol)
-                yield placed(mistake, *edges(symbol)), [formula.xreplace({symbol: other})]
+    symbols = sorted(formula.free_symbols, key=str)
+    for symbol in symbols:
+        alike = [other for other in scalars if other != symbol and _stem(other) == _stem(symbol)]
+        for other in dict.fromkeys([*alike, *near(symbol)]):
+            mistake = slip("wrong_operand", where, theirs=other, right=symbol)
+            yield placed(mistake, *edges(symbol)), [formula.xreplace({symbol: other})]
+    for one, other in combinations(symbols, 2):
+        if _stem(one) == _stem(other) or len(symbols) == 2:
+            mistake = slip("exchanged_operands", where, one=one, other=other)
+            yield placed(mistake, *edges(one), *edges(other)), [formula.xreplace(_swap([one], [other]))]
 
 
 def _stem(symbol: Symbol) -> str:
@@ -66,42 +83,97 @@ def _swap(one: Iterable[Symbol], other: Iterable[Symbol]) -> Mapping[Symbol, Sym
     return {**dict(pairs), **{b: a for a, b in pairs}}
 
 
-def _turned(variable: Variable) -> dict[Symbol, Symbol]:
-    places = _placed(variable)
-    return dict(zip(places.ravel(), places.T.ravel(), strict=True))
-
-
-def _placed(variable: Variable) -> Any:
-    return np.array(entries(variable), dtype=object).reshape(shape_of(variable))
-
-
 def _transposed(where: str, variable: Variable, formulas: list[Any], parent: Variable) -> Rearranged:
     """A square operand transposed, and the other axis of a square result."""
     shape = shape_of(parent)
-    if len(shape) != 2 or shape[0] != shape[1]:
+    if len(shape) != 2:
         return
-    turned = [f.xreplace(_turned(parent)) for f in formulas]
+    if shape[0] != shape[1]:
+        if not all(isinstance(f, Symbol) for f in formulas):
+            mixed = transposes.reshaped(parent)
+            yield slip("reshaped_operand", where, term=name_of(parent)), [f.xreplace(mixed) for f in formulas]
+        return
+    turned = [f.xreplace(transposes.turned(parent)) for f in formulas]
     yield slip("transposed", where, term=name_of(parent)), turned
     if shape_of(variable) == shape:
         across = np.array(turned, dtype=object).reshape(shape).T.ravel()
         yield slip("other_axis", where), list(across)
 
 
+def _normalised(where: str, variable: Variable, formulas: list[Any]) -> Rearranged:
+    """Rows that are divided by their sums, with the sums taken, or laid out, otherwise."""
+    shape = shape_of(variable)
+    if len(shape) != 2 or not all(isinstance(f, Mul) for f in formulas):
+        return
+    parts = [fraction(f) for f in formulas]
+    above = np.array([top for top, _ in parts], dtype=object).reshape(shape)
+    below = np.array([bottom for _, bottom in parts], dtype=object).reshape(shape)
+    if any(below[i, j] != sum(above[i]) for i, j in np.ndindex(shape)):
+        return
+    yield slip("exchanged_function", where, term="softmax", theirs="σ"), [sigmoid(log(top)) for top in above.ravel()]
+    yield slip("missing_function", where, term="softmax"), [log(top) for top in above.ravel()]
+    yield slip("extra_function", where, function="log"), [log(f) for f in formulas]
+    shifted = np.array([[top / exp(Max(*map(log, row))) for top in row] for row in above], dtype=object)
+    for exponentials, of in ((above, ","), (shifted, ", after the largest of each row is subtracted,")):
+        total, across = exponentials.sum(), exponentials.sum(axis=0, keepdims=True)
+        yield slip("sum_of_other_axis", where, of=of), list((exponentials / across).ravel())
+        yield slip("sum_of_all", where, of=of), list((exponentials / total).ravel())
+        if shape[0] == shape[1]:
+            yield slip("axis_lost", where, of=of), list((exponentials / exponentials.sum(axis=1)).ravel())
+
+
+def _paired(where: str, variable: Variable, formulas: list[Any], parents: list[Variable]) -> Rearranged:
+    """A scalar of arrays: every entry of one beside every entry of the other, and neighbours of those used."""
+    if shape_of(variable) or formulas[0].has(Max, Min):
+        return
+    arrays = [p for p in parents if shape_of(p)]
+    if len(arrays) == 2 and shape_of(arrays[0]) == shape_of(arrays[1]):
+        mine, count = entries(arrays[1]), len(entries(arrays[1]))
+        turns = (dict(zip(mine, [*mine[k:], *mine[:k]], strict=True)) for k in range(count))
+        yield slip("broadcast", where, count=count), [sum(formulas[0].xreplace(turn) for turn in turns) / count]
+    for parent in arrays:
+        places = {symbol: index for index, symbol in np.ndenumerate(transposes.placed(parent))}
+        used = [s for s in places if s in formulas[0].free_symbols]
+        if len(arrays) == 1 and len(used) < len(places):
+            for axis, length in enumerate(shape_of(parent)):
+                for step in (1, -1):
+                    source = transposes.placed(parent)
+                    near = {s: source[_shifted(places[s], axis, step, length)] for s in used}
+                    yield slip("off_by_one", where, axis=axis, step=f"{step:+d}"), [formulas[0].xreplace(near)]
+
+
+def _interleaved(where: str, variable: Variable, formulas: list[Any]) -> Rearranged:
+    """The entries of a matrix down its columns where they belong along its rows."""
+    shape = shape_of(variable)
+    if len(shape) == 2 and min(shape) > 1 and shape[0] != shape[1]:
+        places = np.array(formulas, dtype=object).reshape(shape)
+        yield slip("interleaved", where), list(places.T.ravel())
+
+
 def _moved(where: str, variable: Variable, formulas: list[Any], parent: Variable) -> Rearranged:
     """Entries of one array, picked or put in order."""
-    shape, source = shape_of(variable), _placed(parent)
+    shape, source = shape_of(variable), transposes.placed(parent)
     if source.size == len(formulas):
         yield slip("reshaped", where), list(source.ravel())
         if len(shape) == 2:
             yield slip("column_order", where), list(source.ravel().reshape(shape[::-1]).T.ravel())
         for order in permutations(range(source.ndim)):
-            if source.transpose(order).shape == shape:
-                yield slip("wrong_axes", where, order=order), list(source.transpose(order).ravel())
+            permuted = source.transpose(order)
+            if permuted.shape == shape:
+                yield slip("wrong_axes", where, order=order), list(permuted.ravel())
+            elif order != tuple(range(source.ndim)):
+                yield slip("permuted_reshape", where, order=order), list(permuted.ravel())
     places = {symbol: index for index, symbol in np.ndenumerate(source)}
     for axis, length in enumerate(source.shape):
         for step in (1, -1):
             shifted = [source[_shifted(places[f], axis, step, length)] for f in formulas]
             yield slip("off_by_one", where, axis=axis, step=f"{step:+d}"), shifted
+    if source.ndim == 2 and len(shape) == 1 and len(formulas) == len(source):
+        rows = [places[f] for f in formulas]
+        if [row for row, _ in rows] == list(range(len(source))):
+            yield slip("flat_positions", where), [source.ravel()[column] for _, column in rows]
+    if source.ndim == len(shape) == 2 and shape[0] < source.shape[0] and shape[1] == source.shape[1]:
+        yield slip("first_rows", where, count=shape[0]), list(source[: shape[0]].ravel())
     for axis in range(len(shape)):
         backwards = np.flip(np.array(formulas, dtype=object).reshape(shape), axis)
         yield slip("backwards", where, axis=axis), list(backwards.ravel())

@@ -33,15 +33,16 @@ def values_of(
     draws: list[dict[str, Array]],
     device: str,
     kinds: Mapping[str, str],
+    written: tuple[Graph, ...] = (),
 ) -> ValueTruth:
     """What is right for a function whose results a template names."""
     known = evaluate(problem.whole, draws)
     return ValueTruth(
-        points=points_at(returns, problem.arguments, draws, known),
+        points=points_at(returns, problem, draws, known),
         labels={path: label(path, name, question) for path, name in paths(returns)},
         kinds=kinds,
         tolerance=TOLERANCE["float64", device],
-        likely=ResultMistakes(problem.graph, dict(paths(returns)), tuple(draws)),
+        likely=ResultMistakes(problem.graph, dict(paths(returns)), tuple(draws), written),
     )
 
 
@@ -101,6 +102,7 @@ class GradientCheck:
     different, so that the gradient says which entry went where. `wrt` are the inputs whose gradients
     are asked for, all where nothing is said. `given` is another function of the notebook with the same arguments,
     and what it returns: where that is wrong, results and gradients may follow from it.
+    `written` are graphs that come to the same, as others may write it: they invite slips of their own.
     """
 
     problem: Problem
@@ -109,6 +111,7 @@ class GradientCheck:
     wrt: tuple[str, ...] = ()
     weight: float = 1.0
     given: tuple[str, Any] | None = None
+    written: tuple[Graph, ...] = ()
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """A call at each point and one backward pass through it."""
@@ -137,10 +140,8 @@ class GradientCheck:
             },
         )
         truth = GradientTruth(
-            values=values_of(self.problem, self.returns, name, draws, conditions.device, {}),
-            gradients=points_at(
-                {p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.problem.arguments, draws, known
-            ),
+            values=values_of(self.problem, self.returns, name, draws, conditions.device, {}, self.written),
+            gradients=points_at({p: f"d{name_of(output)}_d{n}" for p, n in wrt.items()}, self.problem, draws, known),
             labels={path: _slope(name, self.of, outputs, n) for path, n in wrt.items()},
         )
         if not self.given:
@@ -154,7 +155,8 @@ class GradientCheck:
 
     def plant(self, name: str) -> Iterable[Planted]:
         """A function for every slip in a result."""
-        return planted_results(self.problem, self.returns, name)
+        for graph in (self.problem.graph, *self.written):
+            yield from planted_results(replace(self.problem, graph=graph), self.returns, name)
 
     def claims(self, asks: Asks, truth: GradientTruth) -> Iterable[Claim]:
         """Every result at every point, and every gradient."""

@@ -13,16 +13,8 @@ import sympy
 from sympy import Add, Expr, Heaviside, Max, Mul, Pow, Symbol, cos, exp, log, sin, tanh
 
 from grader.oracle.alternatives import Alternatives, combined
+from grader.oracle.confusions import sigmoid_of
 from grader.oracle.formulas import Formulas, slip, slope, told
-
-
-def _sigmoid_of(expression: Expr) -> Expr | None:
-    """The u of 1 / (1 + exp(-u))."""
-    u = sympy.Wild("u")
-    if not isinstance(expression, Pow) or not expression.base.has(exp):
-        return None
-    found = expression.match(1 / (1 + exp(-u)))
-    return found[u] if found else None
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class Calculus(Formulas):
             return Alternatives(0)
         if e == leaf:
             return Alternatives(1)
-        inside = _sigmoid_of(e)
+        inside = sigmoid_of(e)
         if inside is not None:
             return self._sigmoid(e, inside, leaf, where)
         rule = {Add: self._sum, Mul: self._product, Pow: self._power, Max: self._kink}.get(e.func)
@@ -60,9 +52,23 @@ class Calculus(Formulas):
                 (slip("missing_term", where, term=f"({told(term)})′ = {told(slope(term, leaf))}"), rest),
                 (slip("wrong_sign", where, term=f"({told(term)})′"), flipped),
             )
+        total = self._in_every(slopes, where, total)
         for constant in (t for t in e.args if t.is_Number):
             kept = self.plus([total, self.sure(constant)])
             total = self.slipped(total, (slip("constant_kept", where, term=constant), kept))
+        return total
+
+    def _in_every(self, slopes: Sequence[Alternatives], where: str, total: Alternatives) -> Alternatives:
+        """The sum with one and the same rule misremembered in every term that has it."""
+        if self.most > 1:
+            return total
+        for note, everywhere in _EVERYWHERE.items():
+            wrong = [
+                next((v for s, v in one.wrong.items() if {each.note for each in s} == {note}), None) for one in slopes
+            ]
+            if sum(v is not None for v in wrong) > 1:
+                parts = [one.right if v is None else v for one, v in zip(slopes, wrong, strict=True)]
+                total = self.slipped(total, (slip(everywhere, where), Alternatives(sum(parts[1:], parts[0]))))
         return total
 
     def _product(self, e: Mul, leaf: Symbol, where: str) -> Alternatives:
@@ -122,6 +128,13 @@ class Calculus(Formulas):
         kept = slip("exponent_not_reduced", where, term=e, right=right), self.times(self.sure(n * e), inner)
         lost = slip("exponent_lost", where, term=e, right=right), self.times(self.sure(base ** (n - 1)), inner)
         slips = [kept] if n == -1 else [kept, lost]
+        if n.is_Integer:
+            theirs, whole = (
+                ("ln u", log(base)) if n == -1 else ("uⁿ⁺¹/(n + 1), the integral", base ** (n + 1) / (n + 1))
+            )
+            rule = "(1/u)′ = −1/u²" if n == -1 else "(uⁿ)′ = n uⁿ⁻¹"
+            integral = self.times(self.sure(whole), inner)
+            slips.append((slip("wrong_rule", where, rule=rule, theirs=theirs), integral))
         return self.slipped(self._chained(e, outer, base, inner, leaf, where), *slips)
 
     def _chained(
@@ -134,7 +147,8 @@ class Calculus(Formulas):
         factor = slope(inside, leaf)
         without = slip("inner_derivative", where, term=e, inner=inside, factor=factor)
         lost = slip("missing_outer", where, term=e)
-        slips = [] if factor == 1 else [(without, outer)]
+        added = slip("wrong_operation", where, theirs="a sum", right=f"the product of the derivatives in {told(e)}")
+        slips = [] if factor == 1 else [(without, outer), (added, self.plus([outer, inner]))]
         return self.slipped(right, *slips, (lost, inner))
 
     def _function(self, e: Expr, leaf: Symbol, where: str) -> Alternatives:
@@ -158,6 +172,7 @@ class Calculus(Formulas):
             ("1 − σ alone: the factor σ is missing", 1 - e),
             ("σ (1 + σ)", e * (1 + e)),
             ("taken at the output, as if σ were applied twice", output * (1 - output)),
+            ("1 − σ², the slope of tanh", 1 - e**2),
             ("u (1 − u) of the sum u that σ is applied to", inside * (1 - inside)),
         ):
             wrong = self.times(self.sure(instead), inner)
@@ -180,6 +195,11 @@ class Calculus(Formulas):
         )
 
 
+_EVERYWHERE: Final = {
+    "exponent_not_reduced": "exponent_not_reduced_anywhere",
+    "exponent_lost": "exponent_lost_anywhere",
+}
+"""The rules that are misremembered in every term, if in one; with the notes of it."""
 _U: Final = Symbol("u", real=True)
 _MISREMEMBERED: Final[Mapping[Any, Callable[[Expr], tuple[tuple[str, str, Expr], ...]]]] = {
     exp: lambda u: (("exp′ = exp", "the power rule, u exp(u − 1)", u * exp(u - 1)),),
@@ -190,6 +210,7 @@ _MISREMEMBERED: Final[Mapping[Any, Callable[[Expr], tuple[tuple[str, str, Expr],
         ("tanh′ = 1 − tanh²", "1 + tanh²", 1 + tanh(u) ** 2),
         ("tanh′ = 1 − tanh²", "1 − tanh", 1 - tanh(u)),
         ("tanh′ = 1 − tanh²", "tanh", tanh(u)),
+        ("tanh′ = 1 − tanh²", "tanh (1 − tanh), the slope of σ", tanh(u) * (1 - tanh(u))),
         ("tanh′ = 1 − tanh²", "tanh²", tanh(u) ** 2),
         ("tanh′ = 1 − tanh²", "that of the output, as if tanh were applied twice", 1 - tanh(tanh(u)) ** 2),
         ("tanh′ = 1 − tanh²", "1 − u² of what tanh is applied to", 1 - u**2),

@@ -1,4 +1,4 @@
-"""Formulas whose parts are in doubt: SymPy's trees, worked out with arrays of floats or with expressions.
+"""Formulas whose parts are in doubt: SymPy's trees, worked out with arrays of floats or with what writes code.
 
 Knows sums, products and functions, and how a slip is told. Refuses to know which slips a rule invites.
 """
@@ -14,10 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 import sympy
-from sympy import Add, Expr, Heaviside, Max, Mul, Pow, Symbol, cos, exp, log, sin, tanh
+from sympy import Add, Expr, Heaviside, Max, Min, Mul, Pow, Symbol, cos, exp, log, sin, tanh
+from sympy.codegen.cfunctions import log1p
 
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, combined, doubted
+from grader.oracle.graph import Graph, entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,21 +36,16 @@ NUMERIC: Final = Arithmetic(
         sin: np.sin,
         cos: np.cos,
         tanh: np.tanh,
+        log1p: np.log1p,
         Max: lambda *v: np.maximum.reduce(np.broadcast_arrays(*v)),
-        Heaviside: lambda v: np.where(v > 0, 1.0, 0.0),
+        Min: lambda *v: np.minimum.reduce(np.broadcast_arrays(*v)),
+        Heaviside: lambda v, *_: np.where(v > 0, 1.0, 0.0),
         sympy.Abs: np.abs,
         Pow: np.power,
         sympy.Number: float,
     }
 )
-SYMBOLIC: Final = Arithmetic(
-    {
-        **{kind: kind for kind in (exp, log, sin, cos, tanh, Max, sympy.Abs, Pow)},
-        Heaviside: lambda v: Heaviside(v, 0),
-        sympy.Number: lambda v: v,
-    }
-)
-"""What a function of SymPy is for arrays, and for expressions."""
+"""What a function of SymPy is for arrays."""
 
 
 @lru_cache(maxsize=65536)
@@ -130,3 +127,11 @@ class Formulas:
                 lost = slip(note, where, divisor=size.q)
             product = self.slipped(product, (lost, without))
         return product
+
+
+def workable(graph: Graph) -> bool:
+    """Whether there are formulas, and all are made of what `NUMERIC` has."""
+    nodes = (n for e in graph.steps.values() for entry in entries(e) for n in sympy.preorder_traversal(entry))
+    return bool(graph.inputs) and all(
+        n.func in NUMERIC.of or n.is_Symbol or n.is_Number or n.func in (sympy.Add, sympy.Mul) for n in nodes
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any, Final, TypeAlias
@@ -70,10 +70,12 @@ class Graph:
 
     inputs: tuple[Variable, ...]
     steps: Mapping[Variable, Any]
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What a message says for a step, or a number, that has another name on the sheet."""
 
     def __reduce__(self) -> tuple[type[Graph], tuple[Any, ...]]:
         """Pickled without what was compiled: that is made again where it is needed."""
-        return Graph, (self.inputs, dict(self.steps))
+        return Graph, (self.inputs, dict(self.steps), dict(self.said))
 
     @cached_property
     def variables(self) -> dict[str, Variable]:
@@ -93,6 +95,10 @@ class Graph:
             used = {self.places[s][0] for e in entries(expression) for s in e.free_symbols}
             found[name_of(variable)] = tuple(n for n in self.variables if n in used)
         return found
+
+    def users(self, name: str) -> list[str]:
+        """The steps that use a name directly."""
+        return [step for step, parents in self.parents.items() if name in parents]
 
     @property
     def edges(self) -> tuple[tuple[str, str], ...]:
@@ -160,6 +166,13 @@ class Graph:
                         total[position] += arriving * local
         shape = shape_of(node)
         return ImmutableDenseNDimArray(total, shape) if shape else total[0]
+
+
+def adjoint(graph: Graph, name: str) -> tuple[str, str] | None:
+    """The (target, node) of a gradient's name, dE_dw1; None for the name of a step."""
+    top, bar, bottom = name.partition("_d")
+    known = bar and top.startswith("d") and top[1:] in graph.variables and bottom in graph.variables
+    return (top[1:], bottom) if known else None
 
 
 @cache

@@ -1,7 +1,7 @@
 """Likely mistakes as code: what a student who makes one of them would hand in.
 
-Knows how SymPy's formulas are written with torch, and how arguments and results are taken apart. Refuses to know
-how an answer is marked.
+Knows how arguments and results are taken apart, and put into functions. Refuses to know how operations are written,
+and how an answer is marked.
 """
 
 from __future__ import annotations
@@ -10,43 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import sympy
 from sympy import Symbol
-from sympy.printing.pycode import PythonCodePrinter
 
 from grader.judge.model import Planted
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives, Slips
-from grader.oracle.formulas import SYMBOLIC
-from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.code_arithmetic import CodeSheet
+from grader.oracle.formulas import Formulas, workable
+from grader.oracle.graph import Graph, Variable, adjoint, entries, shape_of
+from grader.oracle.mistakes import Suspicion
 from grader.oracle.problem import Problem, paths
-
-_TORCH = {"exp": "torch.exp", "log": "torch.log", "sin": "torch.sin", "cos": "torch.cos", "tanh": "torch.tanh"}
-
-
-class TorchPrinter(PythonCodePrinter):  # type: ignore[misc] # SymPy has no types
-    """Formulas in Python with torch's functions; symbols are written as `code` says."""
-
-    def __init__(self, code: Mapping[Symbol, str]) -> None:
-        """Take the code of every symbol."""
-        super().__init__({"fully_qualified_modules": False})
-        self._code = code
-
-    def _print_Symbol(self, expr: Symbol) -> str:  # noqa: N802 -- the printer's protocol
-        return self._code[expr]
-
-    def _print_Function(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
-        return f"{_TORCH[expr.func.__name__]}({', '.join(map(self._print, expr.args))})"
-
-    _print_exp = _print_log = _print_sin = _print_cos = _print_tanh = _print_Function
-
-    def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
-        return f"(({self._print(expr.args[0])} > 0) * 1.0)"
-
-    def _print_Max(self, expr: Any) -> str:  # noqa: N802 -- the printer's protocol
-        (inside,) = (a for a in expr.args if a != 0)
-        return f"torch.clamp({self._print(inside)}, min=0)"
 
 
 def parameters(template: Sequence[Any]) -> str:
@@ -73,18 +46,15 @@ def access_of(variable: Variable, access: str) -> dict[Symbol, str]:
     return {s: f"{access}[{', '.join(map(str, i))}]" for s, i in zip(entries(variable), places, strict=True)}
 
 
-def computed(results: Mapping[str, tuple[Sequence[Any], tuple[int, ...]]], code: Mapping[Symbol, str]) -> list[str]:
-    """Lines that compute results by name, each from the formulas of its entries and its shape.
+def computed(sheet: CodeSheet, results: Mapping[str, tuple[Sequence[Any], tuple[int, ...]]], like: str) -> list[str]:
+    """Lines that compute results by name, each from the numbers of its entries and its shape.
 
-    Constants are made tensors like the first argument.
+    Constants are made tensors like the argument `like`.
     """
-    formulas = [sympy.sympify(f) for entries_, _ in results.values() for f in entries_]
-    shared, reduced = sympy.cse(formulas, symbols=sympy.numbered_symbols("shared"))
-    printer = TorchPrinter({**code, **{symbol: symbol.name for symbol, _ in shared}})
-    lines = [f"{symbol.name} = {printer.doprint(formula)}" for symbol, formula in shared]
-    like, rest = next(iter(code.values())), iter(reduced)
+    lines, texts = sheet.written([entry for entries_, _ in results.values() for entry in entries_])
+    rest = iter(texts)
     for name, (entries_, shape) in results.items():
-        parts = [f"{printer.doprint(next(rest))} + 0 * {like}" for _ in entries_]
+        parts = [f"{next(rest)} + 0 * {like}" for _ in entries_]
         value = f"torch.stack([{', '.join(parts)}]).reshape{shape}" if shape else parts[0]
         lines.append(f"{name} = {value}")
     return lines
@@ -103,11 +73,14 @@ def _joined(prefix: str, key: object) -> str:
     return f"{prefix}.{key}" if prefix else str(key)
 
 
-def doubts(problem: Problem, name: str) -> list[Alternatives]:
-    """The entries of a step or gradient as formulas in the inputs, with every slip on the way."""
-    inputs = {s: s for v in problem.graph.inputs for s in entries(v)}
-    suspicion = Suspicion(problem.graph, inputs, SYMBOLIC)
-    way = adjoint(problem.graph, name)
+def read_on(sheet: CodeSheet, code: Mapping[Symbol, str]) -> dict[Symbol, Any]:
+    """Symbols as numbers of a sheet, by the code of each."""
+    return {symbol: sheet.noted(text) for symbol, text in code.items()}
+
+
+def doubts(suspicion: Suspicion, name: str) -> list[Alternatives]:
+    """The entries of a step or gradient, with every slip on the way."""
+    way = adjoint(suspicion.graph, name)
     return suspicion.backward(*way) if way else suspicion.forward(name)
 
 
@@ -118,38 +91,35 @@ def planted_results(problem: Problem, returns: Any, question: str) -> Iterator[P
 
         def path_gradient(argument0, argument1):
             result0 = 30*argument0 + 0 * argument0
-            result1 = 27*argument1**2 + 6 + 0 * argument0
-            return (result0, result1,)
+            right = kept['path_gradient'](argument0, argument1)
+            return (result0, right[1],)
     """
     if not workable(problem.graph):
         return
-    code = reading(problem.graph, problem.arguments)
-    names = {path: f"result{i}" for i, (path, _) in enumerate(paths(returns))}
-    shapes = {path: shape_of(_node(problem.graph, name)) for path, name in paths(returns)}
-    found = {path: doubts(problem, name) for path, name in paths(returns)}
-    answer = assembled(returns, names)
-    if isinstance(returns, Mapping):
-        answer = f"{{**kept[{question!r}]({parameters(problem.arguments)}), **{answer}}}"
-    for path, entries_ in found.items():
+    sheet, code = CodeSheet(), reading(problem.graph, problem.arguments)
+    suspicion, like = Suspicion(problem.graph, read_on(sheet, code), sheet.arithmetic), next(iter(code.values()))
+    called = f"kept[{question!r}]({parameters(problem.arguments)})"
+    for i, (path, name) in enumerate(paths(returns)):
+        entries_, shape = doubts(suspicion, name), shape_of(_node(problem.graph, name))
+        others = {p: f"right[{p}]" for p, _ in paths(returns) if p != path}
+        before = [f"right = {called}"] if others or isinstance(returns, Mapping) else []
+        answer = assembled(returns, {**others, path: f"result{i}"})
+        if isinstance(returns, Mapping):
+            answer = f"{{**right, {path!r}: result{i}}}"
         for slips in dict.fromkeys(s for entry in entries_ for s in entry.wrong):
-            results = {
-                names[p]: ([d.after(slips) if p == path else d.right for d in ds], shapes[p]) for p, ds in found.items()
-            }
-            yield planted(question, problem, path, slips, [*computed(results, code), f"return {answer}"])
+            lines = computed(sheet, {f"result{i}": ([entry.after(slips) for entry in entries_], shape)}, like)
+            yield planted(question, problem, path, slips, [*lines, *before, f"return {answer}"])
 
 
 def planted_form(note: str, graph: Graph, output: str, arguments: Sequence[str], question: str) -> Planted:
-    """A function that computes a graph as it stands, step by step."""
-    code = reading(graph, arguments)
-    lines: list[str] = []
-    for variable, expression in graph.steps.items():
-        name = name_of(variable)
-        lines += computed({name: (entries(expression), shape_of(variable))}, code)
-        code |= access_of(variable, name)
-        if name == output:
-            break
+    """A function that computes a graph as it stands."""
+    sheet, code = CodeSheet(), reading(graph, arguments)
+    known = Suspicion(graph, read_on(sheet, code), sheet.arithmetic).known
+    variable = graph.variables[output]
+    result = {"result": ([known[symbol] for symbol in entries(variable)], shape_of(variable))}
+    lines = computed(sheet, result, next(iter(code.values())))
     head = f"def {question}({parameters(arguments)}):"
-    return Planted(Slip(note, ()), "", "\n    ".join([head, *lines, f"return {output}"]))
+    return Planted(Slip(note, ()), "", "\n    ".join([head, *lines, "return result"]))
 
 
 def planted(question: str, problem: Problem, path: str, slips: Slips, lines: Sequence[str]) -> Planted:
@@ -184,11 +154,15 @@ def planted_steps(
         passed = ", ".join(f"argument{problem.arguments.index(part)}" for part in arguments)
         lines.append(f"before{i} = kept[{function!r}]({passed})")
         code |= _steps_read(problem, theirs, f"before{i}")
-    known = {s: s for s in code} | {s: e for s, e in whole.steps.items() if s not in code}
-    suspicion = Suspicion(graph, known, SYMBOLIC)
+    sheet, like = CodeSheet(), next(iter(code.values()))
+    known, arithmetic = read_on(sheet, code), sheet.arithmetic
+    for symbol, formula in whole.steps.items():
+        if symbol not in known:
+            known[symbol] = Formulas(known, arithmetic).value(formula)
+    suspicion = Suspicion(graph, known, arithmetic)
     for key, step in keys.items():
-        for slips, formula in _step(suspicion, step).wrong.items():
-            wrong = computed({"wrong": ([formula], ())}, code)
+        for slips, number in _step(suspicion, step).wrong.items():
+            wrong = computed(sheet, {"wrong": ([number], ())}, like)
             yield planted(question, problem, step, slips, [*lines, *wrong, f"return {{**out, {key!r}: wrong}}"])
 
 

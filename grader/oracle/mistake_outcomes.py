@@ -15,8 +15,9 @@ from sympy import Symbol
 
 from grader.judge.truth import Named, Outcomes
 from grader.oracle.alternatives import Alternatives
-from grader.oracle.graph import Graph, entries, name_of, shape_of
-from grader.oracle.mistakes import Suspicion, adjoint, workable
+from grader.oracle.formulas import workable
+from grader.oracle.graph import Graph, adjoint, entries, name_of, shape_of
+from grader.oracle.mistakes import Suspicion
 from grader.protocol.messages import Array
 
 CHANGE = 1e-6
@@ -30,7 +31,8 @@ def outcomes(found: Sequence[Alternatives], shape: tuple[int, ...], points: int)
     listed = []
     for slips in known:
         wrong = _columns([entry.after(slips) for entry in found], shape, points)
-        if not (np.abs(wrong - right) <= CHANGE * np.abs(right)).all():
+        # Of what is 0 everywhere that is said, and no slip that happens to come to it.
+        if wrong.any() and not (np.abs(wrong - right) <= CHANGE * np.abs(right)).all():
             listed.append((slips, tuple(wrong)))
     return listed
 
@@ -50,16 +52,22 @@ def numbers_of(graph: Graph, values: Sequence[Named], names: Iterable[str]) -> d
 
 @dataclass(frozen=True, eq=False)
 class ResultMistakes:
-    """What slips anywhere in a graph make of results; `names` are its steps or gradients by the result's path."""
+    """What slips anywhere in a graph make of results; `names` are its steps or gradients by the result's path.
+
+    `others` are graphs of the same inputs that come to the same: whoever writes those slips elsewhere.
+    """
 
     graph: Graph
     names: Mapping[str, str]
     draws: tuple[Named, ...]
+    others: tuple[Graph, ...] = ()
 
     def __call__(self, path: str, _: Sequence[Named], count: int) -> Outcomes:
         """The outcomes of so many slips at once, which do not depend on own values."""
         if (path, count) not in self._found:
-            self._found[path, count] = _of_result(self.graph, self.names[path], self.draws, count)
+            graphs = (self.graph, *self.others) if count == 1 else (self.graph,)
+            found = [_of_result(graph, self.names[path], self.draws, count) for graph in graphs]
+            self._found[path, count] = [outcome for each in found for outcome in each]
         return self._found[path, count]
 
     @cached_property

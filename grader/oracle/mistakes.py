@@ -12,14 +12,16 @@ from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Heaviside, NDimArray, Symbol
 
 from grader.judge.truth import EdgeList, Slip
-from grader.oracle.alternatives import Alternatives, along
+from grader.oracle.alternatives import Alternatives, along, in_all, renamed
 from grader.oracle.arrangements import misread, rearranged
+from grader.oracle.astray import activated, late, neighbours, passes_on, strayed
 from grader.oracle.derivatives import Calculus
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
-from grader.oracle.graph import Graph, Variable, entries, name_of
+from grader.oracle.forward_slips import after_forward_slips
+from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.terms import Algebra, into
 
 Numbers = Mapping[Symbol, Any]
@@ -51,14 +53,23 @@ class Suspicion:
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in wanted:
                 doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
-        return [doubts[symbol] for symbol in entries(self.graph.variables[name])]
+        return self._said([doubts[symbol] for symbol in entries(self.graph.variables[name])])
+
+    def _said(self, found: list[Alternatives]) -> list[Alternatives]:
+        """Numbers in doubt whose slips are told in the sheet's names."""
+        return [renamed(one, self.graph.said) for one in found] if self.graph.said else found
 
     def step(self, name: str) -> list[Alternatives]:
         """The entries of a step, with a slip in it alone."""
         variable = self.graph.variables[name]
         formula = self.graph.steps[variable]
         found, variables = self._computed(variable, formula, {}), self.graph.variables.values()
-        return self._misread(name, found, formula, variables, lambda symbol: into(name, symbol))
+        found = self._rearranged(found, ((each, [wrong]) for each, wrong in late(self.graph, name)))
+
+        def near(symbol: Symbol) -> Iterable[Symbol]:
+            return neighbours(self.graph, symbol, formula)
+
+        return self._said(self._misread(name, found, formula, variables, lambda symbol: into(name, symbol), near))
 
     def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint, with a slip in it alone."""
@@ -68,7 +79,7 @@ class Suspicion:
 
         def edges(symbol: Symbol) -> EdgeList:
             """Those out of the node along which a name comes into its gradient."""
-            children = [child for child in arriving if name in self.graph.parents.get(child, ())]
+            children = [child for child in arriving if child in self.graph.users(name)]
             (leaf,) = entries(self.graph.variables[name])
             slopes = {c: [slope(e, leaf) for e in entries(self.graph.steps[self.graph.variables[c]])] for c in children}
             return tuple(
@@ -77,7 +88,23 @@ class Suspicion:
                 if symbol.name == f"d{target}_d{child}" or any(symbol in e.free_symbols for e in local)
             )
 
-        return self._misread(f"d{target}/d{name}", found, formula, whole.variables.values(), edges)
+        def near(symbol: Symbol) -> Iterable[Symbol]:
+            """The gradients that arrive at the steps after the one from which a gradient arrives."""
+            child = symbol.name.removeprefix(f"d{target}_d")
+            later = (whole.variables.get(f"d{target}_d{c}") for c in self.graph.users(child))
+            return [v for v in later if isinstance(v, Symbol) and v in self.known]
+
+        where = f"d{target}/d{name}"
+        found = self._rearranged(found, self._alone(target, name, where, formula))
+        return self._said(self._misread(where, found, formula, whole.variables.values(), edges, near))
+
+    def _alone(self, target: str, name: str, where: str, formula: Any) -> Iterable[tuple[Slip, list[Any]]]:
+        """A local derivative without the gradient that arrives at it."""
+        children = [c for c in self.graph.users(name) if c != target]
+        arriving = Symbol(f"d{target}_d{children[0]}", real=True) if len(children) == 1 else None
+        if arriving is not None and not isinstance(formula, NDimArray) and arriving in formula.free_symbols:
+            factor = f"d{target}/d{children[0]}"
+            yield slip("missing_factor", where, factor=factor), [formula.xreplace({arriving: sympy.S.One})]
 
     def _misread(
         self,
@@ -86,19 +113,15 @@ class Suspicion:
         formula: Any,
         variables: Iterable[Variable],
         edges: Callable[[Symbol], EdgeList],
+        near: Callable[[Symbol], Iterable[Symbol]],
     ) -> list[Alternatives]:
         if len(found) > 1:
             return found
         known = [v for v in variables if v in self.known]
-        return self._rearranged(found, misread(where, formula, known, edges))
+        return self._rearranged(found, misread(where, formula, known, edges, near))
 
     def _before(self, name: str) -> set[str]:
-        found, queue = {name}, [name]
-        while queue:
-            fresh = set(self.graph.parents.get(queue.pop(), ())) - found
-            found |= fresh
-            queue += sorted(fresh)
-        return found
+        return {name}.union(*map(self._before, self.graph.parents.get(name, ())))
 
     def _computed(
         self, variable: Variable, expression: Any, doubts: Mapping[Symbol, Alternatives]
@@ -107,12 +130,9 @@ class Suspicion:
         algebra = Algebra(self.known, self.arithmetic, self.most)
         terms = [algebra.term(formula, name_of(variable)) for formula in formulas]
         parents = [self.graph.variables[name] for name in self.graph.parents[name_of(variable)]]
-        return [
-            self._carried(formula, term, doubts)
-            for formula, term in zip(
-                formulas, self._rearranged(terms, rearranged(variable, formulas, parents)), strict=True
-            )
-        ]
+        ways = (*rearranged(variable, formulas, parents), *activated(self.graph, variable, formulas))
+        terms = self._rearranged(terms, ways)
+        return [self._carried(f, term, doubts) for f, term in zip(formulas, terms, strict=True)]
 
     def _rearranged(self, terms: list[Alternatives], ways: Iterable[tuple[Slip, list[Any]]]) -> list[Alternatives]:
         """Entries that may also be those of other formulas."""
@@ -129,6 +149,9 @@ class Suspicion:
         for slips in dict.fromkeys(s for symbol in symbols for s in doubts[symbol].wrong):
             numbers = {**self.known, **{symbol: doubts[symbol].after(slips) for symbol in symbols}}
             wrong.setdefault(slips, Formulas(numbers, self.arithmetic).value(entry))
+        for each, after in in_all(doubts, symbols) if self.most == 1 else ():
+            numbers = {**self.known, **after}
+            wrong.setdefault(frozenset([each]), Formulas(numbers, self.arithmetic).value(entry))
         return Alternatives(formula.right, wrong)
 
     def backward(self, target: str, name: str) -> list[Alternatives]:
@@ -136,13 +159,35 @@ class Suspicion:
         names = list(self.graph.variables)
         adjoints = {target: [Alternatives(1)]}
         for node in reversed(names[names.index(name) : names.index(target)]):
-            if any(node in self.graph.parents.get(child, ()) for child in adjoints):
+            if not adjoints.keys().isdisjoint(self.graph.users(node)):
                 adjoints[node] = self.arrived(target, node, adjoints)
-        return adjoints[name]
+        return self._said(self._turned(target, name, adjoints[name]))
+
+    def _turned(self, target: str, name: str, found: list[Alternatives]) -> list[Alternatives]:
+        """A gradient that may be transposed as a whole, or come right from a forward pass with a slip in it."""
+        if self.most > 1:
+            return found
+        shape, formulas = shape_of(self.graph.variables[name]), Formulas(self.known, self.arithmetic)
+        if len(shape) == 2 and shape[0] == shape[1]:
+            rights = [found[j * shape[0] + i].right for i in range(shape[0]) for j in range(shape[0])]
+            mistake = slip("transposed", f"d{target}/d{name}", term="the product")
+            found = [
+                formulas.slipped(one, (mistake, Alternatives(right))) for one, right in zip(found, rights, strict=True)
+            ]
+        return self._after_slips(target, name, found)
+
+    def _after_slips(self, target: str, name: str, found: list[Alternatives]) -> list[Alternatives]:
+        """The right backward pass after a forward pass with a slip."""
+        doubts: dict[Symbol, Alternatives] = {}
+        before = self._before(target)
+        for variable, expression in self.graph.steps.items():
+            if name_of(variable) in before:
+                doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
+        return after_forward_slips(self.graph, self.known, self.arithmetic, (target, name), doubts, found)
 
     def arrived(self, target: str, name: str, adjoints: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint from those of the steps that use it, with a slip on the edges between."""
-        children = [c for c in adjoints if name in self.graph.parents.get(c, ())]
+        children = [c for c in adjoints if c in self.graph.users(name)]
         return [self._entry(target, name, leaf, children, adjoints) for leaf in entries(self.graph.variables[name])]
 
     def _entry(
@@ -174,13 +219,9 @@ class Suspicion:
             if rest:
                 left_out = placed(slip("missing_path", where, step=child), (name, child))
                 total = formulas.slipped(total, (left_out, formulas.plus(rest)))
-        return total
-
-    def _passes_on(self, name: str) -> bool:
-        """Whether the gradient of a step is that of the steps after it but for constants, which say all there is."""
-        uses = [entry for expression in self.graph.steps.values() for entry in entries(expression)]
-        leaves = set(entries(self.graph.variables[name]))
-        return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)
+        if self.most > 1:
+            return total
+        return strayed(self.graph, self.known, self.arithmetic, (target, name), leaf, flows, adjoints, total)
 
     @staticmethod
     def derived(formulas: Calculus, expression: Expr, leaf: Symbol, where: str) -> Alternatives:
@@ -204,25 +245,12 @@ class Suspicion:
         slopes = [slope(expression, leaf) for _, _, expression in edges]
         flow = formulas.plus([formulas.times(arriving, local) for arriving, local, _ in edges])
         slips = []
-        if not any(found.is_number or found.is_Symbol for found in slopes):
+        # Where a gradient passes or does not, the rule of the kink says so.
+        if not any(found.is_number or found.is_Symbol or found.has(Heaviside) for found in slopes):
             factor = f"d{child}/d{told(leaf)} = {told(slopes[0])}"
             slips.append((slip("missing_factor", where, factor=factor), formulas.plus([a for a, _, _ in edges])))
-        if child != target and not self._passes_on(child):
+        # What is but one local derivative is missing there.
+        if child != target and self.graph.users(child) != [target] and not passes_on(self.graph, child):
             factor = f"d{target}/d{child}"
             slips.append((slip("missing_factor", where, factor=factor), formulas.plus([d for _, d, _ in edges])))
         return formulas.slipped(flow, *slips)
-
-
-def adjoint(graph: Graph, name: str) -> tuple[str, str] | None:
-    """The (target, node) of a gradient's name, dE_dw1; None for the name of a step."""
-    top, bar, bottom = name.partition("_d")
-    known = bar and top.startswith("d") and top[1:] in graph.variables and bottom in graph.variables
-    return (top[1:], bottom) if known else None
-
-
-def workable(graph: Graph) -> bool:
-    """Whether there are formulas, and all are made of what `NUMERIC` has."""
-    nodes = (n for e in graph.steps.values() for entry in entries(e) for n in sympy.preorder_traversal(entry))
-    return bool(graph.inputs) and all(
-        n.func in NUMERIC.of or n.is_Symbol or n.is_Number or n.func in (sympy.Add, sympy.Mul) for n in nodes
-    )

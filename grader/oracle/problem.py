@@ -7,7 +7,7 @@ and how it is judged.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -45,13 +45,15 @@ class Problem:
     """A graph, where it is asked, and how a function's arguments name its inputs.
 
     In `arguments` a string names an input; an integer array is passed as a tensor, anything else as it is.
-    `output`, where set, extends the graph by its backward pass.
+    `output`, where set, extends the graph by its backward pass. `called` has the sheet's names of the arguments that
+    name no input, by their places.
     """
 
     graph: Graph
     domain: Domain
     arguments: tuple[Any, ...]
     output: Variable | None = None
+    called: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def whole(self) -> Graph:
@@ -118,14 +120,16 @@ def known(graph: Graph, draw: Named, names: Collection[str]) -> dict[str, Array]
 
 def points_at(
     template: Any,
-    arguments: tuple[Any, ...],
+    problem: Problem,
     draws: list[dict[str, Array]],
     known: list[dict[str, Array]],
 ) -> tuple[Point, ...]:
     """The points of a truth: drawn and constant inputs, and the values that a template of results names."""
     leaves = list(paths(template))
     fixed = {
-        f"argument {i + 1}": np.asarray(a) for i, a in enumerate(arguments) if isinstance(a, np.ndarray | int | float)
+        problem.called.get(i, f"argument {i + 1}"): np.asarray(a)
+        for i, a in enumerate(problem.arguments)
+        if isinstance(a, np.ndarray | int | float)
     }
     return tuple(
         Point({**draw, **fixed}, {path: values[name] for path, name in leaves})

@@ -44,7 +44,9 @@ class Algebra(Formulas):
                 continue
             rest = self.plus(terms[:i] + terms[i + 1 :])
             edges = into(where, e.args[i])
-            total = self.slipped(total, (placed(slip("missing_term", where, term=name), *edges), rest))
+            # Nobody forgets all that is not a number.
+            if not all(t.is_Number for t in e.args[:i] + e.args[i + 1 :]):
+                total = self.slipped(total, (placed(slip("missing_term", where, term=name), *edges), rest))
             if not e.args[i].could_extract_minus_sign():
                 flipped = self.plus([rest, self.times(Alternatives(-1), terms[i])])
                 total = self.slipped(total, (placed(slip("wrong_sign", where, term=name), *edges), flipped))

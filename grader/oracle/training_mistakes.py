@@ -46,6 +46,9 @@ DETOURS: Final = (
     TrainingMistake("uphill", lambda p, g, _, rate: p + rate * g, step="p += learning_rate * p.grad"),
     TrainingMistake("missing_rate", lambda p, g, _, rate: p - g, step="p -= p.grad"),
     TrainingMistake("gradients_kept", lambda p, g, before, rate: p - rate * (g + before), clearing="pass"),
+    TrainingMistake("rebound", lambda p, g, _, rate: p, step="p = p - learning_rate * p.grad"),
+    TrainingMistake("divided_by_rate", lambda p, g, _, rate: p - g / rate, step="p -= p.grad / learning_rate"),
+    TrainingMistake("step_alone", lambda p, g, _, rate: -rate * g, step="p.copy_(-learning_rate * p.grad)"),
 )
 
 
@@ -83,9 +86,16 @@ def detours(
     count = share(graph, loss)
     end, losses = descend(graph, loss, parameters, start, epochs, count * rate)
     yield slip("sum_for_mean", "the loss", divisor=count), end, [count * value for value in losses]
+    yield slip("sum_descended", WHERE, divisor=count), end, losses
+    end, losses = descend(graph, loss, parameters, start, epochs, rate / 2)
+    yield slip("halved", "the loss"), end, [value / 2 for value in losses]
+    zeros = {p: 0 * start[p] for p in parameters}
+    yield slip("zero_start", WHERE), *descend(graph, loss, parameters, {**start, **zeros}, epochs, rate)
     for parameter in parameters if len(parameters) > 1 else ():
         moving = [p for p in parameters if p != parameter]
         yield slip("frozen", WHERE, parameter=parameter), *descend(graph, loss, moving, start, epochs, rate)
+        end, losses = descend(graph, loss, moving, {**start, parameter: zeros[parameter]}, epochs, rate)
+        yield slip("left_out", WHERE, parameter=parameter), {**end, parameter: start[parameter]}, losses
     for note, more in (("fewer_epochs", -1), ("more_epochs", 1)):
         yield slip(note, WHERE), *descend(graph, loss, parameters, start, epochs + more, rate)
     end, _ = descend(graph, loss, parameters, start, epochs, rate)
@@ -111,15 +121,17 @@ def share(graph: Graph, loss: Variable) -> int:
 
 
 LOOP: Final = """def {name}(x, y, w, b, epochs, learning_rate):
-    parameters = [p.detach().clone().requires_grad_() for p in (w, b) if p is not None]
+    parameters = [(p{start}).detach().clone().requires_grad_() for p in (w, b) if p is not None]
     losses = []
     for _ in range(epochs{epochs}):
         w, b = (*parameters, None)[:2]
-        loss = kept["mean_squared_error"](kept["predict"](x, w, b), y){scale}
+        loss = kept["mean_squared_error"](kept["predict"](x, {model}), y){scale}
         {early}
-        loss.backward()
+        {descended}.backward()
         with torch.no_grad():
             for p in parameters{moving}:
+                if p.grad is None:
+                    continue
                 {step}
                 {clearing}
             w, b = (*parameters, None)[:2]
@@ -130,6 +142,9 @@ LOOP: Final = """def {name}(x, y, w, b, epochs, learning_rate):
 
 RIGHT: Final = {
     "epochs": "",
+    "start": "",
+    "model": "w, b",
+    "descended": "loss",
     "scale": "",
     "early": "losses.append(loss.item())",
     "moving": "",
@@ -147,6 +162,10 @@ def loop_with(name: str, mistake: Slip) -> str:
     changes = {
         "sum_for_mean": {"scale": f" * {facts.get('divisor')}"},
         "frozen": {"moving": "[:1]" if facts.get("parameter") == "b" else "[1:]"},
+        "sum_descended": {"descended": f"({facts.get('divisor')} * loss)"},
+        "halved": {"scale": " / 2"},
+        "zero_start": {"start": " * 0"},
+        "left_out": {"model": "w, None" if facts.get("parameter") == "b" else "0 * w.detach(), b"},
         "fewer_epochs": {"epochs": " - 1"},
         "more_epochs": {"epochs": " + 1"},
         "late_losses": {"early": "pass", "late": late},

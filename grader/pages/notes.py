@@ -167,52 +167,6 @@ REQUIREMENTS: Final[Mapping[str, str]] = {
 }
 """What an answer has to keep to, by its kind."""
 
-SLIPS: Final[Mapping[str, str]] = {
-    "wrong_rule": "In {where}, the rule is {rule}; yours is {theirs}.",
-    "exponent_not_reduced": "In {where}, the exponent is not reduced: the derivative of {term} is {right}.",
-    "exponent_lost": "In {where}, the exponent does not come down as a factor: the derivative of {term} is {right}.",
-    "inner_derivative": (
-        "In {where}, the inner derivative is missing: by the chain rule, {term} also gives the factor {factor}."
-    ),
-    "missing_outer": "In {where}, only the inner derivative of {term} is there: the outer one is missing.",
-    "product_rule": "In {where}, the product rule for {term} has one more term: {missing}.",
-    "product_of_slopes": "In {where}, the derivative of the product {term} is not the product of the derivatives.",
-    "quotient_rule": "In {where}, the quotient rule for ({above}) / ({below}) went wrong: {what}.",
-    "value_for_gradient": "In {where}, the value {term} stands where its derivative belongs.",
-    "constant_kept": "In {where}, the constant {term} is kept; the derivative of a constant is 0.",
-    "sum_for_mean": "In {where}, a sum stands where the mean belongs: the division by {divisor} is missing.",
-    "missing_division": "In {where}, the division by {divisor} is missing.",
-    "missing_path": "In {where}, the path through {step} is missing: what flows along every path adds up.",
-    "missing_factor": "In {where}, the factor {factor} is missing.",
-    "missing_term": "In {where}, the term {term} is missing.",
-    "wrong_sign": "In {where}, {term} has the wrong sign.",
-    "wrong_flow": "In {where}, what flows through {step} has the wrong sign.",
-    "exchanged": "In {where}, the coefficients {one} and {other} have changed places.",
-    "upside_down": "In {where}, the fraction {term} stands upside down.",
-    "missing_power": "In {where}, {base} stands where {term} belongs.",
-    "missing_function": "In {where}, {term} is left without its function.",
-    "exchanged_function": "In {where}, {theirs} stands in the place of {term}.",
-    "wrong_operand": "In {where}, {theirs} stands where {right} belongs.",
-    "transposed": "In {where}, {term} is taken without its transpose, or with one too many.",
-    "other_axis": "In {where}, it goes along the other axis.",
-    "exchanged_operands": "In {where}, {one} and {other} have changed places.",
-    "reshaped": "In {where}, the entries stand as a reshape leaves them: it keeps their order and moves no axis.",
-    "column_order": "In {where}, the entries run down the columns instead of along the rows.",
-    "wrong_axes": "In {where}, the axes stand in the order {order} of the input's.",
-    "as_written": "It fails as the formula as written does.",
-    "half_cure": "It is half a cure: one side of the range is mended, the other is not.",
-    "uphill": "In {where}, the step goes up the slope: what goes down subtracts the gradient.",
-    "missing_rate": "In {where}, the learning rate is missing.",
-    "gradients_kept": "In {where}, the gradients are not cleared: every step goes along all gradients so far.",
-    "frozen": "In {where}, {parameter} is never updated.",
-    "fewer_epochs": "In {where}, one epoch too few is run.",
-    "more_epochs": "In {where}, one epoch too many is run.",
-    "late_losses": "In {where}, the losses are those after the step; each is asked for before it.",
-    "off_by_one": "In {where}, every entry is the neighbour ({step}) of the right one along axis {axis} of the input.",
-    "backwards": "In {where}, axis {axis} runs backwards.",
-}
-"""A likely mistake, by its note, as the sentence that follows what was seen."""
-
 REMARKS: Final[Mapping[str, str]] = {
     "float32_slip": (
         "right, but only to float32 precision (a relative difference of {error:.0e}): a float32 constant or cast, or "
@@ -242,7 +196,7 @@ DEEDS: Final[Mapping[str, str]] = {
 }
 """What a function was seen to do, by its kind."""
 
-UNLIKELY: Final = "It is none of the slips that this formula invites: follow it step by step."
+NEXT: Final = "Work it out by hand at this point, one operation at a time: where do the numbers part?"
 LAST_STEP: Final = "Is the last step missing, or one too many?"
 
 ADVICE: Final[Mapping[Advice, str]] = {

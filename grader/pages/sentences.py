@@ -5,6 +5,7 @@ Knows how a student is told. Refuses to know what is right, and to decide anythi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Final
@@ -13,8 +14,9 @@ from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
 from grader.judge.findings import Facts, Finding
 from grader.judge.model import ErrorCurve, Verdict
 from grader.judge.truth import Slip
-from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REGIMES, REMARKS, REQUIREMENTS, SLIPS, UNLIKELY
-from grader.pages.wording import arrows, difference, pair, place, shown
+from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NEXT, NOTES, REGIMES, REMARKS, REQUIREMENTS
+from grader.pages.slip_notes import SLIPS
+from grader.pages.wording import arrows, difference, few_of, one_of, pair, place, shown
 
 STANDING: Final = {True: "\u2713", False: "\u2717", None: "\u2013"}
 """Whether a requirement holds, or leaves the count."""
@@ -30,8 +32,15 @@ def message(verdict: Verdict) -> str:
 
 def sentence(finding: Finding) -> str:
     """A finding, and what explains it."""
-    at = place(finding.facts.where)
+    at = few_of(finding.facts.where, _about(finding.facts))
     return "".join(_parts(finding, f" at {at}" if at else ""))
+
+
+def _about(facts: Facts) -> frozenset[str]:
+    """The names that a finding speaks of: the numbers of a point that tell most about it."""
+    told = [facts.what, *(fact for slips in facts.mistakes or () for slip in slips for _, fact in slip.facts)]
+    words = frozenset(word for text in told for word in re.findall(r"\w+", text))
+    return words | {word.partition("_d")[2] for word in words}
 
 
 def brief(finding: Finding, room: int) -> str:
@@ -97,9 +106,8 @@ def _regimes(facts: Facts) -> str:
 
 def _words(code: str, facts: Facts) -> dict[str, object]:
     """Everything that a sentence may be filled in with, in words."""
-    theirs, expected = (
-        (shown(facts.theirs), shown(facts.expected)) if code in AS_THEY_ARE else pair(facts.theirs, facts.expected)
-    )
+    sides = one_of(facts.theirs, facts.expected)
+    theirs, expected = map(shown, sides) if code in AS_THEY_ARE else pair(*sides)
     subject = "your step" if code == "wrong_update" else "yours"
     return {
         **vars(facts),
@@ -193,7 +201,7 @@ def _mistakes(facts: Facts) -> str:
     if facts.mistakes is None:
         return ""
     told = [" ".join(map(explained, slips)) for slips in facts.mistakes]
-    first, *others = told or [UNLIKELY]
+    first, *others = told or [NEXT]
     return f" {first}" + "".join(f" Or: {other[0].lower()}{other[1:]}" for other in others)
 
 

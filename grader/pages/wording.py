@@ -5,11 +5,12 @@ Knows formatting. Refuses to know what is right: both sides are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from math import prod
+from typing import Final
 
 from grader.judge.clipping import LISTED, NAME, SHOWN, clipped
 from grader.judge.findings import Difference, Form, Numbers, Paths, Place, Shown, Way
@@ -74,6 +75,44 @@ def place(point: Place | None) -> str:
         for name, numbers in (point or {}).items()
     ]
     return f"({', '.join(parts)})" if parts else ""
+
+
+LEAST: Final = 4
+FEW: Final = 6
+"""So many numbers are read in a sentence; the table beside it has them all."""
+
+
+def few_of(point: Place | None, about: Collection[str] = ()) -> str:
+    """A point in a sentence: of many numbers those that it is `about`, and how many more there are."""
+    if sum(prod(numbers.shape) for numbers in (point or {}).values()) <= FEW:
+        return place(point)
+    named = dict(point or {})
+    found, room = [], FEW
+    for name, numbers in ([(n, named[n]) for n in named if n in about] or list(named.items()))[:LEAST]:
+        size = prod(numbers.shape)
+        if size > FEW:
+            found.append(f"{name} of shape {numbers.shape}")
+        elif size <= room:
+            found.append(f"{name} = {written(numbers, coordinate)}")
+            room -= size
+    rest = len(named) - len(found)
+    return f"({', '.join([*found, f'and {rest} more'] if rest else found)})"
+
+
+def one_of(theirs: Shown, expected: Shown) -> tuple[Shown, Shown]:
+    """Two long arrays of one shape by the first entry in which they differ; all else as it is."""
+    if not isinstance(theirs, Numbers) or not isinstance(expected, Numbers) or theirs.shape != expected.shape:
+        return theirs, expected
+    if not FEW < len(theirs.values) == prod(theirs.shape):
+        return theirs, expected
+    pairs = zip(theirs.values, expected.values, strict=True)
+    first = next((i for i, (one, other) in enumerate(pairs) if number(one) != number(other)), 0)
+    index: list[int] = []
+    rest = first
+    for length in reversed(theirs.shape):
+        rest, at = divmod(rest, length)
+        index.insert(0, at)
+    return Numbers((theirs.values[first],), (), tuple(index)), Numbers((expected.values[first],))
 
 
 def shown(value: Shown) -> str:
