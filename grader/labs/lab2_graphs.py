@@ -5,7 +5,7 @@ from functools import cache
 from itertools import product
 from typing import Any
 
-from sympy import Abs, Max, Rational, cos, diff, exp, log, sin, symbols, tanh
+from sympy import Abs, And, Max, Rational, cos, diff, exp, log, sin, symbols, tanh
 
 from grader.judge.model import Check, Lab, Question
 from grader.oracle.checks import GradientCheck, StepsCheck, ValueCheck
@@ -76,14 +76,15 @@ def path(n: GraphNumbers) -> Problem:
 
 relu = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
-    # Both sides of the kink, and on each side both signs of u: the kink is at v = 0, not at u = 0.
-    Domain(where=(Abs(v) > 0.25, Abs(u) > 0.25), cases=((v > 0) & (u < 0), (v < 0) & (u > 0), v > 0, v < 0)),
+    # Both sides of the kink for the same signs of w, x, u and b: from none of these can be told where v is.
+    Domain(
+        where=(Abs(v) > 0.25, Abs(u) > 0.25),
+        cases=tuple(And(w * i > 0, x * j > 0, b * i * j < 0, v * k > 0) for i, j, k in product((1, -1), repeat=3)),
+    ),
     a,
 )
 sigmoid = problem(
-    Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))}),
-    Domain(where=(Abs(v) < 3, Abs(v) > 0.125)),
-    a,
+    Graph((w, x, b), {u: w * x, v: u + b, a: 1 / (1 + exp(-v))}), Domain(where=(Abs(v) < 3, Abs(v) > 0.125)), a
 )
 
 

@@ -79,8 +79,8 @@ class Problem:
         return (self.whole,) if self.output is None else (self.whole, self.graph.backward(self.output, "outputs"))
 
     def draw(self, name: str, conditions: Conditions, count: int = POINTS) -> list[dict[str, Array]]:
-        """The hidden points of a question."""
-        return self.domain.draw(self.graph, count, f"{conditions.seed}/{name}")
+        """The hidden points of a question: so many, or one for each case of the domain where these are more."""
+        return self.domain.draw(self.graph, max(count, len(self.domain.cases)), f"{conditions.seed}/{name}")
 
     def filled(self, draws: list[dict[str, Array]], kind: type[Tensor | NumpyArray] = Tensor) -> tuple[Argument, ...]:
         """The arguments at all points."""
