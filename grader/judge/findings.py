@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from grader.judge.clipping import FACT, clipped
+from grader.judge.leaks import LostDigits
 from grader.judge.truth import EdgeList, Slip
 
 CORRECT: Final = "correct"
@@ -131,6 +132,8 @@ class Facts:
     """The operation that leaves the range of a dtype."""
     cancels: bool = False
     """Whether it is digits that are lost, and not a range that is left."""
+    lost: LostDigits | None = None
+    """Where they go in the operations that were carried out."""
     regimes: tuple[tuple[str, str], ...] = ()
     """Regimes of a stable function, each with where it fails: "" where it holds, `easy` where that earns nothing."""
     missing: Paths = ()

@@ -10,9 +10,11 @@ from math import isfinite
 from typing import Final
 
 from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import Facts, Finding
-from grader.judge.model import ErrorCurve, Verdict
+from grader.judge.model import Verdict
 from grader.judge.truth import Slip
+from grader.pages.digits import lost_sentence
 from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NOTES, REGIMES, REMARKS, SLIPS, UNLIKELY
 from grader.pages.wording import arrows, difference, pair, place, shown
 
@@ -183,7 +185,9 @@ def _mistakes(facts: Facts) -> str:
 
 
 def _breaking(facts: Facts) -> str:
-    """Why a way of writing fails that is known to fail."""
+    """Which operation loses the digits; or else why a way of writing fails that is known to fail."""
+    if facts.lost:
+        return f" {lost_sentence(facts.lost, ' there')}"
     if facts.cancels:
         return " Its digits cancel."
     return f" There, {facts.breaking} leaves the range of {facts.dtype}." if facts.breaking else ""
