@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from test_feedback_page import ALLOWED, Seen, notebook, result
 
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import Finding, Numbers
-from grader.judge.model import ErrorCurve, Mark, Question, Status, Verdict
+from grader.judge.model import Mark, Question, Status, Verdict
 from grader.pages.curves import FLOOR, LANE, LEFT, RIGHT, TOP, picture, power
 from grader.pages.feedback_page import render
 from grader.pages.fragments import swept_piece

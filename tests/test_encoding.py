@@ -10,8 +10,9 @@ import pytest
 
 from grader.desk.encoding import decoded, encoded
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Numbers, Remark, Way
-from grader.judge.model import Comparison, ErrorCurve, Status, Verdict
+from grader.judge.model import Comparison, Status, Verdict
 from grader.judge.truth import Slip
 
 SLIP = Slip("missing_path", (("where", "dz/da"), ("step", "y")), (("a", "y"), ("y", "z")))

@@ -1,5 +1,6 @@
 """Replies come back as they were, and nothing that is odd is taken for one."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from grader.protocol.messages import (
     Value,
 )
 from grader.protocol.observations import grouped, ungrouped
+from grader.protocol.trace import Entrance, FixedTensor, Made, Operation, Outcome, Trace, Word
 
 
 def leaf(*numbers: float, kind: str = "tensor") -> Leaf:
@@ -104,6 +106,106 @@ def test_a_conduct_belongs_to_a_call_that_there_was_and_to_no_other() -> None:
         ungrouped({**body, "conducts": [{"point": 0, "disturbed": "", "deeds": []}]}, arrays, Ask("f", (), 1))
 
 
+TRACE = Trace(
+    (
+        Operation("exp.default", (Entrance("0"),), {}, (Made("float64", (2,)),), 3),
+        Operation(
+            "where.self",
+            (Outcome(0), (FixedTensor((1.0, math.inf), (2,), "float32"), 0.1, 2, True, None)),
+            {"dtype": Word("float64"), "alpha": 1},
+            (Made("float64", (2,)), Made("bool", ())),
+            backward=True,
+        ),
+        Operation("_local_scalar_dense.default", (Outcome(1, 1),), {}, (), 4, gave=1.0),
+    ),
+    {"": Outcome(1), "0": Entrance("0")},
+    ("x", "y"),
+)
+
+
+def test_the_operations_of_a_call_come_back_with_its_point() -> None:
+    reply = (ONE, replace(ONE, trace=TRACE, conduct=CONDUCT), ONE)
+    again = ungrouped(*grouped(reply), Ask("f", (), 3))
+    assert [seen.trace if isinstance(seen, Value) else None for seen in again] == [None, TRACE, None]
+
+
+STEP = {"name": "a", "operands": [], "named": {}, "outputs": [], "line": 0, "backward": False, "gave": None}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 5},
+        {"name": "a" * 5_000},
+        {"operands": {}},
+        {"operands": [1] * 17},
+        {"operands": [{"outcome": [0, 0]}]},
+        {"operands": [{"outcome": [-1, 0]}]},
+        {"operands": [{"outcome": ["0", 0]}]},
+        {"operands": [{"entrance": 5}]},
+        {"operands": [{"tensor": ["0x1p0"], "shape": [2], "dtype": "float64"}]},
+        {"operands": [{"tensor": ["0x1p0"] * 65, "shape": [65], "dtype": "float64"}]},
+        {"operands": [{"tensor": [1.0], "shape": [1], "dtype": "float64"}]},
+        {"operands": [{"tensor": [], "shape": [0], "dtype": "float64"}]},
+        {"operands": [{"float": "1e5"}, {"float": "0x1p99999"}]},
+        {"operands": [{"float": "0x" + "1" * 100}]},
+        {"operands": [1.5]},
+        {"operands": ["word"]},
+        {"operands": [2**31]},
+        {"operands": [[[[[1]]]]]},
+        {"operands": [{"other": 1}]},
+        {"named": {"x" * 5_000: 1}},
+        {"outputs": [["float64", [2, 2, 2, 2, 2]]]},
+        {"outputs": [["float64", [100]]]},
+        {"outputs": [["float64", [True]]]},
+        {"outputs": [["float64"]]},
+        {"line": -1},
+        {"line": 2**31},
+        {"line": "3"},
+        {"backward": 0},
+        {"gave": 1.0},
+        {"gave": "much"},
+    ],
+)
+def test_an_odd_operation_is_refused(change: dict[str, object]) -> None:
+    body, arrays = grouped((ONE,))
+    whole = {"point": 0, "operations": [STEP], "found": {}, "names": []}
+    assert ungrouped({**body, "traces": [whole]}, arrays, Ask("f", (), 1))
+    with pytest.raises(FrameError):
+        ungrouped({**body, "traces": [{**whole, "operations": [{**STEP, **change}]}]}, arrays, Ask("f", (), 1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"point": 1},
+        {"point": -1},
+        {"operations": [STEP] * 201},
+        {"operations": 5},
+        {"found": {"": {"outcome": [1, 0]}}},
+        {"found": {str(n): None for n in range(17)}},
+        {"names": [5]},
+        {"names": ["x"] * 17},
+    ],
+)
+def test_an_odd_trace_is_refused(change: dict[str, object]) -> None:
+    body, arrays = grouped((ONE,))
+    whole = {"point": 0, "operations": [STEP], "found": {}, "names": [], **change}
+    with pytest.raises(FrameError):
+        ungrouped({**body, "traces": [whole]}, arrays, Ask("f", (), 1))
+
+
+def test_a_trace_belongs_to_a_value_and_to_one() -> None:
+    body, arrays = grouped((replace(ONE, trace=TRACE),))
+    with pytest.raises(FrameError, match="was not"):
+        ungrouped({**body, "traces": body["traces"] * 2}, arrays, Ask("f", (), 1))
+    with pytest.raises(FrameError, match="too many"):
+        ungrouped({**body, "traces": body["traces"] * 17}, arrays, Ask("f", (), 1))
+    body, arrays = grouped((ERROR,))
+    with pytest.raises(FrameError, match="was not"):
+        ungrouped({**body, "traces": grouped((replace(ONE, trace=TRACE),))[0]["traces"]}, arrays, Ask("f", (), 1))
+
+
 def test_what_only_the_grader_can_say_is_not_sent() -> None:
     with pytest.raises(FrameError, match="Died"):
         grouped((Died("SIGKILL"),))
@@ -126,14 +228,14 @@ ODD_NODES: list[object] = [
     "body",
     [
         {},
-        {"groups": [], "conducts": []},
-        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "conducts": []},
-        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "conducts": []},
-        {"groups": [{"count": 1, "observation": {"missing": 5}}], "conducts": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "conducts": []},
-        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "conducts": []},
-        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "conducts": []},
-        {"groups": [{"count": 1, "observation": {"results": []}}], "conducts": []},
+        {"groups": [], "conducts": [], "traces": []},
+        {"groups": [{"count": 2, "observation": {"missing": "x"}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 0, "observation": {"missing": "x"}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 1, "observation": {"missing": 5}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x" * 5000}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 1, "observation": {"missing": "x", "raised": "y"}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 1, "observation": {"raised": "x"}}], "conducts": [], "traces": []},
+        {"groups": [{"count": 1, "observation": {"results": []}}], "conducts": [], "traces": []},
         {"groups": [{"count": 1, "observation": {"missing": "x"}}], "conducts": [1]},
         *(
             {
@@ -150,6 +252,7 @@ ODD_NODES: list[object] = [
                     }
                 ],
                 "conducts": [],
+                "traces": [],
             }
             for node in ODD_NODES
         ),
@@ -164,7 +267,7 @@ def test_an_odd_answer_is_refused(body: Body, arrays: list[Array]) -> None:
 def test_a_short_answer_cannot_stand_for_endless_results() -> None:
     node = {"tuple": [{"other": "x", "text": ""}] * 1000}
     value: Body = {"results": [node], "changed": [], "marked": [], "gradients": {}, "error": None}
-    body = {"groups": [{"count": 1000, "observation": value}], "conducts": []}
+    body = {"groups": [{"count": 1000, "observation": value}], "conducts": [], "traces": []}
     with pytest.raises(FrameError, match="too many parts"):
         ungrouped(body, [], Ask("f", (), 1000))
 
@@ -183,7 +286,7 @@ def test_a_short_answer_cannot_stand_for_endless_results() -> None:
 def test_an_answer_has_a_result_of_every_call(question: Ask | Read, whole: int, odd: int) -> None:
     def body(count: int) -> Body:
         value: Body = {"results": [{"tuple": []}] * count, "changed": [], "marked": [], "gradients": {}, "error": None}
-        return {"groups": [{"count": 1, "observation": value}], "conducts": []}
+        return {"groups": [{"count": 1, "observation": value}], "conducts": [], "traces": []}
 
     (seen,) = ungrouped(body(whole), [], question)
     assert isinstance(seen, Value)

@@ -34,7 +34,15 @@ ARGUMENTS: tuple[Argument, ...] = (
     {"w": Tensor(ARRAYS[0]), "": {"b": 1.5}},
 )
 ASK = Ask("f", ARGUMENTS, 3, CallMode.UPDATE, "float32", 2, {"": ARRAYS[3], "9.w": ARRAYS[1]}, {"0": ARRAYS[0]})
-REQUESTS = [Start("cuda", OutputCaps(1, 2, 3)), RunCell(4, "print('é')\n", 2), Read("edges", 2), Ask("g", (), 1), ASK]
+TRACED = Ask("g", (), 3, recorded=2, traced=(0, 2))
+REQUESTS = [
+    Start("cuda", OutputCaps(1, 2, 3)),
+    RunCell(4, "print('é')\n", 2),
+    Read("edges", 2),
+    Ask("g", (), 1),
+    ASK,
+    TRACED,
+]
 
 
 def plain(part: object) -> object:
@@ -69,6 +77,7 @@ def body(**fields: object) -> dict[str, object]:
         "dtype": "float64",
         "rounds": 1,
         "recorded": 0,
+        "traced": [],
     }
     return {**asked, "arguments": [], "pulls": [], "replacements": [], **fields}
 

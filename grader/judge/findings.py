@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from grader.judge.clipping import FACT, clipped
+from grader.judge.leaks import LostDigits
 from grader.judge.truth import EdgeList, Slip
 
 CORRECT: Final = "correct"
@@ -94,8 +95,7 @@ Shown: TypeAlias = Numbers | Form | Paths | None
 class Facts:
     """All that can be told with a code; what says nothing of a finding is left out. Long texts are cut.
 
-    `mistakes` are those that explain an answer, the likeliest first, each of one or two slips; they were made on some
-    of `edges`, where that is known. None fits where there are none, and None were looked for where it is None.
+    `mistakes`, the likeliest first, explain it, each of one or two slips, made on `edges` if known; None: not sought.
     """
 
     name: str = ""
@@ -131,6 +131,8 @@ class Facts:
     """The operation that leaves the range of a dtype."""
     cancels: bool = False
     """Whether it is digits that are lost, and not a range that is left."""
+    lost: LostDigits | None = None
+    """Where they go in the operations that were carried out."""
     regimes: tuple[tuple[str, str], ...] = ()
     """Regimes of a stable function, each with where it fails: "" where it holds, `easy` where that earns nothing."""
     missing: Paths = ()

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from grader.judge.annotated_graph import AnnotatedGraph
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import CORRECT, Finding, Place, Remark, Shown
 from grader.judge.requirements import Requirement
 
@@ -114,28 +115,6 @@ class Comparison:
     theirs: Shown
     expected: Shown
     agrees: bool
-
-
-@dataclass(frozen=True)
-class ErrorCurve:
-    """How an answer fares over a whole range: its errors in ulp, one an input, infinite where it is not finite.
-
-    `along` says where each input stands on the axis called `axis`. `as_written` and `stable` are the errors of the
-    sheet's formula and of a stable one at the same inputs. More than `limit` ulp fail; `first` is the smallest input
-    that does, None where there is none, `where` it is, and `theirs` what was given there.
-    """
-
-    what: str
-    axis: str
-    along: tuple[float, ...]
-    yours: tuple[float, ...]
-    as_written: tuple[float, ...]
-    stable: tuple[float, ...]
-    limit: float
-    first: int | None = None
-    where: Place | None = None
-    theirs: Shown = None
-    expected: Shown = None
 
 
 @dataclass(frozen=True)

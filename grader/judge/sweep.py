@@ -9,13 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from grader.judge.blame import lost_digits
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.facts import both, place
 from grader.judge.findings import Facts, Finding, Place
 from grader.judge.given import ANY, AskedOutput, collected
-from grader.judge.model import Comparison, ErrorCurve, Evidence, Verdict
+from grader.judge.leaks import LostDigits
+from grader.judge.model import Comparison, Evidence, Verdict
+from grader.judge.reproduced import Failure
 from grader.judge.truth import Point, Slip, SweepTruth
 from grader.judge.values import RIGHT, failed
-from grader.protocol.messages import Array, Reply
+from grader.protocol.messages import Array, Reply, Value
 
 TABLE_ROWS = 6
 
@@ -66,7 +70,7 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
         Comparison(f"{truth.dtype} {what}", _at(truth, i), *both(found[i], truth.expected[i]), False)
         for i in order[:TABLE_ROWS]
     )
-    telling = rows[0]
+    telling, lost = rows[0], _lost(truth, found, evidence.answer, order[0])
     facts = Facts(
         dtype=truth.dtype,
         what=what,
@@ -78,9 +82,25 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
         expected=telling.expected,
         error=float(errors[order[0]]),
         limit=truth.limit,
+        lost=lost,
     )
     problem = Finding(UNSTABLE, _explained(truth, facts, found, errors, order[0]))
-    return replace(failed(problem, comparisons=rows), sweeps=(swept,))
+    return replace(
+        failed(problem, comparisons=rows), sweeps=(replace(swept, lost=lost, lost_at=order[0] if lost else None),)
+    )
+
+
+def _lost(truth: SweepTruth, found: Array, reply: Reply, point: int) -> LostDigits | None:
+    """Where the digits go at a point: by the operations of a call in the same regime, or of any that gives the same."""
+    size = np.broadcast_to(truth.sizes[point], truth.expected[point].shape)
+    failure = Failure(found[point], truth.expected[point], size, truth.limit, truth.dtype)
+    inputs = {str(place): values[point] for place, values in enumerate(truth.inputs.values())}
+    near = next((regime.points for regime in truth.regimes if point in regime.points), range(0))
+    traces = [(at not in near, seen.trace) for at, seen in enumerate(reply) if isinstance(seen, Value) and seen.trace]
+    for _, trace in sorted(traces, key=lambda pair: pair[0]):
+        if lost := lost_digits(trace, inputs, failure, truth.path or ""):
+            return lost
+    return None
 
 
 def _explained(truth: SweepTruth, facts: Facts, found: Array, errors: Array, point: int) -> Facts:

@@ -17,7 +17,9 @@ import torch
 from torch import Tensor
 
 from grader.kernel.arguments import Arguments, Recipe, overwrite, require_gradients
-from grader.kernel.results import TooLargeError, Writer, type_name
+from grader.kernel.pulling import pulled
+from grader.kernel.results import TooLargeError, Writer
+from grader.kernel.tracing import traced
 from grader.kernel.watch import raised
 from grader.kernel.witness import recording
 from grader.protocol.caps import CONDUCT_CAPS
@@ -36,17 +38,14 @@ from grader.protocol.messages import (
     Unreadable,
     Value,
 )
+from grader.protocol.trace import Trace
 
-_as_tensor = torch.as_tensor
 _backward = torch.autograd.backward
 _grad = torch.autograd.grad
 _enable_grad = torch.enable_grad
 _inference_mode = torch.inference_mode
 _multiply = Tensor.mul
-_numel = Tensor.numel
-_reshape = Tensor.reshape
 _sum = Tensor.sum
-_to = Tensor.to
 
 TOO_LARGE: Final = Unreadable("result too large")
 
@@ -69,6 +68,7 @@ class Visit:
     writer: Writer
     notebook: Namespace
     recorded: bool = False
+    traces: list[Trace] = field(default_factory=list)
     conducts: list[Conduct] = field(default_factory=list)
 
     @property
@@ -95,8 +95,8 @@ def answer(question: Ask | Read, notebook: Namespace) -> Reply:
     writer = Writer()
     if isinstance(question, Read):
         return tuple(_guarded(lambda: _read(question.name, writer, notebook), notebook) for _ in range(question.points))
-    recipe, chosen = Recipe(question, notebook.device), _chosen(question)
-    return tuple(_visited(Visit(recipe, n, writer, notebook, n in chosen)) for n in range(question.points))
+    recipe, chosen, traces = Recipe(question, notebook.device), _chosen(question), list[Trace]()
+    return tuple(_visited(Visit(recipe, n, writer, notebook, n in chosen, traces)) for n in range(question.points))
 
 
 def _chosen(question: Ask) -> frozenset[int]:
@@ -108,11 +108,23 @@ def _chosen(question: Ask) -> frozenset[int]:
 
 def _visited(visit: Visit) -> Observation:
     seen = _guarded(lambda: _ask(visit), visit.notebook)
+    if visit.point in visit.question.traced and isinstance(seen, Value):
+        seen = replace(seen, trace=_traced(visit))
     if not visit.conducts or not isinstance(seen, Value | Raised):
         return seen
     disturbed = next((conduct.disturbed for conduct in visit.conducts if conduct.disturbed), "")
     deeds = dict.fromkeys(deed for conduct in visit.conducts for deed in conduct.deeds)
     return replace(seen, conduct=Conduct(tuple(deeds)[: CONDUCT_CAPS.deeds], disturbed))
+
+
+def _traced(visit: Visit) -> Trace | None:
+    """The operations of one call more, where they are others than those that were told at an earlier point."""
+    function = visit.notebook.names[visit.question.name]
+    found = traced(function, visit.arguments(), visit.here(visit.question.pulls))
+    if found is None or found in visit.traces:
+        return None
+    visit.traces.append(found)
+    return found
 
 
 def _guarded(look: Callable[[], Observation], notebook: Namespace) -> Observation:
@@ -175,7 +187,7 @@ def _gradient(visit: Visit) -> Value:
             results.append(visit.writer.node(last))
         changed = _changed(arguments, before)
         try:
-            total = _pulled(last, visit.here(visit.question.pulls))
+            total = pulled(last, visit.here(visit.question.pulls))
             gradients = _grad(total, list(leaves.values()), allow_unused=True)
         except BaseException as error:
             failed = raised(error, visit.notebook.is_cell)
@@ -187,27 +199,6 @@ def _leaf(gradient: Tensor | None, writer: Writer) -> Leaf | None:
     """A gradient's numbers; None where there are none, as in a sparse one."""
     node = None if gradient is None else writer.node(gradient)
     return node if isinstance(node, Leaf) else None
-
-
-def _pulled(result: Any, pulls: Mapping[str, Array]) -> Tensor:
-    """The sum over outputs of output times cotangent; an output of another shape counts by its entries."""
-    terms = []
-    for path, pull in pulls.items():
-        output = _found(result, path)
-        if not issubclass(type(output), Tensor):
-            raise TypeError(f"the result is a {type_name(output)}, which autograd cannot follow")
-        if _numel(output) != pull.size:
-            raise ValueError(f"the result has shape {tuple(output.shape)}; {pull.shape} was expected")
-        cotangent = _to(_as_tensor(pull.copy()), device=output.device, dtype=output.dtype)
-        terms.append(_sum(_multiply(output, _reshape(cotangent, output.shape))))
-    return sum(terms[1:], terms[0])
-
-
-def _found(result: Any, path: str) -> Any:
-    """The part of a result that a path names: "" is all of it, "z" an entry, "0" an item."""
-    for step in path.split(".") if path else ():
-        result = result[step] if issubclass(type(result), dict) else result[int(step)]
-    return result
 
 
 def _rewrite(visit: Visit) -> Value:

@@ -26,6 +26,8 @@ from grader.oracle.samples import Row, Stratum
 from grader.protocol.messages import Array, Ask, CallMode, Tensor
 
 PLACE = Symbol("place", real=True)
+TRACED = 4
+"""Calls of a sweep whose operations are told."""
 
 
 def drawn_from(strata: Sequence[Stratum], random: Random, dtype: str) -> tuple[list[Row], tuple[Regime, ...]]:
@@ -37,6 +39,15 @@ def drawn_from(strata: Sequence[Stratum], random: Random, dtype: str) -> tuple[l
         rows += stratum.draw(random, dtype)
         regimes.append(Regime(stratum.name, stratum.share, range(start, len(rows)), stratum.easy))
     return rows, tuple(regimes)
+
+
+def told_points(regimes: Sequence[Regime]) -> tuple[int, ...]:
+    """A few points at which the operations of a call are told: the first of each regime, then last ones.
+
+    So the branches that an answer may have are met, as far as few points can.
+    """
+    ends = [regime.points[place] for place in (0, -1) for regime in regimes]
+    return tuple(sorted(dict.fromkeys(ends[:TRACED])))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +85,11 @@ class SweepCheck:
         pull.reshape(points, -1)[:, 0] = 1
         tensors = tuple(Tensor(inputs[n]) for n in self.arguments)
         path = {n: p for p, n in paths(self.arguments)}.get(self.argument or "")
+        traced = told_points(regimes)
         ask = (
-            Ask(name, tensors, points, CallMode.GRADIENT, self.dtype, pulls={"": pull})
+            Ask(name, tensors, points, CallMode.GRADIENT, self.dtype, pulls={"": pull}, traced=traced)
             if self.argument
-            else Ask(name, tensors, points, dtype=self.dtype)
+            else Ask(name, tensors, points, dtype=self.dtype, traced=traced)
         )
         quantity = "gradient" if self.argument else "value"
         limit = ULP_LIMIT[quantity]

@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from grader.judge.model import ErrorCurve
+from grader.judge.error_curve import ErrorCurve
+from grader.pages.digits import lost_label, lost_sentence
 from grader.pages.sentences import first_failure
+from grader.pages.wording import number
 
 LEFT, RIGHT, LANE, TOP, FLOOR = 46, 410, 14, 36, 160
 """Pixels: both ends of the x axis; where nan and infinity are drawn, and the largest and the least finite error."""
 COLUMN: Final = 4
 LEAST, MOST = 0.5, 18
 """Ulp, and a power of ten of ulp: errors outside are drawn at the edge. Half an ulp is a right answer, rounded."""
+BELOW, ABOVE = 22, 9
+"""Pixels from a dot to the words that go with it."""
 FAR: Final = 1e9
 """Larger inputs share a column at the end of the axis, behind a break."""
 
@@ -34,11 +38,21 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A few words at a place of a picture, which begin or (`before`) end there."""
+
+    x: int
+    y: int
+    words: str
+    before: bool
+
+
+@dataclass(frozen=True)
 class CurvePicture:
     """A sweep as it is drawn: `yours`, `as_written` and `stable` are data of SVG paths, other places are in pixels.
 
     `told` says where it first fails, or how near it stays; `first` is the place of the first failing input. `counts`
-    says how many inputs are right in each of the three ways.
+    says how many inputs are right in each of the three ways. `lost` names the operation in which the digits go.
     """
 
     what: str
@@ -54,6 +68,7 @@ class CurvePicture:
     limit: str
     allowed: int
     first: tuple[tuple[int, int], ...]
+    lost: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,9 @@ def picture(swept: ErrorCurve) -> CurvePicture:
     return CurvePicture(
         what=swept.what,
         axis=swept.axis,
-        told=f"first fails {first_failure(swept)}" if first else f"is never more than {max(swept.yours):.2g} ulp off",
+        told=f"first fails {first_failure(swept)}{_lost(swept)}"
+        if first
+        else f"is never more than {max(swept.yours):.2g} ulp off",
         counts=_counts(swept),
         yours="".join(f"M{at} {height}h0" for at, height in (*yours.items(), *first)),
         as_written="".join(f"M{at} {FLOOR}V{height}" for at, height in as_written.items()),
@@ -109,7 +126,29 @@ def picture(swept: ErrorCurve) -> CurvePicture:
         limit=f"{swept.limit:g}",
         allowed=y.pixel(swept.limit),
         first=first,
+        lost=_labels(x, y, swept),
     )
+
+
+def _lost(swept: ErrorCurve) -> str:
+    """Where the digits go, after how it fails."""
+    if swept.lost is None:
+        return ""
+    at = f" at {_place(swept)}" if swept.lost_at != swept.first and swept.lost_at is not None else " there"
+    return f". {lost_sentence(swept.lost, at)}".removesuffix(".")
+
+
+def _place(swept: ErrorCurve) -> str:
+    return f"{swept.axis} = {number(swept.along[swept.lost_at or 0], 4)}"
+
+
+def _labels(x: Across, y: Upward, swept: ErrorCurve) -> tuple[Label, ...]:
+    """The operation to blame, beside the input at which it is."""
+    if swept.lost is None or swept.lost_at is None:
+        return ()
+    at, height = x.pixel(swept.along[swept.lost_at]), y.pixel(swept.yours[swept.lost_at])
+    before = at > (LEFT + RIGHT) // 2
+    return (Label(at, height + BELOW if height == LANE else height - ABOVE, lost_label(swept.lost), before),)
 
 
 def power(value: float) -> str:

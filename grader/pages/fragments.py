@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.judge.annotated_graph import AnnotatedGraph
-from grader.judge.model import ErrorCurve
+from grader.judge.error_curve import ErrorCurve
 from grader.pages.curves import picture
 from grader.pages.diagram import diagram
 from grader.pages.templating import template

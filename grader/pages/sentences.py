@@ -11,9 +11,11 @@ from math import isfinite
 from typing import Final
 
 from grader.judge.clipping import FACT, FINDING, MESSAGE, clipped
+from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import Facts, Finding
-from grader.judge.model import ErrorCurve, Verdict
+from grader.judge.model import Verdict
 from grader.judge.truth import Slip
+from grader.pages.digits import lost_sentence
 from grader.pages.notes import ADVICE, ALSO, DEEDS, LAST_STEP, NEXT, NOTES, REGIMES, REMARKS, REQUIREMENTS
 from grader.pages.slip_notes import SLIPS
 from grader.pages.wording import arrows, difference, few_of, one_of, pair, place, shown
@@ -206,7 +208,9 @@ def _mistakes(facts: Facts) -> str:
 
 
 def _breaking(facts: Facts) -> str:
-    """Why a way of writing fails that is known to fail."""
+    """Which operation loses the digits; or else why a way of writing fails that is known to fail."""
+    if facts.lost:
+        return f" {lost_sentence(facts.lost, ' there')}"
     if facts.cancels:
         return " Its digits cancel."
     return f" There, {facts.breaking} leaves the range of {facts.dtype}." if facts.breaking else ""

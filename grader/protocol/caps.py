@@ -44,6 +44,21 @@ class ConductCaps:
 
 
 @dataclass(frozen=True)
+class TraceCaps:
+    """The most that is told of the operations of a call: their count, operands of one, entries of a tensor, its axes.
+
+    Of one question so many calls are told, and of a tuple of operands so many levels.
+    """
+
+    operations: int = 200
+    operands: int = 16
+    entries: int = 64
+    axes: int = 4
+    calls: int = 16
+    depth: int = 1
+
+
+@dataclass(frozen=True)
 class OutputCaps:
     """How much cells may show: characters of one cell, characters of all cells, and outputs of one cell."""
 
@@ -55,4 +70,5 @@ class OutputCaps:
 FRAME_CAPS: Final = FrameCaps()
 RESULT_CAPS: Final = ResultCaps()
 CONDUCT_CAPS: Final = ConductCaps()
+TRACE_CAPS: Final = TraceCaps()
 OUTPUT_CAPS: Final = OutputCaps()

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from grader.protocol.caps import OutputCaps
 from grader.protocol.conduct import Conduct
+from grader.protocol.trace import Trace
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -100,7 +101,8 @@ class Ask:
     "0" of a tuple) to its cotangent, (points, *shape); for UPDATE, the path of a parameter within the
     arguments to the gradients that arrive there, (points, rounds, *shape).
     `replacements` maps the path of an argument to its second value, (points, *shape). What the calls do is recorded at
-    so many points as `recorded` says; which ones, nobody can foresee.
+    so many points as `recorded` says; which ones, nobody can foresee. At the points that are `traced`, a call is made
+    once more, for the operations that torch carries out.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Ask:
     pulls: Mapping[str, Array] = field(default_factory=dict)
     replacements: Mapping[str, Array] = field(default_factory=dict)
     recorded: int = 0
+    traced: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class Value:
     `gradients` maps each floating argument's path to its gradient, None where autograd left none.
     `gradient_error` says why there are no gradients at all. `changed` lists the arguments' paths that
     the call wrote to, and `marked` those whose `requires_grad` is another after it. `conduct` is what
-    the call was seen to do, at the points that were recorded.
+    the call was seen to do, at the points that were recorded, and `trace` its operations, at those that were traced.
     """
 
     results: tuple[Node, ...]
@@ -190,6 +193,7 @@ class Value:
     changed: tuple[str, ...] = ()
     marked: tuple[str, ...] = ()
     conduct: Conduct | None = None
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from grader.protocol.messages import (
     Unreadable,
     Value,
 )
+from grader.protocol.traces import with_traces, written_traces
 from grader.protocol.words import errno_of, text_of
 
 Part: TypeAlias = Callable[[int], Node]
@@ -61,6 +62,7 @@ def grouped(reply: Reply) -> tuple[Body, list[Array]]:
     body = {
         "groups": [{"count": len(points), "observation": skeleton} for skeleton, points in groups],
         "conducts": written_conducts(reply),
+        "traces": written_traces(reply),
     }
     return body, [stack(same) for _, points in groups for same in zip(*points, strict=True)]
 
@@ -101,7 +103,7 @@ def ungrouped(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Repl
     """The observations in an answer, one a point. Raises FrameError where the answer is odd in any way."""
     points = question.points
     match body:
-        case {"groups": list(groups), "conducts": list(conducts)}:
+        case {"groups": list(groups), "conducts": list(conducts), "traces": list(traces)}:
             pass
         case _:
             raise FrameError("the answer is of another form")
@@ -117,7 +119,7 @@ def ungrouped(body: Body, arrays: Sequence[Array], question: Ask | Read) -> Repl
         raise FrameError("the answer is for another number of points")
     if any(isinstance(value, Value) and not _whole(value, question) for value in seen):
         raise FrameError("the answer is for another number of calls")
-    return with_conducts(seen, conducts)
+    return with_traces(with_conducts(seen, conducts), traces)
 
 
 def _whole(value: Value, question: Ask | Read) -> bool:

@@ -49,6 +49,7 @@ def _described(request: Request, arrays: list[Array]) -> Body:
         "dtype": request.dtype,
         "rounds": request.rounds,
         "recorded": request.recorded,
+        "traced": list(request.traced),
         "arguments": [_argument(argument, arrays) for argument in request.arguments],
         "pulls": _paths(request.pulls, arrays),
         "replacements": _paths(request.replacements, arrays),
@@ -113,6 +114,7 @@ def _request(body: Body, left: Iterator[Array]) -> Request:
                 pulls={path: next(left) for path in body["pulls"]},
                 replacements={path: next(left) for path in body["replacements"]},
                 recorded=body["recorded"],
+                traced=tuple(body["traced"]),
             )
     raise FrameError("the request is of no kind")
 

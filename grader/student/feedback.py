@@ -20,7 +20,8 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from grader.judge.context import leaning
-from grader.judge.model import Conditions, ErrorCurve, Mark, PreparedCheck, Question, Status
+from grader.judge.error_curve import ErrorCurve
+from grader.judge.model import Conditions, Mark, PreparedCheck, Question, Status
 from grader.judge.rules import with_records
 from grader.judge.source import Source
 from grader.judge.verdict import judge
