@@ -76,10 +76,13 @@ def path(n: GraphNumbers) -> Problem:
 
 relu = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
-    # Both sides of the kink for the same signs of w, x, u and b: from none of these can be told where v is.
+    # Both sides of the kink for the same signs of w, x, u and b, which then cannot tell where v is; and u - b on either.
     Domain(
         where=(Abs(v) > 0.25, Abs(u) > 0.25),
-        cases=tuple(And(w * i > 0, x * j > 0, b * i * j < 0, v * k > 0) for i, j, k in product((1, -1), repeat=3)),
+        cases=(
+            *(And(w * i > 0, x * j > 0, b * i * j < 0, v * k > 0) for i, j, k in product((1, -1), repeat=3)),
+            *(And(u * i > 0, (b - u) * i > 0) for i in (1, -1)),
+        ),
     ),
     a,
 )
@@ -106,10 +109,7 @@ def quartic(n: GraphNumbers) -> Problem:
 @cache
 def chain(n: GraphNumbers) -> Problem:
     """Exercise 6."""
-    graph = Graph(
-        (x, y, z),
-        {a: n.double * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)},
-    )
+    graph = Graph((x, y, z), {a: n.double * x, b: sin(y), c: a / b, d: c * z, e: log(d + 1), f: tanh(e)})
     domain = Domain({"y": (0.25, 2.75)}, where=(d > -0.75, d < 5, Abs(d) > 0.25, Abs(cos(y)) > 0.125))
     return problem(graph, domain, f)
 
