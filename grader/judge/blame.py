@@ -15,7 +15,7 @@ import numpy as np
 from flint import ctx
 
 from grader.judge.expressions import written
-from grader.judge.influence import Entry, Influence
+from grader.judge.influence import Influence, TracedEntry
 from grader.judge.leaks import Leak, LostDigits
 from grader.judge.operation_table import CANCELLING, ENTRYWISE
 from grader.judge.replay import ODD, Replay, ReplayError, plain_name, replay
@@ -34,7 +34,7 @@ LEAST: Final = 4.0
 class Step:
     """An entry on the way, how many bits it is off, and whether its own operation made it so."""
 
-    entry: Entry
+    entry: TracedEntry
     error: float
     own: bool = False
 
@@ -48,7 +48,7 @@ def lost_digits(trace: Trace, inputs: Mapping[str, Array], failure: Failure, pat
         played = replay(trace, end, inputs, failure.dtype)
         with ctx.workprec(played.bits), np.errstate(all="ignore"):
             index = worst_entry(failure, played, end)
-            return None if index is None else _Walk(played, failure.dtype).told(Entry(end, index))
+            return None if index is None else _Walk(played, failure.dtype).told(TracedEntry(end, index))
     except (ReplayError, *ODD):
         return None
 
@@ -60,10 +60,10 @@ class _Walk:
         self._dtype, self._bits = dtype, bits_of(dtype)
         self._has = Influence(played, self._bits)
 
-    def told(self, end: Entry) -> LostDigits | None:
+    def told(self, end: TracedEntry) -> LostDigits | None:
         """The operation to blame for an entry."""
         steps: list[Step] = []
-        at: Entry | None = end
+        at: TracedEntry | None = end
         while at is not None:
             value, exact = self._has.float_of(at), self._has.exact_of(at)
             if not exact.is_finite():
@@ -81,7 +81,7 @@ class _Walk:
                 steps.append(step)
         return self._named(steps)
 
-    def _stepped(self, at: Entry, operands: Sequence[Entry]) -> tuple[Step, Entry | None]:
+    def _stepped(self, at: TracedEntry, operands: Sequence[TracedEntry]) -> tuple[Step, TracedEntry | None]:
         """The step at an entry, and the operand through which most of its error comes, if that is not its own."""
         error = self._has.error_of(at)
         moved = [
@@ -111,7 +111,7 @@ class _Walk:
         tiny = abs(self._has.float_of(entry)) < np.finfo(self._dtype).tiny
         return self._lost(entry, Leak.UNDERFLOW if tiny else Leak.BITS, gain)
 
-    def _lost(self, at: Entry, leak: Leak, bits: float) -> LostDigits:
+    def _lost(self, at: TracedEntry, leak: Leak, bits: float) -> LostDigits:
         operation = self._has.operation_of(at)
         return LostDigits(
             leak,
@@ -127,9 +127,9 @@ class _Walk:
             operation.backward,
         )
 
-    def _cast(self, at: Entry, kind: str) -> Entry:
+    def _cast(self, at: TracedEntry, kind: str) -> TracedEntry:
         """Where numbers became of fewer bits."""
-        earlier: Entry | None = at
+        earlier: TracedEntry | None = at
         while earlier is not None:
             at, operands = earlier, self._has.operands_of(earlier)
             earlier = next(
@@ -137,7 +137,7 @@ class _Walk:
             )
         return at
 
-    def _broken(self, at: Entry, operands: Sequence[Entry]) -> Entry | None:
+    def _broken(self, at: TracedEntry, operands: Sequence[TracedEntry]) -> TracedEntry | None:
         """The first operand that is not finite and should be, of those that tell here."""
         broken = [o for o in operands if not math.isfinite(self._has.float_of(o)) and self._has.exact_of(o).is_finite()]
         operation = self._has.operation_of(at)

@@ -63,14 +63,14 @@ HIDDEN: Final = "\u2026", ATOM
 
 def written(trace: Trace, outcome: Outcome) -> str:
     """The formula of an outcome: its own operation whole, of long parts nothing but …"""
-    formulas = Formulas(trace)
+    formulas = WrittenOperations(trace)
     for operation in trace.operations[: outcome.operation + 1]:
         formulas.known.append(_operation(formulas, operation))
     return clipped(formulas.known[-1][0], 2 * NAME)
 
 
 @dataclass(frozen=True)
-class Formulas:
+class WrittenOperations:
     """The formulas of the operations so far, each with how strongly its parts are bound: none is written twice."""
 
     trace: Trace
@@ -105,7 +105,7 @@ class Formulas:
         return found if bound >= binding else f"({found})"
 
 
-def _operation(formulas: Formulas, operation: Operation) -> tuple[str, int]:
+def _operation(formulas: WrittenOperations, operation: Operation) -> tuple[str, int]:
     name, operands = _as_written(formulas.trace, operation)
     if name == "_to_copy" and operation.outputs[0].dtype != _dtype(formulas.trace, operands[0]):
         cast = _CASTS.get(operation.outputs[0].dtype, operation.outputs[0].dtype)
@@ -142,7 +142,7 @@ def _as_written(trace: Trace, operation: Operation) -> tuple[str, tuple[Operand,
     return name, operands
 
 
-def _infix(formulas: Formulas, name: str, operands: tuple[Operand, ...]) -> tuple[str, int]:
+def _infix(formulas: WrittenOperations, name: str, operands: tuple[Operand, ...]) -> tuple[str, int]:
     sign, binding = _INFIX[name]
     left = formulas.part(operands[0], binding + (name == "pow"))
     return f"{left}{sign}{formulas.part(operands[1], binding + (name != 'pow' and binding > 0))}", binding

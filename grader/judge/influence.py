@@ -23,7 +23,7 @@ Index: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Entry:
+class TracedEntry:
     """An entry of an outcome, and where it stands among the operands of the operation that takes it."""
 
     outcome: Outcome
@@ -38,20 +38,20 @@ class Influence:
     played: Replay
     bits: int
 
-    def operation_of(self, at: Entry) -> Operation:
+    def operation_of(self, at: TracedEntry) -> Operation:
         """The operation that an entry is an outcome of."""
         return self.played.trace.operations[at.outcome.operation]
 
-    def float_of(self, at: Entry) -> float:
+    def float_of(self, at: TracedEntry) -> float:
         """What an entry is in floats."""
         return float(self.played.floats.of(at.outcome)[at.index])
 
-    def exact_of(self, at: Entry) -> arb:
+    def exact_of(self, at: TracedEntry) -> arb:
         """What an entry is exactly."""
         found = self.played.exact.of(at.outcome)[at.index]
         return found if type(found) is arb else arb(int(found))
 
-    def error_of(self, at: Entry) -> float:
+    def error_of(self, at: TracedEntry) -> float:
         """How many of its last bits an entry is off by: 0 is a unit roundoff, or nothing."""
         value, exact = self.float_of(at), self.exact_of(at)
         if not math.isfinite(value):
@@ -61,7 +61,7 @@ class Influence:
             return -math.inf
         return min(gap - max(log_size(exact), log_size(of_float(value))) + self.bits, float(self.bits))
 
-    def operands_of(self, at: Entry) -> Iterator[Entry]:
+    def operands_of(self, at: TracedEntry) -> Iterator[TracedEntry]:
         """The entries of earlier outcomes that an entry is computed from."""
         operation = self.played.trace.operations[at.outcome.operation]
         name = plain_name(operation)
@@ -73,11 +73,11 @@ class Influence:
                 chosen = self._chosen(name, at, slot)
                 if name in ENTRYWISE or chosen is not None:
                     if chosen is not False:
-                        yield Entry(operand, _broadcast(at.index, shape), slot)
+                        yield TracedEntry(operand, _broadcast(at.index, shape), slot)
                 else:
-                    yield from (Entry(operand, index, slot) for index in np.ndindex(shape))
+                    yield from (TracedEntry(operand, index, slot) for index in np.ndindex(shape))
 
-    def _chosen(self, name: str, at: Entry, slot: Slot) -> bool | None:
+    def _chosen(self, name: str, at: TracedEntry, slot: Slot) -> bool | None:
         """Whether it is the chosen one of two numbers; None of other operations."""
         if name not in ("where", "masked_fill"):
             return None
@@ -89,18 +89,18 @@ class Influence:
         yes = bool(condition[_broadcast(at.index, condition.shape)])
         return slot == ((1,) if yes else (2,)) if name == "where" else slot == ((2,) if yes else (0,))
 
-    def tells(self, at: Entry, operand: Entry) -> bool:
+    def tells(self, at: TracedEntry, operand: TracedEntry) -> bool:
         """Whether a float result would be another if an operand were finite."""
         found = self._recomputed(at, operand, exact=False, value=as_float(self.exact_of(operand)))
         return bool(found != self.float_of(at)) and not (math.isnan(found) and math.isnan(self.float_of(at)))
 
-    def moved(self, at: Entry, operand: Entry) -> float:
+    def moved(self, at: TracedEntry, operand: TracedEntry) -> float:
         """How far the exact result moves if one operand is what it is in floats, as a power of 2."""
         moved = self._recomputed(at, operand, exact=True, value=self.float_of(operand))
         gap = moved - self.exact_of(at)
         return log_size(gap) if gap.is_finite() else math.inf
 
-    def own(self, at: Entry, operands: Sequence[Entry]) -> float:
+    def own(self, at: TracedEntry, operands: Sequence[TracedEntry]) -> float:
         """How far the result is off that the operation would give of the same floats, as a power of 2."""
         instead: dict[Slot, Any] = {}
         for operand in operands:
@@ -109,17 +109,17 @@ class Influence:
         gap = of_float(self.float_of(at)) - found
         return log_size(gap) if gap.is_finite() else -math.inf
 
-    def _recomputed(self, at: Entry, operand: Entry, *, exact: bool, value: float) -> Any:
+    def _recomputed(self, at: TracedEntry, operand: TracedEntry, *, exact: bool, value: float) -> Any:
         return self._again(at, {operand.slot: self._instead(operand, {}, exact, value)}, exact)
 
-    def _instead(self, operand: Entry, others: Mapping[Slot, Any], exact: bool, value: float) -> Array:
+    def _instead(self, operand: TracedEntry, others: Mapping[Slot, Any], exact: bool, value: float) -> Array:
         """An operand with another number at one of its entries."""
         values = self.played.exact if exact else self.played.floats
         numbers: Array = others[operand.slot] if operand.slot in others else values.of(operand.outcome).copy()
         numbers[operand.index] = of_float(value) if exact and numbers.dtype == object else value
         return numbers
 
-    def _again(self, at: Entry, instead: Mapping[Slot, Any], exact: bool) -> Any:
+    def _again(self, at: TracedEntry, instead: Mapping[Slot, Any], exact: bool) -> Any:
         values = self.played.exact if exact else self.played.floats
         operation = self.played.trace.operations[at.outcome.operation]
         found = computed_of(operation, values, self.played.effort, instead)[at.outcome.part][at.index]

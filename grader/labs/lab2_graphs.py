@@ -76,7 +76,7 @@ def path(n: GraphNumbers) -> Problem:
 
 relu = problem(
     Graph((w, x, b), {u: w * x, v: u + b, a: Max(0, v)}),
-    # Both sides of the kink for the same signs of w, x, u and b, which then cannot tell where v is; and u - b on either.
+    # Both sides of the kink for the same signs of w, x, u and b, which then cannot tell where v is; u - b on either.
     Domain(
         where=(Abs(v) > 0.25, Abs(u) > 0.25),
         cases=(
