@@ -20,7 +20,7 @@ said = io.StringIO()
 with contextlib.redirect_stdout(said):
     check(polynomial_gradient)
     check(path_gradient)
-right, wrong = said.getvalue().splitlines()
-print(right, wrong, sep="\n")
+right, wrong, holding = said.getvalue().splitlines()
+print(right, wrong, holding, sep="\n")
 assert right == "✓ polynomial_gradient: right at the public points."
 assert "the path through y is missing" in wrong

@@ -102,11 +102,11 @@ def test_the_extras_named_are_there() -> None:
 
 def test_the_example_of_check_says_what_it_would_say() -> None:
     code, name, shown = re.findall(
-        r'^    (def .+?)\n\n    check\("(\w+)"\)\n    (.+?)$', README, re.MULTILINE | re.DOTALL
+        r'^    (def .+?)\n\n    check\("(\w+)"\)\n    (.+?)\n\n', README, re.MULTILINE | re.DOTALL
     )[0]
     names: dict[str, object] = {}
     exec(textwrap.dedent("    " + code), names)
-    assert line(checked(_questions()[name], names, Source((code,)))) == shown
+    assert line(checked(_questions()[name], names, Source((code,)))) == textwrap.dedent("    " + shown)
 
 
 def test_ci_runs_the_readmes_test_command() -> None:
