@@ -254,7 +254,7 @@ FAMILY = Family(
     WORKED,
     PHRASES,
     # A slip that puts one number for the other must show.
-    sound=lambda n: n.x_a != n.x_b and n.y_a != n.y_b and n.z_x != n.z_y,
+    sound=lambda n: n.x_a != n.x_b and n.y_a != n.y_b and n.z_x != n.z_y and len({*n.polynomial[1:]}) == 4,
     words=lambda n: {"c": n.polynomial},
 )
 LAB = lab(FAMILY.sheet)
