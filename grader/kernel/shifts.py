@@ -12,6 +12,8 @@ from typing import Final
 
 LARGEST: Final = 0.1
 """A larger step is none that a derivative comes of."""
+SHARE: Final = 1 / 32
+"""Nor is one that is a larger part of what it is added to: multiples of a small number are that number apart."""
 EPSILON: Final = 2.0**-52
 ENTRIES: Final = 24
 """Entries of one function that are compared."""
@@ -34,15 +36,16 @@ def spread(numbers: Sequence[float], steps: Collection[float]) -> bool:
     """Whether among the numbers of one argument there are two, the one next to the other, that a step parts."""
     sizes = sorted({abs(step) for step in steps if step})
     gaps = [(abs(a - b), max(abs(a), abs(b))) for a, b in pairwise(sorted(numbers))]
-    return any(0 < gap <= LARGEST and _divides(gap, size, sizes) for gap, size in gaps)
+    return any(0 < gap <= min(LARGEST, SHARE * size) and _divides(gap, size, sizes) for gap, size in gaps)
 
 
 def _step(one: Sequence[float], other: Sequence[float]) -> float:
     """By how much two entries differ wherever they differ; 0 where that is not the same small amount."""
     if len(one) != len(other):
         return 0.0
-    gaps = [abs(a - b) for a, b in zip(one, other, strict=True) if a != b]
-    if not gaps or max(gaps) > LARGEST:
+    apart = [(a, b) for a, b in zip(one, other, strict=True) if a != b]
+    gaps = [abs(a - b) for a, b in apart]
+    if not gaps or max(gaps) > min(LARGEST, SHARE * max(max(abs(a), abs(b)) for a, b in apart)):
         return 0.0
     slack = 1e-6 * max(gaps) + 8 * EPSILON * max(map(abs, one))
     return max(gaps) if max(gaps) - min(gaps) <= slack else 0.0
