@@ -80,3 +80,9 @@ def test_every_dtype_and_device_has_its_tolerance() -> None:
     assert all(t.agree <= t.slip < 1e-4 for t in TOLERANCE.values())
     assert TOLERANCE["float64", "cpu"].agree < 1e-11, "central differences reach 1e-10"
     assert set(ULP_LIMIT) == {"value", "gradient"}
+
+
+def test_the_sheet_says_how_many_ulp_are_allowed() -> None:
+    sheet = " ".join((ROOT / "solutions" / "lab4_stability.py").read_text("utf-8").replace("\n# ", " ").split())
+    (allowed,) = set(ULP_LIMIT.values())
+    assert f"accepts {allowed:g}, in a value and in a gradient alike" in sheet
