@@ -48,8 +48,8 @@ QUESTIONS = """        Question("cube", 1, (GradientCheck(forward(CUBE), "cubed"
         Question("cube_gradient", 1, by_hand(CUBE, "dcubed_dt", ("cube", "cubed"))),
 """
 MISTAKES = [
-    ("cube", "return t * t * t", "return t * t", "wrong_value"),
-    ("cube", "return t * t * t", "return t + t + t", "wrong_value"),
+    ("cube", "return t * t * t", "return t * t", "wrong_exponent"),
+    ("cube", "return t * t * t", "return t + t + t", "wrong_exponent"),
     ("cube", "return t * t * t", "return t * t * t + 1", "wrong_value"),
     ("cube_gradient", "return 3 * t * t", "return 3 * t * t * t", "exponent_not_reduced"),
     ("cube_gradient", "return 3 * t * t", "return t * t", "exponent_lost"),
