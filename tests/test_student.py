@@ -1,6 +1,7 @@
 """`check`: a line of text, from the same judge, at public points."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -32,6 +33,14 @@ def said(code: str, name: str = "polynomial_gradient") -> str:
 
 def test_a_right_answer() -> None:
     assert said(RIGHT) == "✓ polynomial_gradient: right at the public points."
+
+
+def test_the_exercise_is_named_where_its_letters_stand_in_other_words() -> None:
+    """As "ratio" does in "operation"."""
+    mark = checked(QUESTIONS["ratio"], {"ratio": lambda x, y: (x, y)}, Source(("def ratio(x, y):\n    return x, y",)))
+    facts = replace(mark.verdict.findings[0].facts, name="", what="")
+    findings = (replace(mark.verdict.findings[0], code="wrong_edges", facts=replace(facts, mistakes=())),)
+    assert line(replace(mark, verdict=replace(mark.verdict, findings=findings))).startswith("✗ ratio: ")
 
 
 def test_a_wrong_answer_says_where_and_what() -> None:

@@ -61,7 +61,7 @@ def judge_steps(truth: StepsTruth, evidence: Evidence) -> Verdict:
     counted = sum(step.counts for step in steps)
     if not counted:
         basis = tuple(dict.fromkeys(name for step in steps for name in step.follows_from or ()))
-        return failed(Finding("nothing_follows", Facts(name=evidence.name, follows_from=basis)), comparisons=table)
+        return failed(Finding("nothing_follows", Facts(follows_from=basis)), comparisons=table)
     if not wrong:
         if evidence.coarse and (differences := _numerical(evidence.coarse, steps)):
             return failed(differences, comparisons=table)

@@ -94,7 +94,8 @@ def line(mark: Mark) -> str:
     """A mark in a line of text, with its remarks below."""
     verdict, name = mark.verdict, mark.question.name
     said = "right at the public points." if verdict.status is Status.PASS else message(verdict)
-    named = said if name in said else f"{name}: {said}"
+    facts = [finding.facts for finding in verdict.findings[:1]]
+    named = said if any(name in (each.name, each.what) for each in facts) else f"{name}: {said}"
     first = f"{STATUS_LABELS[verdict.status].sign} {named}"
     below = filter(None, (requirements(verdict), *remarks(verdict)))
     return "\n".join([first, *(f"    {each}" for each in below)])
