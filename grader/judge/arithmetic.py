@@ -23,7 +23,7 @@ class UnknownOperationError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
-class NumberSystem:
+class EntrywiseFunctions:
     """Functions of arrays, entry by entry."""
 
     exact: bool
@@ -84,7 +84,7 @@ def _sigmoid_float(values: Array) -> Array:
     return np.asarray(one / (one + np.exp(-values)))
 
 
-FLOATS: Final = NumberSystem(
+FLOATS: Final = EntrywiseFunctions(
     False,
     {
         **{name: getattr(np, name) for name in ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "sin", "cos", "abs")},
@@ -94,7 +94,7 @@ FLOATS: Final = NumberSystem(
         "sigmoid": _sigmoid_float,
     },
 )
-EXACT: Final = NumberSystem(
+EXACT: Final = EntrywiseFunctions(
     True,
     {
         **{name: _each(getattr(arb, name)) for name in ("exp", "log", "log1p", "expm1", "sqrt", "tanh", "sin", "cos")},

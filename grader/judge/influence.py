@@ -15,7 +15,7 @@ from flint import arb
 
 from grader.judge.operation_table import ENTRYWISE
 from grader.judge.replay import Replay, Slot, computed_of, plain_name
-from grader.judge.sizes import as_float, log_size, of_float
+from grader.judge.sizes import as_float, log_size
 from grader.protocol.messages import Array
 from grader.protocol.trace import Operand, Operation, Outcome
 
@@ -56,10 +56,10 @@ class Influence:
         value, exact = self.float_of(at), self.exact_of(at)
         if not math.isfinite(value):
             return math.inf
-        gap = log_size(of_float(value) - exact)
+        gap = log_size(arb(value) - exact)
         if gap == -math.inf:
             return -math.inf
-        return min(gap - max(log_size(exact), log_size(of_float(value))) + self.bits, float(self.bits))
+        return min(gap - max(log_size(exact), log_size(arb(value))) + self.bits, float(self.bits))
 
     def operands_of(self, at: TracedEntry) -> Iterator[TracedEntry]:
         """The entries of earlier outcomes that an entry is computed from."""
@@ -106,7 +106,7 @@ class Influence:
         for operand in operands:
             instead[operand.slot] = self._instead(operand, instead, True, self.float_of(operand))
         found = self._again(at, instead, exact=True)
-        gap = of_float(self.float_of(at)) - found
+        gap = arb(self.float_of(at)) - found
         return log_size(gap) if gap.is_finite() else -math.inf
 
     def _recomputed(self, at: TracedEntry, operand: TracedEntry, *, exact: bool, value: float) -> Any:
@@ -116,7 +116,7 @@ class Influence:
         """An operand with another number at one of its entries."""
         values = self.played.exact if exact else self.played.floats
         numbers: Array = others[operand.slot] if operand.slot in others else values.of(operand.outcome).copy()
-        numbers[operand.index] = of_float(value) if exact and numbers.dtype == object else value
+        numbers[operand.index] = arb(value) if exact and numbers.dtype == object else value
         return numbers
 
     def _again(self, at: TracedEntry, instead: Mapping[Slot, Any], exact: bool) -> Any:

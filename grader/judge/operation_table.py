@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from grader.judge import operations as op
-from grader.judge.arithmetic import NumberSystem
+from grader.judge.arithmetic import EntrywiseFunctions
 from grader.judge.placing import SHAPES
 from grader.protocol.messages import Array
 
@@ -20,25 +20,25 @@ def _unary(name: str) -> Callable[..., Any]:
     return lambda a, v: getattr(a, name)(v)
 
 
-def _sum_of(a: NumberSystem, x: Any, y: Any, alpha: float = 1) -> Any:
+def _sum_of(a: EntrywiseFunctions, x: Any, y: Any, alpha: float = 1) -> Any:
     return x + (y if alpha == 1 else y * a.constant(float(alpha), y))
 
 
-def _less(a: NumberSystem, x: Any, y: Any, alpha: float = 1) -> Any:
+def _less(a: EntrywiseFunctions, x: Any, y: Any, alpha: float = 1) -> Any:
     return x - (y if alpha == 1 else y * a.constant(float(alpha), y))
 
 
-def _clamped(a: NumberSystem, v: Array, low: Any = None, high: Any = None, **named: Any) -> Array:
+def _clamped(a: EntrywiseFunctions, v: Array, low: Any = None, high: Any = None, **named: Any) -> Array:
     low, high = named.get("min", low), named.get("max", high)
     found = v if low is None else a.maximum(v, low)
     return found if high is None else a.minimum(found, high)
 
 
-def _where(a: NumberSystem, condition: Array, x: Array, y: Array) -> Array:
+def _where(a: EntrywiseFunctions, condition: Array, x: Array, y: Array) -> Array:
     return np.where(np.asarray(condition, bool), x, y)
 
 
-def _masked(a: NumberSystem, v: Array, mask: Array, value: Any) -> Array:
+def _masked(a: EntrywiseFunctions, v: Array, mask: Array, value: Any) -> Array:
     return np.where(np.asarray(mask, bool), value, v)
 
 
@@ -55,32 +55,32 @@ def _sized(value: float) -> Callable[..., Any]:
     return lambda a, v, sizes, **named: a.constant(np.full(sizes, value), v)
 
 
-def _threshold_slope(a: NumberSystem, g: Array, v: Array, threshold: Any) -> Array:
+def _threshold_slope(a: EntrywiseFunctions, g: Array, v: Array, threshold: Any) -> Array:
     return np.where(np.asarray(v <= threshold, bool), 0 * g, g)
 
 
-def _is_nan(a: NumberSystem, v: Array) -> Array:
+def _is_nan(a: EntrywiseFunctions, v: Array) -> Array:
     return np.zeros(v.shape, bool) if a.exact else np.isnan(v)
 
 
-def _softmax_slope(a: NumberSystem, g: Array, p: Array, dim: int, dtype: object) -> Array:
+def _softmax_slope(a: EntrywiseFunctions, g: Array, p: Array, dim: int, dtype: object) -> Array:
     return np.asarray(g * p - p * op.total(a, g * p, (dim,), True))
 
 
-def _log_softmax_slope(a: NumberSystem, g: Array, p: Array, dim: int, dtype: object) -> Array:
+def _log_softmax_slope(a: EntrywiseFunctions, g: Array, p: Array, dim: int, dtype: object) -> Array:
     return np.asarray(g - a.exp(p) * op.total(a, g, (dim,), True))
 
 
-def _sigmoid_slope(a: NumberSystem, g: Array, s: Array) -> Array:
+def _sigmoid_slope(a: EntrywiseFunctions, g: Array, s: Array) -> Array:
     return np.asarray(g * (a.constant(1.0, s) - s) * s)
 
 
-def _tanh_slope(a: NumberSystem, g: Array, t: Array) -> Array:
+def _tanh_slope(a: EntrywiseFunctions, g: Array, t: Array) -> Array:
     return np.asarray(g * (a.constant(1.0, t) - t * t))
 
 
 def _cross_entropy_slope(
-    a: NumberSystem, g: Array, p: Array, t: Array, weight: object = None, reduction: int = 1
+    a: EntrywiseFunctions, g: Array, p: Array, t: Array, weight: object = None, reduction: int = 1
 ) -> Any:
     one = a.constant(1.0, p)
     below = (one - p) * p
@@ -89,20 +89,22 @@ def _cross_entropy_slope(
     return share * (p - t) / below
 
 
-def _squared_slope(a: NumberSystem, g: Array, x: Array, y: Array, reduction: int = 1) -> Array:
+def _squared_slope(a: EntrywiseFunctions, g: Array, x: Array, y: Array, reduction: int = 1) -> Array:
     share = 2.0 if reduction != 1 else 2.0 / x.size
     return np.asarray(a.constant(share, x) * (x - y) * g)
 
 
-def _deviation(a: NumberSystem, v: Array, dims: Any = None, correction: float = 1, keepdim: bool = False) -> Array:
+def _deviation(
+    a: EntrywiseFunctions, v: Array, dims: Any = None, correction: float = 1, keepdim: bool = False
+) -> Array:
     return np.asarray(a.sqrt(op.variance(a, v, dims, correction, keepdim)))
 
 
-def _logit(a: NumberSystem, p: Array, eps: object = None) -> Array:
+def _logit(a: EntrywiseFunctions, p: Array, eps: object = None) -> Array:
     return np.asarray(a.log(p / (a.constant(1.0, p) - p)))
 
 
-def _powered(a: NumberSystem, base: Any, exponent: Any) -> Any:
+def _powered(a: EntrywiseFunctions, base: Any, exponent: Any) -> Any:
     if not a.exact and isinstance(exponent, (int, float)) and exponent == 2:
         return base * base
     return a.power(base, exponent)

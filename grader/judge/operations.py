@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.judge.arithmetic import NumberSystem
+from grader.judge.arithmetic import EntrywiseFunctions
 from grader.protocol.messages import Array
 
 Dims = Any
@@ -25,7 +25,7 @@ def axes_of(values: Array, dims: Dims) -> tuple[int, ...]:
     return tuple(int(d) % max(values.ndim, 1) for d in listed) if values.ndim else ()
 
 
-def total(a: NumberSystem, values: Array, dims: Dims = None, keepdim: bool = False) -> Array:
+def total(a: EntrywiseFunctions, values: Array, dims: Dims = None, keepdim: bool = False) -> Array:
     """The sum; in floats in four parts, whose sums are added: so torch does with a few numbers."""
     axes = axes_of(values, dims)
     if not axes:
@@ -46,7 +46,7 @@ def total(a: NumberSystem, values: Array, dims: Dims = None, keepdim: bool = Fal
     return found.reshape(shape) if keepdim else found
 
 
-def mean(a: NumberSystem, values: Array, dims: Dims = None, keepdim: bool = False) -> Array:
+def mean(a: EntrywiseFunctions, values: Array, dims: Dims = None, keepdim: bool = False) -> Array:
     """The mean."""
     found = total(a, values, dims, keepdim)
     return np.asarray(found / a.constant(float(values.size // max(found.size, 1)), found))
@@ -55,7 +55,7 @@ def mean(a: NumberSystem, values: Array, dims: Dims = None, keepdim: bool = Fals
 def best(larger: bool) -> Callable[..., Any]:
     """The largest or the smallest, of all or along an axis; then with its place."""
 
-    def found(a: NumberSystem, values: Array, dims: Dims = None, keepdim: bool = False) -> Any:
+    def found(a: EntrywiseFunctions, values: Array, dims: Dims = None, keepdim: bool = False) -> Any:
         axes = axes_of(values, dims)
         choose = a.maximum if larger else a.minimum
         result = values
@@ -73,7 +73,7 @@ def best(larger: bool) -> Callable[..., Any]:
 def best_with_place(larger: bool) -> Callable[..., Any]:
     """The same along one axis, and where it stands."""
 
-    def found(a: NumberSystem, values: Array, dim: int, keepdim: bool = False) -> Any:
+    def found(a: EntrywiseFunctions, values: Array, dim: int, keepdim: bool = False) -> Any:
         result = best(larger)(a, values, (dim,), True)
         place = np.argmax(values == result, axis=dim, keepdims=True) if values.ndim else np.asarray(0)
         if keepdim or not values.ndim:
@@ -83,19 +83,19 @@ def best_with_place(larger: bool) -> Callable[..., Any]:
     return found
 
 
-def softmax(a: NumberSystem, values: Array, dim: int, half: object = None) -> Array:
+def softmax(a: EntrywiseFunctions, values: Array, dim: int, half: object = None) -> Array:
     """exp(x - largest), and its share."""
     grown = a.exp(values - best(True)(a, values, (dim,), True))
     return np.asarray(grown / total(a, grown, (dim,), True))
 
 
-def log_softmax(a: NumberSystem, values: Array, dim: int, half: object = None) -> Array:
+def log_softmax(a: EntrywiseFunctions, values: Array, dim: int, half: object = None) -> Array:
     """x - largest - log(sum of exp(x - largest))."""
     shifted = values - best(True)(a, values, (dim,), True)
     return np.asarray(shifted - a.log(total(a, a.exp(shifted), (dim,), True)))
 
 
-def logsumexp(a: NumberSystem, values: Array, dims: Dims, keepdim: bool = False) -> Array:
+def logsumexp(a: EntrywiseFunctions, values: Array, dims: Dims, keepdim: bool = False) -> Array:
     """largest + log(sum of exp(x - largest))."""
     largest = best(True)(a, values, dims, True)
     # Of nothing but infinities there is no difference.
@@ -104,20 +104,20 @@ def logsumexp(a: NumberSystem, values: Array, dims: Dims, keepdim: bool = False)
     return np.asarray(found if keepdim else found.reshape(total(a, values, dims).shape))
 
 
-def log_sum(a: NumberSystem, x: Array, y: Array) -> Array:
+def log_sum(a: EntrywiseFunctions, x: Array, y: Array) -> Array:
     """log(exp(x) + exp(y)), by the larger one."""
     found = a.maximum(x, y) + a.log1p(a.exp(-a.abs(x - y)))
     return found if a.exact else np.where((x == y) & np.isinf(x), x, found)
 
 
-def softplus(a: NumberSystem, values: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def softplus(a: EntrywiseFunctions, values: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """log(1 + exp(x)); torch gives x itself beyond the threshold."""
     b = a.constant(beta, values)
     grown = a.log1p(a.exp(values * b)) / b
     return np.asarray(grown) if a.exact else np.where(values * b > threshold, values, grown)
 
 
-def softplus_slope(a: NumberSystem, g: Array, values: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def softplus_slope(a: EntrywiseFunctions, g: Array, values: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """g times the sigmoid; torch gives g itself beyond the threshold."""
     b = a.constant(beta, values)
     if a.exact:
@@ -126,14 +126,14 @@ def softplus_slope(a: NumberSystem, g: Array, values: Array, beta: float = 1.0, 
     return np.where(values * b > threshold, g, g * grown / (grown + values.dtype.type(1)))
 
 
-def log_sigmoid(a: NumberSystem, values: Array) -> Any:
+def log_sigmoid(a: EntrywiseFunctions, values: Array) -> Any:
     """-log(1 + exp(-x)), and exp(-|x|) for the way back."""
     one = a.constant(1.0, values)
     small = a.exp(-a.abs(values))
     return a.minimum(values, 0 * values) - a.log1p(small), small * one
 
 
-def log_sigmoid_slope(a: NumberSystem, g: Array, values: Array, small: Array) -> Array:
+def log_sigmoid_slope(a: EntrywiseFunctions, g: Array, values: Array, small: Array) -> Array:
     """g times sigmoid(-x)."""
     one = a.constant(1.0, values)
     small = a.exp(-a.abs(values))
@@ -141,7 +141,9 @@ def log_sigmoid_slope(a: NumberSystem, g: Array, values: Array, small: Array) ->
     return np.asarray(np.where(np.asarray(values < 0, bool), g * (one - share), g * share))
 
 
-def variance(a: NumberSystem, values: Array, dims: Dims = None, correction: float = 1, keepdim: bool = False) -> Array:
+def variance(
+    a: EntrywiseFunctions, values: Array, dims: Dims = None, correction: float = 1, keepdim: bool = False
+) -> Array:
     """The variance; in floats number by number, as torch's own."""
     axes = axes_of(values, dims)
     count = int(np.prod([values.shape[axis] for axis in axes]))
@@ -166,7 +168,7 @@ def _updated(values: Array, axes: tuple[int, ...]) -> Array:
     return found
 
 
-def cross_entropy(a: NumberSystem, p: Array, t: Array, weight: object = None, reduction: int = 1) -> Array:
+def cross_entropy(a: EntrywiseFunctions, p: Array, t: Array, weight: object = None, reduction: int = 1) -> Array:
     """-(t log p + (1 - t) log(1 - p)); torch holds each logarithm above -100."""
     one = a.constant(1.0, p)
     logs = a.log(p), (a.log(one - p) if a.exact else np.log1p(-p))
@@ -176,12 +178,12 @@ def cross_entropy(a: NumberSystem, p: Array, t: Array, weight: object = None, re
     return reduced(a, found, reduction)
 
 
-def _times(a: NumberSystem, share: Array, log: Array) -> Array:
+def _times(a: EntrywiseFunctions, share: Array, log: Array) -> Array:
     product: Array = share * log
     return np.asarray(np.where(np.asarray(share == 0, bool), 0 * share, product)) if a.exact else product
 
 
-def reduced(a: NumberSystem, values: Array, reduction: int) -> Array:
+def reduced(a: EntrywiseFunctions, values: Array, reduction: int) -> Array:
     """As a loss is asked for: entry by entry, as the mean, or as the sum."""
     # Numbers of no axes come as such.
     kept = np.asarray(values)
@@ -189,13 +191,13 @@ def reduced(a: NumberSystem, values: Array, reduction: int) -> Array:
 
 
 def cross_entropy_of_logits(
-    a: NumberSystem, logit: Array, t: Array, weight: object = None, more: object = None, reduction: int = 1
+    a: EntrywiseFunctions, logit: Array, t: Array, weight: object = None, more: object = None, reduction: int = 1
 ) -> Array:
     """(1 - t) x - logsigmoid(x)."""
     one = a.constant(1.0, logit)
     return reduced(a, (one - t) * logit - log_sigmoid(a, logit)[0], reduction)
 
 
-def squared_error(a: NumberSystem, x: Array, y: Array, reduction: int = 1) -> Array:
+def squared_error(a: EntrywiseFunctions, x: Array, y: Array, reduction: int = 1) -> Array:
     """(x - y) squared."""
     return reduced(a, (x - y) * (x - y), reduction)

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from grader.judge.arithmetic import NumberSystem
+from grader.judge.arithmetic import EntrywiseFunctions
 from grader.judge.operations import Dims, axes_of
 from grader.protocol.messages import Array
 
 
-def taken(a: NumberSystem, values: Array, dim: int, first: Any = None, last: Any = None, step: int = 1) -> Array:
+def taken(a: EntrywiseFunctions, values: Array, dim: int, first: Any = None, last: Any = None, step: int = 1) -> Array:
     """A slice of an axis."""
     places: list[Any] = [slice(None)] * values.ndim
     places[dim] = slice(first, last, step)
@@ -23,7 +23,7 @@ def taken(a: NumberSystem, values: Array, dim: int, first: Any = None, last: Any
     return found
 
 
-def select(a: NumberSystem, values: Array, dim: int, index: int) -> Array:
+def select(a: EntrywiseFunctions, values: Array, dim: int, index: int) -> Array:
     """One place of an axis."""
     return np.asarray(np.take(values, index, axis=dim), values.dtype)
 
@@ -31,7 +31,7 @@ def select(a: NumberSystem, values: Array, dim: int, index: int) -> Array:
 def given_back(places: Callable[[int], Any]) -> Callable[..., Array]:
     """A gradient at places of an axis, and 0 elsewhere."""
 
-    def found(a: NumberSystem, g: Array, sizes: Sequence[int], dim: int, *which: Any) -> Array:
+    def found(a: EntrywiseFunctions, g: Array, sizes: Sequence[int], dim: int, *which: Any) -> Array:
         made = a.constant(np.zeros(tuple(sizes)), g).copy()
         at: list[Any] = [slice(None)] * made.ndim
         at[dim] = places(*which)
@@ -42,14 +42,14 @@ def given_back(places: Callable[[int], Any]) -> Callable[..., Array]:
     return found
 
 
-def scattered(a: NumberSystem, values: Array, dim: int, index: Array, source: Any) -> Array:
+def scattered(a: EntrywiseFunctions, values: Array, dim: int, index: Array, source: Any) -> Array:
     """Numbers put at places along an axis."""
     made = values.copy()
     np.put_along_axis(made, index, source, axis=dim)
     return made
 
 
-def _sorted(a: NumberSystem, values: Array, dim: int = -1, descending: bool = False) -> Any:
+def _sorted(a: EntrywiseFunctions, values: Array, dim: int = -1, descending: bool = False) -> Any:
     order = np.argsort(values.astype(float), axis=dim, kind="stable")
     order = np.flip(order, dim) if descending else order
     return np.take_along_axis(values, order, axis=dim), order

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from flint import arb, ctx
 
-from grader.judge.arithmetic import EXACT, FLOATS, NumberSystem, UnknownOperationError, balls
+from grader.judge.arithmetic import EXACT, FLOATS, EntrywiseFunctions, UnknownOperationError, balls
 from grader.judge.operation_table import ENTRYWISE, TABLE
 from grader.protocol.messages import Array
 from grader.protocol.trace import Entrance, FixedTensor, Made, Operand, Operation, Outcome, Trace, Word
@@ -39,7 +39,7 @@ class ReplayError(Exception):
 class Values:
     """The numbers of every output of every operation, in one arithmetic, and those of the arguments by path."""
 
-    arithmetic: NumberSystem
+    arithmetic: EntrywiseFunctions
     entrances: Mapping[str, Array]
     outputs: list[tuple[Array, ...]] = field(default_factory=list)
 

@@ -44,11 +44,6 @@ def as_float(number: arb) -> float:
         return math.inf if mantissa > 0 else -math.inf
 
 
-def of_float(value: float) -> arb:
-    """A float as a ball without width."""
-    return arb(value)
-
-
 def bits_of(dtype: str) -> int:
     """How many bits the mantissa of a dtype has."""
     return int(np.finfo(dtype).nmant) + 1 if dtype.startswith("float") else 64
