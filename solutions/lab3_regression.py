@@ -31,8 +31,8 @@
 #
 # A function works for every size that its docstring allows, and leaves its arguments as they were
 # unless its exercise says *in place*: it neither writes into them nor changes their `requires_grad`.
-# Where an answer is right but for such a demand, or one on the form of its result, that costs a
-# quarter of its points.
+# Where an answer is right but for such a demand, or for how `train` is to hand its results back,
+# that costs a quarter of its points.
 
 # %%
 import torch

@@ -31,17 +31,17 @@ def required(**kinds: bool) -> tuple[Requirement, ...]:
 
 
 def test_every_broken_demand_costs_a_quarter() -> None:
-    assert lessened(RIGHT, [], 3) == RIGHT
-    one = lessened(RIGHT, [WROTE], 3)
+    assert lessened(RIGHT, []) == RIGHT
+    one = lessened(RIGHT, [WROTE])
     assert one == Verdict(Status.PARTIAL, 0.75, (WROTE,), requirements=required(values=True, wrote_to_arguments=False))
-    assert lessened(RIGHT, [WROTE, CUT], 3).score == 0.5
-    two = lessened(Verdict(Status.PARTIAL, 0.5, (CUT,)), [WROTE], 3)
+    assert lessened(RIGHT, [WROTE, CUT]).score == 0.5
+    two = lessened(Verdict(Status.PARTIAL, 0.5, (CUT,)), [WROTE])
     assert (two.score, two.findings) == (0.375, (CUT, WROTE))
 
 
 def test_what_costs_its_points_already_costs_no_second_time() -> None:
     partly = Verdict(Status.PARTIAL, 0.5, (Finding("no_gradient", Facts(what="y")),))
-    assert lessened(partly, [Finding("no_gradient", Facts(what="z"))], 3) == partly
+    assert lessened(partly, [Finding("no_gradient", Facts(what="z"))]) == partly
 
 
 def exchanged(p: dict[str, Any]) -> Any:

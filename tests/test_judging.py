@@ -100,7 +100,7 @@ def test_what_is_no_list_of_pairs_is_said_to_be_none(result: Node) -> None:
 def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict:
     """The verdict on an update loop."""
     _, trials = posed("gradient_step")
-    (trial,) = (t for t in trials if t.asks.answer)
+    (trial,) = (t for t in trials if t.asks.answer and not t.costs)
     ask, truth = trial.asks.answer, trial.truth
     assert isinstance(ask, Ask)
     assert isinstance(truth, UpdateTruth)
@@ -119,7 +119,8 @@ def gradient_step(clear: bool = True, sign: int = -1, times: int = 1) -> Verdict
 
 def test_updates_in_place() -> None:
     assert gradient_step().status is Status.PASS
-    assert gradient_step(clear=False).note == "gradients_kept"
+    kept = gradient_step(clear=False)
+    assert (kept.note, kept.score) == ("gradients_kept", 0.5), "the first step is right by itself"
     assert gradient_step(sign=1).note == "uphill"
     assert gradient_step(times=3).note == "wrong_update"
     assert "(it has not moved)" in message(gradient_step(times=0))

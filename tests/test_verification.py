@@ -61,7 +61,7 @@ def test_what_is_wrong_is_found(project: Path) -> None:
         '[[polynomial]]\nslip = "other note"\nold = "8 * x**4"\nnew = "4 * x**4"\nnote = "raised"\n'
     )
     said = [finding.text for finding in verify_lab(project, LABS["lab2_graphs"], "seed", "cpu").findings]
-    assert any(s.startswith("the solution of path_forward earns 0.33") for s in said)
+    assert any(s.startswith("the solution of path_forward earns 0.67") for s in said)
     assert any(s.startswith("the sheet nowhere says 'y = 5 * a**2 + 3 * b**3'") for s in said)
     assert "ratio, none: full marks" in said
     assert any(s.startswith("polynomial, other note: noted as wrong_value, not raised") for s in said)

@@ -15,13 +15,16 @@ from grader.judge.requirements import Requirement, united
 from grader.protocol.messages import Reply, Value
 
 FORMS: Final = frozenset(
-    {"wrote_to_arguments", "marked_arguments", "cut_off", "still_attached", "not_plain", "not_whole"}
+    {"wrote_to_arguments", "marked_arguments", "cut_off", "still_attached", "not_plain", "not_whole", "extra_bias"}
 )
 """The codes of demands that are broken at the points where the rest is asked too; others are at points of their own."""
 
+FINDINGS: Final = 3
+"""Findings of a verdict; pictures and tables show the rest."""
 
-def lessened(verdict: Verdict, broken: Sequence[Finding], most: int) -> Verdict:
-    """A verdict less the share of every demand that is broken; it tells `most` findings.
+
+def lessened(verdict: Verdict, broken: Sequence[Finding]) -> Verdict:
+    """A verdict less the share of every demand that is broken.
 
     What is found in the rest as well has cost its points there: one slip costs once.
     """
@@ -30,7 +33,7 @@ def lessened(verdict: Verdict, broken: Sequence[Finding], most: int) -> Verdict:
     if not more or not verdict.score:
         return verdict
     score = verdict.score * max(0.0, 1 - SHARE * len(more))
-    findings = (*verdict.findings, *more)[:most]
+    findings = (*verdict.findings, *more)[:FINDINGS]
     status = Status.PARTIAL if score else Status.FAIL
     required = verdict.requirements or (Requirement("", verdict.score == 1, "values"),)
     demands = (Requirement("", False, finding.code if finding.code in FORMS else "elsewhere") for finding in more)

@@ -6,7 +6,7 @@ Knows how an answer is held against what likely mistakes lead to. Refuses to kno
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.judge.compare import Compared
 from grader.judge.facts import difference
-from grader.judge.findings import MISTAKES, Finding
+from grader.judge.findings import MISTAKES, Difference, Finding, Way
 from grader.judge.truth import Outcomes, Slip
 
 NAMED = 2
@@ -27,29 +27,36 @@ NOISE = 1e-12
 Fitting: TypeAlias = "Sequence[frozenset[Slip]]"
 """Mistakes, one or two at once, each of which explains an answer at every point."""
 
+Causes: TypeAlias = "Sequence[frozenset[Slip]] | Sequence[frozenset[Difference]]"
+"""Mistakes, or else simple ways of being wrong, that may show in several outputs."""
+
 
 def explaining(likely: Callable[[int], Outcomes], rows: Sequence[Compared], slack: float) -> Fitting | None:
     """The mistakes that explain an answer, whose `rows` have one point each; None where none can be held against it.
 
-    `likely(n)` gives the outcomes of n mistakes at once.
+    `likely(n)` gives the outcomes of n mistakes at once. Two come to any factor: it says nothing of them.
     """
     outcomes = likely(1)
-    if not outcomes or not rows or any(row.numbers is None for row in rows):
+    numbers = [row.numbers for row in rows if row.numbers is not None]
+    if not outcomes or not rows or len(numbers) < len(rows):
         return None
-    return matches(outcomes, rows, slack) or matches(likely(2), rows, slack)
+    found = matches(outcomes, rows, slack)
+    if found or ((seen := difference(numbers, [row.expected for row in rows])) and seen.way is Way.TIMES):
+        return found
+    return matches(likely(2), rows, slack)
 
 
-def slips_in(explained: Sequence[Fitting]) -> int:
+def slips_in(explained: Sequence[Causes]) -> int:
     """With how few slips several wrong results can be explained: one that is made once may show in all of them.
 
     A result that nothing explains is one more.
     """
-    common = Counter[frozenset[Slip]](slips for fitting in explained for slips in set(fitting))
-    made: set[Slip] = set()
+    common = Counter[frozenset[Hashable]](slips for fitting in explained for slips in set(fitting))
+    made: set[Hashable] = set()
     unexplained = 0
     for fitting in sorted(explained, key=lambda each: -max(map(common.__getitem__, each), default=0)):
         if fitting:
-            chosen: frozenset[Slip] = min(fitting, key=lambda slips: (len(slips.difference(made)), -common[slips]))
+            chosen: frozenset[Hashable] = min(fitting, key=lambda slips: (len(slips.difference(made)), -common[slips]))
             made |= chosen
         else:
             unexplained += 1

@@ -14,7 +14,8 @@ import numpy as np
 
 from grader.judge.agreement import JudgedOutput, judged
 from grader.judge.compare import REAL, Compared, departure, relative_error, shown
-from grader.judge.diagnosis import diagnosed, explaining
+from grader.judge.costs import lessened
+from grader.judge.diagnosis import Fitting, diagnosed, explaining, slips_in
 from grader.judge.facts import described, difference, excerpt, place
 from grader.judge.findings import Advice, Difference, Facts, Finding, Form, Remark, Way
 from grader.judge.follow_through import wrong_functions
@@ -29,19 +30,22 @@ from grader.judge.given import (
 from grader.judge.model import SHARE, Comparison, Evidence, Verdict
 from grader.judge.requirements import Requirement
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
-from grader.judge.values import RIGHT, failed, together
+from grader.judge.values import RIGHT, failed, slips_shared, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
 
 
+UNMOVED = "rebound"
+"""The slip by which parameters stay where they are."""
+
 MOST = 1_000_000
 """Numbers of a fit that are looked at; nobody trains for so many epochs."""
 
 
 def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
-    """Parameters after each update, from point to point; old gradients that were not cleared are named."""
+    """Parameters after each update, from point to point: a first step that is right has half the points by itself."""
     table: list[Comparison] = []
     reply, slip = evidence.answer, truth.tolerance.slip
     outputs = [(output, each, collected(each, reply)) for output in _updated(truth) for each in after_updates(output)]
@@ -53,13 +57,26 @@ def judge_update(truth: UpdateTruth, evidence: Evidence) -> Verdict:
             if row.came:
                 table += shown([row], f"{each.what} after step {each.call + 1}", truth.tolerance)
             if row.came and row.error > slip:
-                problem = _wrong_update(output.replied[number], each, row)
                 whole = collected_after_updates(output, reply)
-                problem = diagnosed(problem, explaining(partial(truth.likely, output.path, []), whole, slip), whole)
-                return failed(problem, comparisons=tuple(table))
+                problem = diagnosed(_wrong_update(output.replied[number], each, row), _rules(truth, reply), whole)
+                begun = all(row.error <= slip for _, each, rows in outputs if not each.call for row in rows)
+                parts = Requirement("", begun, "first_step"), Requirement("", False, "second_step")
+                return replace(failed(problem, begun / 2, tuple(table)), requirements=parts)
         if isinstance(seen, Value) and seen.gradient_error:
             return failed(Finding("no_second_step", Facts(text=seen.gradient_error.text)))
     return RIGHT
+
+
+def _rules(truth: UpdateTruth, reply: Reply) -> Fitting | None:
+    """The wrong rules that all parameters follow; None where something did not come."""
+    slack, fitting = truth.tolerance.slip, list[Fitting]()
+    for output in _updated(truth):
+        found = explaining(partial(truth.likely, output.path, []), collected_after_updates(output, reply), slack)
+        if found is None:
+            return None
+        fitting.append(found)
+    first, *others = fitting
+    return [slips for slips in first if all(slips in other for other in others)]
 
 
 def _updated(truth: UpdateTruth) -> Iterator[AskedOutput]:
@@ -102,32 +119,43 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
 
 
 def _judged(values: ValueTruth, reply: Reply) -> Verdict:
-    """Losses first, since they tell where the run departs; then the parameters: each of the two has half the points."""
+    """Losses first, since they tell where the run departs; then the parameters: each of the two has half the points.
+
+    A slip that explains both costs one half, unless nothing moves by it: that is no training.
+    """
     outputs = {output.path: replace(output, code="wrong_trajectory") for output in asked_outputs(values)}
     seen = {path: collected(outputs[path], reply) for path in ("2", "0", "1")}
-    judged_alone = (judged(outputs[path], rows) for path, rows in seen.items())
-    found = [replace(one, problem=_explained(values, one, reply, seen)) for one in judged_alone]
+    found = [_explained(values, judged(outputs[path], rows), reply, seen) for path, rows in seen.items()]
     losses, *parameters = (one.problem is None for one in found)
+    wrong = [one for one in found if one.problem]
+    moved = [[slips for slips in one.fitting if not any(slip.note == UNMOVED for slip in slips)] for one in wrong]
+    slips = min(2 - losses - all(parameters), slips_in(moved))
     required = Requirement("", losses, "losses"), Requirement("", all(parameters), "parameters")
-    return replace(together(found, (losses + all(parameters)) / 2), requirements=required)
+    verdict = replace(together(found, 1 - slips / 2), requirements=required)
+    if slips < 2 - losses - all(parameters):
+        verdict = replace(verdict, remarks=slips_shared(wrong))
+    extra = _extra_bias(outputs["1"], reply)
+    return lessened(verdict, [extra] if extra else [])
 
 
 def _explained(
     values: ValueTruth, found: JudgedOutput, reply: Reply, seen: Mapping[str, Sequence[Compared]]
-) -> Finding | None:
+) -> JudgedOutput:
     """What is wrong, with the detour that ends at the same losses, or at the same weights where the count is wrong."""
     output, rows, problem = found.output, found.rows, found.problem
-    told_by = output.path
     if problem is None:
-        return _extra_bias(output, reply) if output.path == "1" else None
+        return found
+    told_by = output.path
     if problem.code == output.code:
         problem = _departing(output, rows)
     if problem.code == "wrong_shape" and output.path == "2":
         problem, told_by = _wrong_length(output, reply, rows), "0"
     if problem.code not in (output.code, "wrong_length", "not_finite"):
-        return problem
+        return replace(found, problem=problem)
     fitting = explaining(partial(values.likely, told_by, []), seen[told_by], values.tolerance.slip)
-    return diagnosed(problem, fitting, seen[told_by])
+    if fitting or problem.code != "wrong_length":
+        problem = diagnosed(problem, fitting, seen[told_by])
+    return replace(found, problem=problem, fitting=tuple(fitting or ()))
 
 
 def _departing(output: AskedOutput, rows: Sequence[Compared]) -> Finding:
@@ -156,7 +184,7 @@ def _extra_bias(bias: AskedOutput, reply: Reply) -> Finding | None:
     for point, seen in zip(bias.replied, reply, strict=True):
         node = standing_at(bias, seen)
         if bias.path not in point.expected and node != Other("None") and not isinstance(node, Finding | None):
-            return _other_type("b", node, Form("None as given"))
+            return Finding("extra_bias", Facts(what="b", theirs=described(node), expected=Form("None as given")))
     return None
 
 

@@ -13,17 +13,20 @@ from types import MappingProxyType
 import numpy as np
 
 from grader.judge.agreement import Follow, JudgedOutput, judged, numerical
-from grader.judge.compare import Compared, departure, relative_error, verdict_on
-from grader.judge.diagnosis import slips_in
-from grader.judge.findings import Facts, Finding, Form, Remark
+from grader.judge.compare import Compared, departure, verdict_on
+from grader.judge.diagnosis import Causes, slips_in
+from grader.judge.findings import Facts, Finding, Form, Remark, Way
 from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.requirements import Requirement
-from grader.judge.truth import GradientTruth, Tolerance, ValueTruth, ViewTruth
+from grader.judge.truth import GradientTruth, Point, Tolerance, ValueTruth, ViewTruth
 from grader.protocol.messages import Leaf, Reply, Value
 
 RIGHT = Verdict(Status.PASS, 1.0)
+FACTOR_DIGITS = 6
+"""Decimals to which the factors of two outputs are the same."""
+
 AUTOGRAD_SHARE = 0.5
 """The share of a question's points that a right value earns when autograd cannot follow it."""
 
@@ -48,20 +51,27 @@ def together(found: Sequence[JudgedOutput], share: float = 0.0) -> Verdict:
 def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follow] = MappingProxyType({})) -> Verdict:
     """The outputs of the first round: a share of the points for each that is right, or follows from what is before.
 
-    `following` is how, by what an output is called. A slip that shows in several of them costs the share of one.
+    `following` is how, by what an output is called. A slip that shows in several of them costs the share of one, and
+    so does their order.
     """
     seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
     found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
     if not (counted := [one for one in found if one.counts]):
         counted = found = [_output(truth, output, rows) for output, rows in seen]
     wrong = [one for one in found if one.problem]
-    slips = min(len(wrong), slips_in([one.fitting for one in wrong]))
+    slips = min(len(wrong), slips_in([causes(one) for one in wrong]))
     verdict = together(found, 1 - slips / len(counted))
-    if (made := slips_in([one.fitting for one in wrong if one.fitting])) < sum(bool(one.fitting) for one in wrong):
-        said = (Remark("slips_shared", one.output.what, Facts(count=made)) for one in wrong if one.fitting)
-        verdict = replace(verdict, remarks=tuple(said))
-    exchanged = swapped(seen) if verdict.findings else None
-    return failed(exchanged, comparisons=verdict.comparisons) if exchanged else verdict
+    if verdict.findings and (exchanged := reordered([output for output, _ in seen], reply)):
+        return failed(exchanged, 1 - 1 / len(seen), verdict.comparisons)
+    return replace(verdict, remarks=slips_shared(wrong)) if slips < len(wrong) else verdict
+
+
+def slips_shared(wrong: Sequence[JudgedOutput]) -> tuple[Remark, ...]:
+    """The remark on wrong outputs that one slip explains together, where fewer slips than outputs do."""
+    explained = [one for one in wrong if causes(one)]
+    made = slips_in([causes(one) for one in explained])
+    said = (Remark("slips_shared", one.output.what, Facts(count=made)) for one in explained)
+    return tuple(said) if made < len(explained) else ()
 
 
 def _output(
@@ -79,17 +89,31 @@ def _following(truth: ValueTruth | GradientTruth, prerequisites: Sequence[Reply]
     return {output.what: partial(follows, prior, output, own, slopes) for output in asked_outputs(truth)}
 
 
-def swapped(seen: Sequence[tuple[AskedOutput, Sequence[Compared]]]) -> Finding | None:
-    """The finding that a pair of right results came in the wrong order."""
-    if [output.path for output, _ in seen] != ["0", "1"]:
+def causes(wrong: JudgedOutput) -> Causes:
+    """What may have made an output wrong: mistakes that explain it, or else a factor by which it is off everywhere."""
+    seen = wrong.problem.facts.difference if wrong.problem else None
+    if wrong.fitting or not seen or seen.way not in (Way.TIMES, Way.FLIPPED):
+        return wrong.fitting
+    return [frozenset([replace(seen, amount=round(seen.amount, FACTOR_DIGITS))])]
+
+
+def reordered(outputs: Sequence[AskedOutput], reply: Reply) -> Finding | None:
+    """The finding that right results of a tuple came in another order."""
+    if len(outputs) < 2 or not all(output.path.isdigit() for output in outputs):
         return None
-    (one, mine), (other, theirs) = seen
-    for row, right in (*zip(mine, theirs, strict=True), *zip(theirs, mine, strict=True)):
-        if row.numbers is None or row.numbers.shape != right.expected.shape:
-            return None
-        if relative_error(row.numbers, right.expected) > one.tolerance.slip:
-            return None
-    return Finding("swapped", Facts(what=one.what, other=other.what))
+    came = [next((other for other in outputs if _stands_for(other, place, reply)), None) for place in outputs]
+    names = tuple(other.what for other in came if other)
+    if sorted(names) != sorted(output.what for output in outputs):
+        return None
+    if len(outputs) == 2:
+        return Finding("swapped", Facts(what=outputs[0].what, other=outputs[1].what))
+    return Finding("reordered", Facts(names=names))
+
+
+def _stands_for(other: AskedOutput, place: AskedOutput, reply: Reply) -> bool:
+    """Whether what came at the place of one output is right for another."""
+    moved = tuple(Point(p.inputs, {place.path: p.expected[other.path]}) for p in other.replied)
+    return all(row.error <= other.tolerance.slip for row in collected(replace(place, replied=moved), reply))
 
 
 def _carried(verdict: Verdict) -> bool:
@@ -130,13 +154,17 @@ def _second_call(rows: Sequence[Compared], what: str, tolerance: Tolerance) -> F
 
 
 def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
-    """The value first; then autograd's gradients, for the other half of the points."""
+    """The value first; then autograd's gradients, for the other half of the points.
+
+    Through values that are wrong in part any gradient will do: it is that of the student's own function.
+    """
     following = _following(truth, evidence.prerequisites)
     verdict = judge_outputs(truth.values, evidence.answer, following)
-    if verdict.score < 1:
-        return _with(replace(verdict, score=verdict.score * AUTOGRAD_SHARE), "gradient", False)
     outputs = [output for output in asked_outputs(truth) if output.gradient]
     seen = [(output, collected(output, evidence.answer), following.get(output.what)) for output in outputs]
+    if verdict.score < 1:
+        reached = all(row.came or row.error == 0 for _, rows, _ in seen for row in rows)
+        return _with(replace(verdict, score=verdict.score * (1 if reached else AUTOGRAD_SHARE)), "gradient", reached)
     gradients = together([_gradient(*each) for each in seen], AUTOGRAD_SHARE)
     table = (*verdict.comparisons, *gradients.comparisons)
     if not gradients.findings:

@@ -13,7 +13,7 @@ import numpy as np
 
 from grader.judge.behaviour import judge_form, judge_random, judge_seeded
 from grader.judge.clipping import NAME, SAID, SUBJECTS, clipped
-from grader.judge.costs import left_behind, lessened
+from grader.judge.costs import FINDINGS, left_behind, lessened
 from grader.judge.drawing import judge_drawing
 from grader.judge.findings import MACHINE, Facts, Finding, Remark
 from grader.judge.model import Evidence, Mark, PreparedCheck, Question, Status, Verdict
@@ -66,9 +66,6 @@ UNWRITTEN = frozenset({"missing", "not_written"})
 ABSENT = UNWRITTEN | {"cell_failed"}
 """The notes of what nobody has tried to answer, and of all that is not there to be looked at."""
 
-FINDINGS = 3
-"""Findings of a verdict; pictures and tables show the rest."""
-
 
 def judge(
     question: Question,
@@ -96,7 +93,7 @@ def judge(
     # Values that are wrong already are so elsewhere too, and need not be told by the same code there.
     demands = (one for one in judged if one[0].costs and (verdict.score == 1 or isinstance(one[0].truth, FormTruth)))
     beside = [finding for _, broken in demands for finding in broken.findings[:1]]
-    verdict = lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside], FINDINGS)
+    verdict = lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside])
     if verdict.score < 1 and (lacks := _lacks([reply for told in replies for reply in told])):
         return _unavailable(question, lacks[0])
     return Mark(question, verdict if 0 < verdict.score < 1 else replace(verdict, requirements=()))

@@ -53,12 +53,12 @@ wide, three = array("x", 4, 3), array("w", 1, 3)
 prediction, loss = array("prediction", 4, 1), Symbol("loss", real=True)
 
 
-def prediction_check(x: Array, w: Array, bias: Array | None) -> Check:
+def prediction_check(x: Array, w: Array, bias: Array | None, domain: Domain = NORMAL) -> GradientCheck:
     """`predict`, with or without bias."""
     inputs = (x, w) if bias is None else (x, w, bias)
     graph = Graph(inputs, {prediction: affine(x, w, bias)})
     arguments = ("x", "w", None if bias is None else "b")
-    return GradientCheck(Problem(graph, NORMAL, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
+    return GradientCheck(Problem(graph, domain, arguments), "prediction", of=("prediction",), wrt=("w", "b"))
 
 
 def run(bias: Array | None, *more: float) -> Problem:
@@ -123,9 +123,23 @@ FROM_SCRATCH = from_scratch(
 HANDED_BACK = {"0": "w", "1": "b", "2": "losses"}
 
 TRAINING = (
-    Question("predict", 2, (FROM_SCRATCH, prediction_check(x, w, b), prediction_check(wide, three, None))),
+    Question(
+        "predict",
+        2,
+        (
+            FROM_SCRATCH,
+            prediction_check(x, w, b),
+            prediction_check(wide, three, None),
+            # A bias that is 0 is there all the same, and learns.
+            Beside(prediction_check(x, w, b, Domain(zeros=frozenset({"b"})))),
+        ),
+    ),
     Question("mean_squared_error", 2, (FROM_SCRATCH, error_of(4), Beside(error_of(3)))),
-    Question("gradient_step", 2, (FROM_SCRATCH, UpdateCheck(((1, 2), (1,)), rate=0.125))),
+    Question(
+        "gradient_step",
+        2,
+        (FROM_SCRATCH, UpdateCheck(((1, 2), (1,)), rate=0.125), Beside(UpdateCheck(((2,), (1, 3), (1,)), rate=0.125))),
+    ),
     Question(
         "train",
         4,
@@ -147,22 +161,14 @@ CLASSIFYING = (
         (
             FROM_SCRATCH,
             GradientCheck(
-                Problem(softmax, NORMAL, ("x", "w", "b")),
-                "probabilities",
-                of=("probabilities",),
-                wrt=("w", "b"),
+                Problem(softmax, NORMAL, ("x", "w", "b")), "probabilities", of=("probabilities",), wrt=("w", "b")
             ),
         ),
     ),
     Question(
         "cross_entropy",
         2,
-        (
-            FROM_SCRATCH,
-            likelihood((2, 0)),
-            Beside(likelihood((1, 0, 2))),
-            Beside(unlikely((2, 1), 40)),
-        ),
+        (FROM_SCRATCH, likelihood((2, 0)), Beside(likelihood((1, 0, 2))), Beside(unlikely((2, 1), 40))),
     ),
 )
 

@@ -21,7 +21,7 @@ STEPS = tuple("z_h1 z_h2 h1 h2 o1 o2 E1 E2 E".split())
 SLOPES = tuple(f"dE_d{n}" for n in ("o1", "o2", "h1", "h2", "z_h1", "z_h2", *PARAMETERS))
 RATE = Rational(3, 4)
 
-a, b, c, s, x, total = symbols("a b c s x total", real=True)
+a, b, c, s, x, L, total = symbols("a b c s x L total", real=True)
 x1, x2, t1, t2, *parameters = symbols((*INPUTS, *PARAMETERS), real=True)
 w1, w2, w3, w4, w5, w6, w7, w8, b_h1, b_h2, b_o1, b_o2 = parameters
 z_h1, z_h2, h1, h2, o1, o2, E1, E2, E = symbols(STEPS, real=True)
@@ -75,12 +75,20 @@ def batch_gradients(count: int) -> ValueCheck:
             H: A.applyfunc(lambda entry: 1 / (1 + exp(-entry))),
             O: layer(H, W2, b2),
             total: sum(entry**2 for entry in entries(O - T)) / 2,
-            E: total / count,
+            L: total / count,
         },
-        {"total": "the sum over the batch", "dE/dtotal": "the mean over the batch"},
+        {
+            "total": "the sum over the batch",
+            "dL/dtotal": "the mean over the batch",
+            "dtotal/dO": "dL/dO",
+            "A": "X W1ᵀ + b1",
+            "dL/dA": "the gradient of X W1ᵀ + b1",
+            "dH/dA": "the slope of the sigmoid",
+            "A and O": "both layers",
+        },
     )
-    problem = Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), E)
-    return ValueCheck(problem, tuple(f"dE_d{name}" for name in ("W1", "b1", "W2", "b2")), CallMode.INFERENCE)
+    problem = Problem(batch, Domain(default=(-1.5, 1.5)), tuple(map(name_of, batch.inputs)), L)
+    return ValueCheck(problem, tuple(f"dL_d{name}" for name in ("W1", "b1", "W2", "b2")), CallMode.INFERENCE)
 
 
 ARGUMENTS = (keyed(*INPUTS), keyed(*PARAMETERS))

@@ -38,13 +38,14 @@ class Domain:
 
     `where` holds relations between inputs and steps: they keep points away from kinks and singularities.
     `cases` are taken in turn, one a point: both sides of a kink. `sums` are arrays each of whose rows adds up to so
-    much.
+    much, and `zeros` those that are 0 everywhere.
     """
 
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     where: tuple[Any, ...] = ()
     cases: tuple[Any, ...] = ()
     sums: Mapping[str, float] = field(default_factory=dict)
+    zeros: frozenset[str] = frozenset()
     default: tuple[float, float] = (-2.0, 2.0)
 
     @cached_property
@@ -71,7 +72,7 @@ class Domain:
             case = () if not self.cases else (self.cases[len(points) % len(self.cases)],)
             if self._apart(point) and not any(_same(point, p) for p in points):
                 known = _known(graph, point)
-                if known and self._met((*self.where, *case), graph, known) and not _vanishing(graph, point, known):
+                if known and self._met((*self.where, *case), graph, known) and not self._vanishing(graph, point, known):
                     points.append(point)
         raise EmptyDomainError(f"only {len(points)} of {count} points found inside {self.where}")
 
@@ -81,6 +82,8 @@ class Domain:
         return known is not None and self._met(self.where, graph, known)
 
     def _numbers(self, random: Random, name: str, shape: Sequence[int]) -> Array:
+        if name in self.zeros:
+            return np.zeros(shape)
         low, high = self.intervals.get(name, self.default)
         numbers = random.choices(_grid(low, high), k=int(np.prod(shape, dtype=int)))
         drawn = np.array(numbers, dtype=np.float64).reshape(shape) / GRID
@@ -89,8 +92,8 @@ class Domain:
         return drawn
 
     def _apart(self, point: Mapping[str, Array]) -> bool:
-        """Whether the numbers of a point differ in size; those that complete a sum lie in their interval, too."""
-        sizes = np.abs(np.concatenate([values.ravel() for values in point.values()]))
+        """Whether a point's drawn numbers differ in size; those that complete a sum lie in their interval, too."""
+        sizes = np.abs(np.concatenate([values.ravel() for name, values in point.items() if name not in self.zeros]))
         lasts = [(point[name][..., -1], self.intervals.get(name, self.default)) for name in self.sums]
         inside = all(low <= last.min() and last.max() <= high for last, (low, high) in lasts)
         return inside and len(np.unique(sizes)) == len(sizes)
@@ -102,6 +105,20 @@ class Domain:
             if not holds(*(np.ravel(known[name])[place] for name, place in places)):
                 return False
         return True
+
+    def _vanishing(self, graph: Graph, point: Mapping[str, Array], known: Values) -> bool:
+        """Whether a step is 0 at a point by chance: a few grid steps on it is not. A neuron that is off stays off."""
+        drawn = {name: np.asarray(values) for name, values in known.items() if name not in self.zeros}
+        zeros = {name: found for name, values in drawn.items() if (found := values == 0).any()}
+        if not zeros:
+            return False
+        moves = (n * n / GRID for n in itertools.count(1))
+        further = {
+            name: values + np.reshape(list(itertools.islice(moves, values.size)), values.shape)
+            for name, values in point.items()
+        }
+        near = _known(graph, further)
+        return near is None or any((np.asarray(near[name])[where] != 0).any() for name, where in zeros.items())
 
 
 @cache
@@ -123,20 +140,6 @@ def _known(graph: Graph, point: Mapping[str, Array]) -> Values | None:
         # The last is of Max and Abs, for complex numbers have no order.
         return None
     return None if any(isinstance(n, mpmath.mpc) for v in values.values() for n in np.ravel(v)) else values
-
-
-def _vanishing(graph: Graph, point: Mapping[str, Array], known: Values) -> bool:
-    """Whether a step is 0 at a point by chance: a few grid steps further it is not. A neuron that is off stays off."""
-    zeros = {name: found for name, values in known.items() if (found := np.asarray(values) == 0).any()}
-    if not zeros:
-        return False
-    moves = (n * n / GRID for n in itertools.count(1))
-    further = {
-        name: values + np.reshape(list(itertools.islice(moves, values.size)), values.shape)
-        for name, values in point.items()
-    }
-    near = _known(graph, further)
-    return near is None or any((np.asarray(near[name])[where] != 0).any() for name, where in zeros.items())
 
 
 def _same(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:

@@ -19,6 +19,8 @@ NOTES: Final[Mapping[str, str]] = {
         "from autograd: by detach, .item(), float() or no_grad."
     ),
     "swapped": "{what} and {other} are right, but in the wrong order.",
+    "reordered": "The results are right, but in another order than is asked for: yours are {listed_names}.",
+    "extra_bias": "{what} is {theirs}; {expected} is asked for.",
     "wrong_step": "{what}{at}: yours {theirs}, expected {expected}{basis}{difference}.",
     "wrong_shape": "{what}{at} has {theirs}; {expected} is asked for.",
     "wrong_type": "{what} is {theirs}; {expected} is asked for.",
@@ -163,6 +165,9 @@ REQUIREMENTS: Final[Mapping[str, str]] = {
     "still_attached": "detached",
     "not_plain": "plain numbers",
     "not_whole": "integers",
+    "extra_bias": "no bias where none was given",
+    "first_step": "the first step",
+    "second_step": "the second step",
     "elsewhere": "other inputs",
 }
 """What an answer has to keep to, by its kind."""

@@ -68,13 +68,17 @@ def remark(code: str, facts: Facts) -> str:
 
 
 def requirements(verdict: Verdict) -> str:
-    """How much of what an answer has to keep to holds: "2 of 3 hold: ✓ y, ✓ dy_dx, ✗ losses"; "" where it is told."""
+    """How much of what an answer has to keep to holds: "2 of 3 hold: ✓ y, ✓ dy_dx, ✗ losses"; "" where it is told.
+
+    Where one slip shows in several, so that their count is not what was lost, which of them hold.
+    """
     counted = [one for one in verdict.requirements if one.holds is not None]
     if len(counted) < 2:
         return ""
     right = sum(one.holds is True for one in counted)
     named = (f"{STANDING[one.holds]} {REQUIREMENTS.get(one.kind, one.what)}" for one in verdict.requirements)
-    return f"{right} of {len(counted)} hold: {', '.join(named)}"
+    shared = any(remark.code == "slips_shared" for remark in verdict.remarks)
+    return ", ".join(named) if shared else f"{right} of {len(counted)} hold: {', '.join(named)}"
 
 
 def explained(slip: Slip) -> str:
@@ -187,6 +191,7 @@ PHRASES: Final[Mapping[str, Callable[[Facts], str]]] = {
     "drawn": _drawn,
     "since": _since,
     "own": lambda facts: _all(facts.follows_from),
+    "listed_names": lambda facts: ", ".join(facts.names),
     "all_names": lambda facts: _all(facts.names),
     "did": lambda facts: DEEDS[facts.what].format(names=facts.names) if facts.what in DEEDS else "",
     "slips": lambda facts: (
