@@ -143,16 +143,13 @@ def conclude(report: Report, out: Path, fail_under: float) -> None:
     console.print(terminal.table(report))
     console.print(f"Pages: {escape(str(out / 'index.html'))}", soft_wrap=True)
     console.print(f"Report: {escape(str(out / 'report.json'))}, gradebook.csv beside it", soft_wrap=True)
-    shortfalls = terminal.shortfalls(report, fail_under)
+    shortfalls, faults = terminal.shortfalls(report, fail_under), terminal.faults(report)
     for sentence in (*terminal.absences(report), *shortfalls):
         console.print(sentence)
-    faults = terminal.faults(report)
     for sentence in faults:
         errors.print(sentence, soft_wrap=True)
-    if faults:
-        raise typer.Exit(OURS)
-    if shortfalls:
-        raise typer.Exit(UNGRADED)
+    if faults or shortfalls:
+        raise typer.Exit(OURS if faults else UNGRADED)
 
 
 @app.command()
@@ -196,8 +193,8 @@ def release(
         written = list(release_notebooks(root, course, chosen(lab), out))
     except (CourseError, OSError) as error:
         refuse(error)
-    many = f"{len(written)} notebooks for {len(course.students)} students"
-    console.print(f"{many} are in {escape(str(out))}.", soft_wrap=True)
+    students = len(course.students)
+    console.print(f"{len(written)} notebooks for {students} students are in {escape(str(out))}.", soft_wrap=True)
 
 
 @app.command()
@@ -216,6 +213,7 @@ def build(root: Root = Path()) -> None:
 def verify(
     root: Root = Path(),
     lab: Annotated[str | None, typer.Option(help="Verify only this lab.")] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Plant mistakes in this exercise alone.")] = None,
     device: OnDevice = DeviceOption.CPU,
     seed: Annotated[str, typer.Option(help="The seed of the points; fixed, so that CI repeats itself.")] = "verify",
     variants: Annotated[int, typer.Option(min=0, help="Verify so many variants of each lab as well.")] = 0,
@@ -232,8 +230,10 @@ def verify(
     except DeviceError as error:
         refuse(error)
     found: list[LookedAt] = []
-    asked = chosen(lab), seed, where, variants
-    for one in proved_labs(*asked) if prove else verify_labs(root, *asked):
+    asked, only = (chosen(lab), seed, where, variants), frozenset(exercise or ())
+    if unknown := only.difference(question.name for each in chosen(lab) for question in each.questions):
+        refuse(f"There is no exercise called {', '.join(sorted(unknown))} here.")
+    for one in proved_labs(*asked) if prove else verify_labs(root, *asked, only):
         found.append(one)
         for line in lines(one):
             console.print(line, soft_wrap=True)

@@ -99,5 +99,6 @@ def run_in(folder: Path, *arguments: str) -> str:
 def test_a_new_exercise_is_built_verified_and_changes_no_test(copy: Path) -> None:
     run_in(copy, "-m", "grader", "build")
     assert "cube_gradient" in (copy / "labs" / "lab2_graphs.ipynb").read_text("utf-8")
-    assert "solution 27 of 27, blank 0" in run_in(copy, "-m", "grader", "verify", "--lab", "lab2_graphs")
+    alone = [part for name in ("cube", "cube_gradient") for part in ("--exercise", name)]
+    assert "solution 27 of 27, blank 0" in run_in(copy, "-m", "grader", "verify", "--lab", "lab2_graphs", *alone)
     run_in(copy, "-m", "pytest", "-q", *(f"tests/{name}.py" for name in UNTOUCHED))

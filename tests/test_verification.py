@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from grader.authoring.planted import Mistake, planted, read_mistakes
-from grader.authoring.verification import LEAST, orphans, run, variant, verify_lab
+from grader.authoring.verification import LEAST, orphans, run, verify_lab
+from grader.authoring.versions import narrowed, sheet, variant
 from grader.labs import all_labs, family
 
 ROOT = Path(__file__).parents[1]
@@ -60,12 +61,20 @@ def test_what_is_wrong_is_found(project: Path) -> None:
         '[[ratio]]\nslip = "none"\nold = "torch.log(x)"\nnew = "(torch.log(x))"\nnote = "wrong_value"\n'
         '[[polynomial]]\nslip = "other note"\nold = "8 * x**4"\nnew = "4 * x**4"\nnote = "raised"\n'
     )
-    said = [finding.text for finding in verify_lab(project, LABS["lab2_graphs"], "seed", "cpu").findings]
+    planted_in = frozenset({"ratio", "polynomial"})
+    said = [f.text for f in verify_lab(project, LABS["lab2_graphs"], "seed", "cpu", planted_in).findings]
     assert any(s.startswith("the solution of path_forward earns 0.67") for s in said)
     assert any(s.startswith("the sheet nowhere says 'y = 5 * a**2 + 3 * b**3'") for s in said)
     assert "ratio, none: full marks" in said
     assert any(s.startswith("polynomial, other note: noted as wrong_value, not raised") for s in said)
     assert f"path_edges has 0 planted mistakes; {LEAST} are asked for" in said
+
+
+def test_mistakes_can_be_planted_in_some_exercises_alone(project: Path) -> None:
+    held = sheet(project, LABS["lab2_graphs"])
+    alone = narrowed(held, frozenset({"ratio"}))
+    assert {m.question for m in alone.mistakes} == alone.touched == frozenset({"ratio"})
+    assert narrowed(held, frozenset()) == held
 
 
 def test_a_variant_is_held_against_its_own_numbers(project: Path) -> None:

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
 
 from grader.authoring.derived import DerivedMistakes, plant_derived
 from grader.authoring.notebooks import build, solution_notebook, stale
 from grader.authoring.phrases import WordingError
-from grader.authoring.planted import Mistake, definition, planted, read_mistakes, worded
-from grader.authoring.release import own_notebook, own_text
+from grader.authoring.planted import Mistake, planted
+from grader.authoring.release import own_text
+from grader.authoring.versions import Held, code_of, narrowed, sheet, variant
 from grader.judge.model import Conditions, Lab, Mark, PreparedCheck, Question
 from grader.judge.roles import Replies
 from grader.judge.source import Source
@@ -46,21 +43,6 @@ for name, value in list(kept.items()):
 """
 """Run after a solution: its functions call each other's kept originals from here on, so that a mistake
 planted in one of them shows in no other."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """A lab to be held against itself: the sheet, or a variant.
-
-    `blank` are the cells of the notebook given out, `touched` the questions in which mistakes are planted.
-    """
-
-    name: str
-    lab: Lab
-    text: str
-    blank: tuple[str, ...]
-    mistakes: tuple[Mistake, ...]
-    touched: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -95,43 +77,10 @@ def orphans(root: Path, labs: Sequence[Lab]) -> list[str]:
     return found
 
 
-def sheet(root: Path, lab: Lab) -> Held:
-    """A lab as it is on the sheet, from the project's folders."""
-    variants = family(lab.name)
-    text = (root / "solutions" / f"{lab.name}.py").read_text("utf-8")
-    blank = _code(nbformat.read(root / "labs" / f"{lab.name}.ipynb", 4))
-    mistakes = read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml")
-    names = frozenset(question.name for question in lab.questions)
-    return Held(lab.name, lab, text, blank, worded(mistakes, variants.said(variants.sheet)), names)
-
-
-def variant(root: Path, lab: Lab, seed: str, number: int) -> Held:
-    """A variant that the seed and its number draw, with the mistakes of the questions that its numbers touch.
-
-    What they do not touch is the sheet's, and is verified there.
-    """
-    variants, of_sheet = family(lab.name), sheet(root, lab)
-    numbers = variants.draw(seed.encode(), f"variant {number}")
-    own, text = variants.lab(numbers), own_text(of_sheet.text, variants, numbers)
-    touched = frozenset(
-        after.name
-        for before, after in zip(lab.questions, own.questions, strict=True)
-        if before != after or definition(text, after.name) != definition(of_sheet.text, after.name)
-    )
-    planned = [m for m in read_mistakes(root / "tests" / "mistakes" / f"{lab.name}.toml") if m.question in touched]
-    blank = _code(own_notebook(of_sheet.text, variants, numbers))
-    mistakes = worded(planned, variants.said(numbers))
-    return Held(f"{lab.name}, variant {number}", own, text, blank, mistakes, touched)
-
-
-def _code(notebook: NotebookNode) -> tuple[str, ...]:
-    return tuple(cell.source for cell in notebook.cells if cell.cell_type == "code")
-
-
-def verify_lab(root: Path, lab: Lab, seed: str, device: str) -> Verification:
-    """Run one lab's solution, blank notebook and planted mistakes."""
+def verify_lab(root: Path, lab: Lab, seed: str, device: str, only: frozenset[str] = frozenset()) -> Verification:
+    """Run one lab's solution, blank notebook and planted mistakes, in `only` some exercises or in all."""
     held = sheet(root, lab)
-    found = run(held, seed, device)
+    found = run(narrowed(held, only), seed, device)
     said = (*_counted(lab, held.mistakes), *_misworded(held))
     return replace(found, findings=(*(Defect(lab.name, text) for text in said), *found.findings))
 
@@ -140,7 +89,7 @@ def run(held: Held, seed: str, device: str) -> Verification:
     """Run the solution, the blank notebook and every mistake of a lab or a variant, planted or derived."""
     posed_at = Conditions(seed, device)
     posed = prepare(held.lab, posed_at)
-    cells = _code(solution_notebook(held.text))
+    cells = code_of(solution_notebook(held.text))
     empty = marks_of(posed, held.blank, device)
     findings = []
     with Session(PATIENT, Cold(device)) as session:
@@ -235,22 +184,31 @@ def _sum(marks: Sequence[Mark]) -> float:
 
 
 def verify(
-    root: Path, labs: Sequence[Lab], seed: str, device: str, variants: int = 0
+    root: Path, labs: Sequence[Lab], seed: str, device: str, variants: int, only: frozenset[str]
 ) -> Iterator[Verification | Defect]:
-    """Everything, lab by lab as they are done; findings about the project's folders first, `variants` of each last."""
+    """Everything, lab by lab: findings about the project's folders first, `variants` of each last.
+
+    Mistakes are planted in `only` some exercises, or in all.
+    """
     yield from (Defect("", text) for text in orphans(root, all_labs()))
     built: Mapping[Path, str] = build(root, labs)
     yield from (Defect("", f"{p.relative_to(root)} is stale: run make labs") for p in stale(dict(built)))
     with ProcessPoolExecutor() as pool:
+        # The last labs take longest, so they begin first.
         names = [(lab.name, number) for number in range(variants + 1) for lab in labs]
-        yield from pool.map(partial(_verify_named, root, seed, device), names)
+        begun = {named: pool.submit(_verify_named, root, seed, device, only, named) for named in reversed(names)}
+        yield from (begun[named].result() for named in names)
 
 
-def _verify_named(root: Path, seed: str, device: str, named: tuple[str, int]) -> Verification | Defect:
+def _verify_named(
+    root: Path, seed: str, device: str, only: frozenset[str], named: tuple[str, int]
+) -> Verification | Defect:
     """One lab, or a variant of it from 1 on, in a process of its own: graphs do not travel, names do."""
     name, number = named
     lab = next(lab for lab in all_labs() if lab.name == name)
     try:
-        return run(variant(root, lab, seed, number), seed, device) if number else verify_lab(root, lab, seed, device)
+        if not number:
+            return verify_lab(root, lab, seed, device, only)
+        return run(narrowed(variant(root, lab, seed, number), only), seed, device)
     except WordingError as error:
         return Defect(name, str(error))
