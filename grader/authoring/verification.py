@@ -23,6 +23,7 @@ from grader.judge.source import Source
 from grader.judge.verdict import judge
 from grader.labs import all_labs, family
 from grader.pages.sentences import message
+from grader.protocol.caps import FRAME_CAPS
 from grader.runner.grading import PreparedLab, ask, ask_all, prepare
 from grader.runner.limits import Limits
 from grader.runner.session import Session
@@ -31,7 +32,8 @@ from grader.runner.starting import Cold
 LEAST = 3
 """Planted mistakes that every question must have."""
 
-PATIENT = Limits(notebook=3600.0)
+PATIENT = Limits(notebook=3600.0, reply=replace(FRAME_CAPS, total=16 * FRAME_CAPS.total))
+"""A session in which some thousand mistakes are planted takes longer than a notebook's, and sends more."""
 
 APART = """
 import types

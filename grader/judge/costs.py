@@ -15,7 +15,9 @@ from grader.judge.requirements import Requirement, united
 from grader.protocol.messages import Reply, Value
 
 FORMS: Final = frozenset(
-    {"wrote_to_arguments", "marked_arguments", "cut_off", "still_attached", "not_plain", "not_whole", "extra_bias"}
+    """
+    wrote_to_arguments marked_arguments cut_off still_attached not_plain not_whole extra_bias reordered
+    """.split()
 )
 """The codes of demands that are broken at the points where the rest is asked too; others are at points of their own."""
 

@@ -185,76 +185,18 @@ class Remark:
     facts: Facts = NOTHING
 
 
-MISTAKES: Final = (
-    "wrong_rule",
-    "exponent_not_reduced",
-    "exponent_lost",
-    "inner_derivative",
-    "missing_outer",
-    "product_rule",
-    "product_of_slopes",
-    "quotient_rule",
-    "value_for_gradient",
-    "constant_kept",
-    "sum_for_mean",
-    "missing_division",
-    "missing_path",
-    "missing_factor",
-    "missing_term",
-    "wrong_sign",
-    "wrong_flow",
-    "exchanged",
-    "upside_down",
-    "missing_power",
-    "missing_function",
-    "exchanged_function",
-    "wrong_operand",
-    "transposed",
-    "other_axis",
-    "exchanged_operands",
-    "reshaped",
-    "column_order",
-    "wrong_axes",
-    "as_written",
-    "half_cure",
-    "uphill",
-    "missing_rate",
-    "gradients_kept",
-    "frozen",
-    "fewer_epochs",
-    "more_epochs",
-    "late_losses",
-    "off_by_one",
-    "backwards",
-    "mean_for_sum",
-    "divided_twice",
-    "sample_divisor",
-    "halved",
-    "root_taken",
-    "taken_after",
-    "wrong_exponent",
-    "wrong_operation",
-    "degrees",
-    "brackets",
-    "extra_factor",
-    "after_update",
-    "reshaped_operand",
-    "sum_of_other_axis",
-    "sum_of_all",
-    "axis_lost",
-    "interleaved",
-    "permuted_reshape",
-    "flat_positions",
-    "first_rows",
-    "extra_function",
-    "broadcast",
-    "rebound",
-    "divided_by_rate",
-    "step_alone",
-    "sum_descended",
-    "zero_start",
-    "left_out",
-    "exponent_not_reduced_anywhere",
-    "exponent_lost_anywhere",
+MISTAKES: Final[tuple[str, ...]] = tuple(
+    """
+    wrong_rule exponent_not_reduced exponent_lost inner_derivative missing_outer product_rule product_of_slopes
+    quotient_rule value_for_gradient constant_kept sum_for_mean missing_division missing_path missing_factor
+    missing_term wrong_sign wrong_flow exchanged upside_down missing_power missing_function exchanged_function
+    wrong_operand transposed other_axis exchanged_operands reshaped column_order wrong_axes as_written half_cure
+    uphill missing_rate gradients_kept frozen fewer_epochs more_epochs late_losses off_by_one backwards
+    mean_for_sum divided_twice divided_by_all all_pairs sample_divisor halved root_taken taken_after
+    wrong_exponent wrong_operation degrees brackets extra_factor after_update reshaped_operand sum_of_other_axis
+    sum_of_all axis_lost interleaved permuted_reshape flat_positions first_rows extra_function broadcast rebound
+    divided_by_rate step_alone sum_descended zero_start left_out exponent_not_reduced_anywhere
+    exponent_lost_anywhere
+    """.split()
 )
 """The notes of likely mistakes; what tells most comes first."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from grader.judge.agreement import Followed, JudgedOutput, judged, numerical
 from grader.judge.annotated_graph import EdgeStatus, annotated
-from grader.judge.compare import Compared
+from grader.judge.compare import Compared, relative_error
 from grader.judge.findings import Facts, Finding
 from grader.judge.follow_through import (
     Continuation,
@@ -142,7 +142,7 @@ def _following(output: AskedOutput, found: Sequence[Continuation], rows: Sequenc
         anew.append(nearest)
         if nearest.error <= output.tolerance.slip:
             carried |= dict.fromkeys(way.basis)
-        else:
+        elif relative_error(nearest.expected, row.expected) > output.tolerance.slip:
             basis = way.basis
     idle = bool(carried) and says_nothing([r.expected for r in anew], [r.expected for r in rows], output.tolerance)
     return Followed(anew, tuple(sorted(carried)) if carried else None, basis, idle)

@@ -30,7 +30,7 @@ from grader.judge.given import (
 from grader.judge.model import SHARE, Comparison, Evidence, Verdict
 from grader.judge.requirements import Requirement
 from grader.judge.truth import FitTruth, Point, TrajectoryTruth, UpdateTruth, ValueTruth
-from grader.judge.values import RIGHT, failed, slips_shared, together
+from grader.judge.values import RIGHT, failed, reordered, slips_shared, together
 from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 
 SAME = 1e-6
@@ -105,6 +105,8 @@ def judge_trajectory(truth: TrajectoryTruth, evidence: Evidence) -> Verdict:
     """The run against the exact one; where it is another, against that of the student's own wrong parts."""
     values = truth.values
     verdict = _judged(values, evidence.answer)
+    if verdict.score < 1 and (order := reordered(list(asked_outputs(values)), evidence.answer)):
+        return lessened(replace(RIGHT, comparisons=verdict.comparisons), [order])
     if verdict.score == 1 or not values.prior:
         return verdict
     names, own = wrong_functions(values.prior, evidence.prerequisites, values.tolerance)

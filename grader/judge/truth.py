@@ -41,6 +41,11 @@ class Slip:
     facts: tuple[tuple[str, str], ...]
     edges: EdgeList = ()
 
+    @property
+    def where(self) -> str:
+        """The step or the derivative it is made in; "" where that is not said."""
+        return dict(self.facts).get("where", "")
+
 
 Outcomes: TypeAlias = "Sequence[tuple[frozenset[Slip], tuple[Array, ...]]]"
 """Likely mistakes, one or two at a time, each with what it leads to at every point."""

@@ -20,7 +20,7 @@ from grader.judge.follow_through import follows, own_slopes, own_steps
 from grader.judge.given import AskedOutput, asked_outputs, collected, standing_at
 from grader.judge.model import Comparison, Evidence, Status, Verdict
 from grader.judge.requirements import Requirement
-from grader.judge.truth import GradientTruth, Point, Tolerance, ValueTruth, ViewTruth
+from grader.judge.truth import GradientTruth, Outcomes, Tolerance, ValueTruth, ViewTruth
 from grader.protocol.messages import Leaf, Reply, Value
 
 RIGHT = Verdict(Status.PASS, 1.0)
@@ -56,6 +56,13 @@ def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follo
     """
     seen = [(output, collected(output, reply)) for output in asked_outputs(truth)]
     found = [_output(truth, output, rows, following.get(output.what)) for output, rows in seen]
+    # What is right has no slip in it, where another explains as much.
+    right = frozenset(one.output.what for one in found if not one.problem)
+    elsewhere = [
+        _output(truth, one.output, rows, following.get(one.output.what), right) if right & _places(one) else one
+        for one, (_, rows) in zip(found, seen, strict=True)
+    ]
+    found = [other if other.fitting else one for one, other in zip(found, elsewhere, strict=True)]
     if not (counted := [one for one in found if one.counts]):
         counted = found = [_output(truth, output, rows) for output, rows in seen]
     wrong = [one for one in found if one.problem]
@@ -75,9 +82,22 @@ def slips_shared(wrong: Sequence[JudgedOutput]) -> tuple[Remark, ...]:
 
 
 def _output(
-    truth: ValueTruth, output: AskedOutput, rows: Sequence[Compared], follow: Follow | None = None
+    truth: ValueTruth,
+    output: AskedOutput,
+    rows: Sequence[Compared],
+    follow: Follow | None = None,
+    right: frozenset[str] = frozenset(),
 ) -> JudgedOutput:
-    return judged(output, rows, follow, partial(truth.likely, output.path, []))
+    def likely(count: int) -> Outcomes:
+        found = truth.likely(output.path, [], count)
+        return [each for each in found if not right & {slip.where for slip in each[0]}] if right else found
+
+    return judged(output, rows, follow, likely)
+
+
+def _places(wrong: JudgedOutput) -> set[str]:
+    """Where the slips are made that explain an output."""
+    return {slip.where for slips in wrong.fitting for slip in slips}
 
 
 def _following(truth: ValueTruth | GradientTruth, prerequisites: Sequence[Reply]) -> dict[str, Follow]:
@@ -101,7 +121,9 @@ def reordered(outputs: Sequence[AskedOutput], reply: Reply) -> Finding | None:
     """The finding that right results of a tuple came in another order."""
     if len(outputs) < 2 or not all(output.path.isdigit() for output in outputs):
         return None
-    came = [next((other for other in outputs if _stands_for(other, place, reply)), None) for place in outputs]
+    # What is asked for nowhere stands where nothing else does.
+    ranked = sorted(outputs, key=lambda output: not output.points)
+    came = [next((other for other in ranked if _stands_for(other, place, reply)), None) for place in outputs]
     names = tuple(other.what for other in came if other)
     if sorted(names) != sorted(output.what for output in outputs):
         return None
@@ -112,8 +134,7 @@ def reordered(outputs: Sequence[AskedOutput], reply: Reply) -> Finding | None:
 
 def _stands_for(other: AskedOutput, place: AskedOutput, reply: Reply) -> bool:
     """Whether what came at the place of one output is right for another."""
-    moved = tuple(Point(p.inputs, {place.path: p.expected[other.path]}) for p in other.replied)
-    return all(row.error <= other.tolerance.slip for row in collected(replace(place, replied=moved), reply))
+    return all(row.error <= other.tolerance.slip for row in collected(replace(other, key=place.key), reply))
 
 
 def _carried(verdict: Verdict) -> bool:
@@ -163,7 +184,8 @@ def judge_gradient(truth: GradientTruth, evidence: Evidence) -> Verdict:
     outputs = [output for output in asked_outputs(truth) if output.gradient]
     seen = [(output, collected(output, evidence.answer), following.get(output.what)) for output in outputs]
     if verdict.score < 1:
-        reached = all(row.came or row.error == 0 for _, rows, _ in seen for row in rows)
+        # A wrong formula need not use every argument.
+        reached = any(row.came for _, rows, _ in seen for row in rows)
         return _with(replace(verdict, score=verdict.score * (1 if reached else AUTOGRAD_SHARE)), "gradient", reached)
     gradients = together([_gradient(*each) for each in seen], AUTOGRAD_SHARE)
     table = (*verdict.comparisons, *gradients.comparisons)

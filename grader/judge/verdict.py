@@ -91,7 +91,12 @@ def judge(
     earning, found = zip(*((trial, verdict) for trial, verdict in judged if not trial.costs), strict=True)
     verdict = shared(merged(found, [trial.weight for trial in earning]), earning, found)
     # Values that are wrong already are so elsewhere too, and need not be told by the same code there.
-    demands = (one for one in judged if one[0].costs and (verdict.score == 1 or isinstance(one[0].truth, FormTruth)))
+    formed = all(finding.code != "reordered" for finding in verdict.findings)
+    demands = (
+        one
+        for one in judged
+        if one[0].costs and (verdict.score == 1 or (formed and isinstance(one[0].truth, FormTruth)))
+    )
     beside = [finding for _, broken in demands for finding in broken.findings[:1]]
     verdict = lessened(verdict, [*left_behind(question.name, _kept(trials, replies)), *beside])
     if verdict.score < 1 and (lacks := _lacks([reply for told in replies for reply in told])):

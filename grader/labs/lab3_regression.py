@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 from sympy import Array, Rational, Symbol, exp, log
 
-from grader.judge.model import Check, Lab, Question
+from grader.judge.model import Lab, Question
 from grader.oracle.checks import GradientCheck, ValueCheck
 from grader.oracle.demands import Beside, FormCheck
 from grader.oracle.descent import TrajectoryCheck, trajectory
@@ -69,10 +69,9 @@ def run(bias: Array | None, *more: float) -> Problem:
     return Problem(graph, NORMAL, ("x", "y", "w", None if bias is None else "b", *more))
 
 
-def training(bias: Array | None, epochs: int) -> Check:
+def training(bias: Array | None, epochs: int, rate: float = 0.0625) -> TrajectoryCheck:
     """`train`, with or without bias."""
-    parts = ("predict", "mean_squared_error", "gradient_step")
-    return TrajectoryCheck(run(bias), loss, epochs, 0.0625, parts)
+    return TrajectoryCheck(run(bias), loss, epochs, rate, ("predict", "mean_squared_error", "gradient_step"))
 
 
 def error_of(count: int) -> GradientCheck:
@@ -112,8 +111,8 @@ def unlikely(labels: tuple[int, ...], power: int) -> ValueCheck:
     for row, label in zip(shares, labels, strict=True):
         row[label], row[label - 1] = small, 1 - small - others
     chosen = Symbol("chosen", real=True)
-    graph = Graph((), {chosen: Rational(1, 2**power), loss: -log(chosen)})
-    return ValueCheck(Problem(graph, simplex, (shares, np.array(labels))), "loss")
+    graph, called = Graph((), {chosen: Rational(1, 2**power), loss: -log(chosen)}), {0: "probabilities", 1: "labels"}
+    return ValueCheck(Problem(graph, simplex, (shares, np.array(labels)), called=called), "loss")
 
 
 FROM_SCRATCH = from_scratch(
@@ -148,6 +147,7 @@ TRAINING = (
             BY_AUTOGRAD,
             training(b, 5),
             training(None, 4),
+            Beside(training(b, 5, 2.0**-40)),  # Epochs are run even where nothing moves any more.
             FormCheck(run(b, 3, 0.0625), HANDED_BACK, detached=("0", "1")),
             FormCheck(run(b, 3, 0.0625), HANDED_BACK, plain=("2",)),
         ),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
-from sympy import Max, Min, Mul, Symbol, exp, fraction, log
+from sympy import Max, Min, Mul, Rational, Symbol, exp, fraction, log
 
 from grader.judge.truth import EdgeList, Slip
 from grader.oracle import transposes
@@ -53,18 +54,28 @@ def misread(
     scalars = [v for v in variables if isinstance(v, Symbol)]
     symbols = sorted(formula.free_symbols, key=str)
     for symbol in symbols:
-        alike = [other for other in scalars if other != symbol and _stem(other) == _stem(symbol)]
+        alike = [other for other in scalars if other != symbol and stem(other.name) == stem(symbol.name)]
         for other in dict.fromkeys([*alike, *near(symbol)]):
-            mistake = slip("wrong_operand", where, theirs=other, right=symbol)
-            yield placed(mistake, *edges(symbol)), [formula.xreplace({symbol: other})]
+            instead = formula.xreplace({symbol: other})
+            if instead != 0:
+                mistake = slip("wrong_operand", where, theirs=other, right=symbol)
+                yield placed(mistake, *edges(symbol)), [instead]
     for one, other in combinations(symbols, 2):
-        if _stem(one) == _stem(other) or len(symbols) == 2:
-            mistake = slip("exchanged_operands", where, one=one, other=other)
-            yield placed(mistake, *edges(one), *edges(other)), [formula.xreplace(_swap([one], [other]))]
+        if stem(one.name) == stem(other.name) or len(symbols) == 2:
+            instead = formula.xreplace(_swap([one], [other]))
+            if not _same(formula, instead):
+                mistake = slip("exchanged_operands", where, one=one, other=other)
+                yield placed(mistake, *edges(one), *edges(other)), [instead]
 
 
-def _stem(symbol: Symbol) -> str:
-    return re.sub(r"\d+", "", symbol.name)
+@lru_cache(maxsize=4096)
+def _same(one: Any, other: Any) -> bool:
+    return bool(one == other or (one - other).expand() == 0)
+
+
+def stem(name: str) -> str:
+    """A name without its number: w5 and w6 differ in nothing else."""
+    return re.sub(r"\d+", "", name)
 
 
 def _exchanged(where: str, formulas: list[Any], parents: list[Variable]) -> Rearranged:
@@ -113,6 +124,9 @@ def _normalised(where: str, variable: Variable, formulas: list[Any]) -> Rearrang
     yield slip("exchanged_function", where, term="softmax", theirs="σ"), [sigmoid(log(top)) for top in above.ravel()]
     yield slip("missing_function", where, term="softmax"), [log(top) for top in above.ravel()]
     yield slip("extra_function", where, function="log"), [log(f) for f in formulas]
+    rows = np.array([[exp(f) for f in row] for row in np.reshape(formulas, shape)], dtype=object)
+    again = rows / rows.sum(axis=1, keepdims=True)
+    yield slip("extra_function", where, function="softmax"), list(again.ravel())
     shifted = np.array([[top / exp(Max(*map(log, row))) for top in row] for row in above], dtype=object)
     for exponentials, of in ((above, ","), (shifted, ", after the largest of each row is subtracted,")):
         total, across = exponentials.sum(), exponentials.sum(axis=0, keepdims=True)
@@ -135,11 +149,23 @@ def _paired(where: str, variable: Variable, formulas: list[Any], parents: list[V
         places = {symbol: index for index, symbol in np.ndenumerate(transposes.placed(parent))}
         used = [s for s in places if s in formulas[0].free_symbols]
         if len(arrays) == 1 and len(used) < len(places):
+            share = Rational(len(used), len(places))
+            yield slip("divided_by_all", where, divisor=len(used), theirs=len(places)), [formulas[0] * share]
+            yield from _all_pairs(where, formulas[0], transposes.placed(parent), [places[s] for s in used])
             for axis, length in enumerate(shape_of(parent)):
                 for step in (1, -1):
                     source = transposes.placed(parent)
                     near = {s: source[_shifted(places[s], axis, step, length)] for s in used}
                     yield slip("off_by_one", where, axis=axis, step=f"{step:+d}"), [formulas[0].xreplace(near)]
+
+
+def _all_pairs(where: str, formula: Any, source: Any, used: list[tuple[int, ...]]) -> Rearranged:
+    """One entry of each row, for which every row's column is taken of every row."""
+    if source.ndim != 2 or [row for row, *_ in used] != list(range(len(source))):
+        return
+    count, columns = len(used), [column for _, column in used]
+    turns = [{source[i, c]: source[i, columns[(i + k) % count]] for i, c in used} for k in range(count)]
+    yield slip("all_pairs", where, count=count), [sum(formula.xreplace(turn) for turn in turns) / count]
 
 
 def _interleaved(where: str, variable: Variable, formulas: list[Any]) -> Rearranged:

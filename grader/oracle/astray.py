@@ -6,14 +6,16 @@ Knows which derivative is taken for which. Refuses to know what flows along an e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import Any, Final
 
 import sympy
-from sympy import Symbol, sign, tanh
+from sympy import NDimArray, Symbol, sign, tanh
 
 from grader.judge.truth import Slip
 from grader.oracle.alternatives import Alternatives
-from grader.oracle.confusions import Kind, constants_lost, kind_of, sigmoid, sigmoid_of, ways
+from grader.oracle.arrangements import stem
+from grader.oracle.confusions import Kind, confused, constants_lost, kind_of, sigmoid, sigmoid_of, ways
 from grader.oracle.formulas import Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.graph import Graph, Variable, entries, name_of, shape_of
 from grader.oracle.transposes import turned
@@ -29,6 +31,12 @@ def astray(graph: Graph, child: str, leaf: Symbol, expressions: list[Any]) -> It
     if "[" not in leaf.name:
         for kind, slopes in _scalar(graph, leaf, expressions[0], rights[0]):
             yield slip(kind[0], where, **dict(kind[1])), [slopes]
+    used = [graph.variables[p] for p in graph.parents[child] if shape_of(graph.variables[p])]
+    for parent, other in permutations(graph.variables.values(), 2) if len(used) > 1 else ():
+        if parent in used and leaf not in entries(parent) and shape_of(other) == shape_of(parent):
+            theirs = dict(zip(entries(parent), entries(other), strict=True))
+            instead = [right.xreplace(theirs) for right in rights]
+            yield slip("wrong_operand", where, theirs=name_of(other), right=name_of(parent)), instead
     for parent in (graph.variables[p] for p in graph.parents[child]):
         if len(shape_of(parent)) == 2 and shape_of(parent)[0] == shape_of(parent)[1] and leaf not in entries(parent):
             across = [right.xreplace(turned(parent)) for right in rights]
@@ -99,6 +107,11 @@ def late(graph: Graph, name: str) -> Iterator[tuple[Slip, Any]]:
         if str(step) == name:
             rate = graph.steps[step].coeff(gradient)
             yield slip("divided_by_rate", name), parameter + gradient / rate
+            read = f"({parameter} - learning_rate) {gradient}"
+            yield (
+                slip("brackets", name, term=f"{parameter} - learning_rate {gradient}", theirs=read),
+                ((parameter + rate) * gradient),
+            )
             fresh = {p: after for p, (after, _) in updates.items()}
             again = _again(graph, gradient, fresh)
             used = sorted(again.free_symbols & set(fresh.values()), key=str)
@@ -167,3 +180,23 @@ def passes_on(graph: Graph, name: str) -> bool:
     uses = [entry for expression in graph.steps.values() for entry in entries(expression)]
     leaves = set(entries(graph.variables[name]))
     return all(slope(e, leaf).is_number for e in uses for leaf in leaves & e.free_symbols)
+
+
+def misled(graph: Graph, target: str, name: str, formula: Any) -> Iterator[tuple[Slip, list[Any]]]:
+    """What may stand for the formula of a gradient: its local derivative alone, another's, or less of its brackets."""
+    if isinstance(formula, NDimArray):
+        return
+    where, whole = f"d{target}/d{name}", graph.backward(graph.variables[target], "outputs")
+    own = whole.variables[f"d{target}_d{name}"]
+    for way in dict.fromkeys((formula, whole.steps[own])):
+        yield from ((each, instead) for each, instead in confused(where, [way]) if each.note == "brackets")
+    for other in (n for n in graph.variables if n != name and stem(n) == stem(name)):
+        theirs = whole.variables.get(f"d{target}_d{other}", own)
+        # What differs in one name is told as that.
+        if len(whole.steps[theirs].free_symbols - whole.steps[own].free_symbols) > 1:
+            yield slip("wrong_operand", where, theirs=theirs, right=own), [whole.steps[theirs]]
+    children = [child for child in graph.users(name) if child != target]
+    arriving = Symbol(f"d{target}_d{children[0]}", real=True) if len(children) == 1 else None
+    if arriving is not None and arriving in formula.free_symbols:
+        factor = f"d{target}/d{children[0]}"
+        yield slip("missing_factor", where, factor=factor), [formula.xreplace({arriving: sympy.S.One})]

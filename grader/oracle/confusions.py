@@ -141,6 +141,13 @@ def _product(e: Mul) -> Confused:
     below = [f for f in factors if isinstance(f, Pow) and f.exp == -1]
     for f in factors if len(factors) > 1 else ():
         yield kind_of("missing_factor", factor=f), e / f
+    powers = [f for f in factors if isinstance(f, Pow) and f.exp.is_Integer and f.exp > 1]
+    for power in powers if len(factors) == 1 and abs(numbers) > 1 else ():
+        whole = (numbers * power.base) ** power.exp
+        yield kind_of("brackets", term=e, theirs=whole), whole
+    sums = [f for f in factors if isinstance(f, Add)]
+    if len(sums) == 1 and len(factors) > 1 and not below:
+        yield from _split(e, sums[0], lambda part: e / sums[0] * part)
     if len(factors) == 2 and not below:
         one, other = factors
         right = f"{told(one)}*{told(other)}"
@@ -183,6 +190,9 @@ def _power(e: Pow) -> Confused:
     if n == 2 and isinstance(base, Add):
         yield kind_of("exchanged_function", term=e, theirs=f"|{told(base)}|"), sympy.Abs(base)
     if isinstance(base, Add):
+        bare = [t.as_coeff_Mul() for t in base.args]
+        each = Add(*(coefficient * term**n for coefficient, term in bare))
+        yield kind_of("wrong_operation", theirs="the power of each term", right=e), each
 
         def last(part: Any) -> Any:
             coefficient, bare = part.as_coeff_Mul()

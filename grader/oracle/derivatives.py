@@ -53,13 +53,23 @@ class Calculus(Formulas):
                 (slip("wrong_sign", where, term=f"({told(term)})′"), flipped),
             )
         total = self._in_every(slopes, where, total)
+        straight = [i for i, term in enumerate(terms) if slope(term, leaf).is_number and term != leaf]
+        for i in straight if len(terms) > 1 else ():
+            kept = self.sure(terms[i])
+            mistake = slip("value_for_gradient", where, term=terms[i])
+            total = self.slipped(total, (mistake, self.plus([*slopes[:i], kept, *slopes[i + 1 :]])))
+            slopes[i] = Alternatives(slopes[i].right, {frozenset([slip("exponent_not_reduced", where)]): kept.right})
+        if straight:
+            total = self._in_every(slopes, where, total, of="the first power too")
         for constant in (t for t in e.args if t.is_Number):
             kept = self.plus([total, self.sure(constant)])
             total = self.slipped(total, (slip("constant_kept", where, term=constant), kept))
         return total
 
-    def _in_every(self, slopes: Sequence[Alternatives], where: str, total: Alternatives) -> Alternatives:
-        """The sum with one and the same rule misremembered in every term that has it."""
+    def _in_every(
+        self, slopes: Sequence[Alternatives], where: str, total: Alternatives, of: str = "powers"
+    ) -> Alternatives:
+        """The sum with one and the same rule misremembered in every term that has it: those `of` some kind."""
         if self.most > 1:
             return total
         for note, everywhere in _EVERYWHERE.items():
@@ -68,7 +78,7 @@ class Calculus(Formulas):
             ]
             if sum(v is not None for v in wrong) > 1:
                 parts = [one.right if v is None else v for one, v in zip(slopes, wrong, strict=True)]
-                total = self.slipped(total, (slip(everywhere, where), Alternatives(sum(parts[1:], parts[0]))))
+                total = self.slipped(total, (slip(everywhere, where, of=of), Alternatives(sum(parts[1:], parts[0]))))
         return total
 
     def _product(self, e: Mul, leaf: Symbol, where: str) -> Alternatives:
@@ -135,6 +145,9 @@ class Calculus(Formulas):
             rule = "(1/u)′ = −1/u²" if n == -1 else "(uⁿ)′ = n uⁿ⁻¹"
             integral = self.times(self.sure(whole), inner)
             slips.append((slip("wrong_rule", where, rule=rule, theirs=theirs), integral))
+        if n.is_Integer and n > 2:
+            lowered = self.times(self.sure((n - 1) * base ** (n - 1)), inner)
+            slips.append((slip("wrong_rule", where, rule="(uⁿ)′ = n uⁿ⁻¹", theirs="(n − 1) uⁿ⁻¹"), lowered))
         return self.slipped(self._chained(e, outer, base, inner, leaf, where), *slips)
 
     def _chained(
@@ -149,6 +162,10 @@ class Calculus(Formulas):
         lost = slip("missing_outer", where, term=e)
         added = slip("wrong_operation", where, theirs="a sum", right=f"the product of the derivatives in {told(e)}")
         slips = [] if factor == 1 else [(without, outer), (added, self.plus([outer, inner]))]
+        for part in factor.args if isinstance(factor, Add) else ():
+            left = factor - part
+            read = slip("brackets", where, term=f"({told(factor)}) f", theirs=f"{told(left)} + ({told(part)}) f")
+            slips.append((read, self.plus([self.sure(left), self.times(outer, self.sure(part))])))
         return self.slipped(right, *slips, (lost, inner))
 
     def _function(self, e: Expr, leaf: Symbol, where: str) -> Alternatives:
@@ -160,6 +177,10 @@ class Calculus(Formulas):
         for rule, theirs, instead in _MISREMEMBERED[e.func](inside):
             wrong = self.times(self.sure(instead), inner)
             right = self.slipped(right, (slip("wrong_rule", where, rule=rule, theirs=theirs), wrong))
+        if inside != leaf:
+            rule, name = f"{told(e.func)}(u)′ = {told(e.func)}′(u) u′", told(e.func)
+            within = combined(self.arithmetic.of[e.func], [inner], self.most)
+            right = self.slipped(right, (slip("wrong_rule", where, rule=rule, theirs=f"{name}(u′)"), within))
         return right
 
     def _sigmoid(self, e: Expr, inside: Expr, leaf: Symbol, where: str) -> Alternatives:

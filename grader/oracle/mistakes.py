@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Any
 
 import sympy
-from sympy import Expr, Heaviside, NDimArray, Symbol
+from sympy import Expr, Heaviside, Symbol
 
 from grader.judge.truth import EdgeList, Slip
 from grader.oracle.alternatives import Alternatives, along, in_all, renamed
 from grader.oracle.arrangements import misread, rearranged
-from grader.oracle.astray import activated, late, neighbours, passes_on, strayed
+from grader.oracle.astray import activated, late, misled, neighbours, passes_on, strayed
 from grader.oracle.derivatives import Calculus
 from grader.oracle.formulas import NUMERIC, Arithmetic, Formulas, placed, slip, slope, told
 from grader.oracle.forward_slips import after_forward_slips
@@ -52,7 +52,11 @@ class Suspicion:
         wanted = self._before(name)
         for variable, expression in self.graph.steps.items():
             if name_of(variable) in wanted:
-                doubts.update(zip(entries(variable), self._computed(variable, expression, doubts), strict=True))
+                found = self._computed(variable, expression, doubts)
+                # Of entries of arrays others are taken by their places.
+                if all(isinstance(each, Symbol) for each in self.graph.inputs):
+                    found = self._renamed(variable, expression, found)
+                doubts.update(zip(entries(variable), found, strict=True))
         return self._said([doubts[symbol] for symbol in entries(self.graph.variables[name])])
 
     def _said(self, found: list[Alternatives]) -> list[Alternatives]:
@@ -63,13 +67,18 @@ class Suspicion:
         """The entries of a step, with a slip in it alone."""
         variable = self.graph.variables[name]
         formula = self.graph.steps[variable]
-        found, variables = self._computed(variable, formula, {}), self.graph.variables.values()
+        found = self._computed(variable, formula, {})
         found = self._rearranged(found, ((each, [wrong]) for each, wrong in late(self.graph, name)))
+        return self._said(self._renamed(variable, formula, found))
+
+    def _renamed(self, variable: Variable, formula: Any, found: list[Alternatives]) -> list[Alternatives]:
+        """A step with one name in its formula taken for another."""
+        name, variables = name_of(variable), self.graph.variables.values()
 
         def near(symbol: Symbol) -> Iterable[Symbol]:
             return neighbours(self.graph, symbol, formula)
 
-        return self._said(self._misread(name, found, formula, variables, lambda symbol: into(name, symbol), near))
+        return self._misread(name, found, formula, variables, lambda symbol: into(name, symbol), near)
 
     def gradient(self, target: str, name: str, arriving: Mapping[str, Sequence[Alternatives]]) -> list[Alternatives]:
         """The entries of one adjoint, with a slip in it alone."""
@@ -94,17 +103,9 @@ class Suspicion:
             later = (whole.variables.get(f"d{target}_d{c}") for c in self.graph.users(child))
             return [v for v in later if isinstance(v, Symbol) and v in self.known]
 
+        found = self._rearranged(found, misled(self.graph, target, name, formula))
         where = f"d{target}/d{name}"
-        found = self._rearranged(found, self._alone(target, name, where, formula))
         return self._said(self._misread(where, found, formula, whole.variables.values(), edges, near))
-
-    def _alone(self, target: str, name: str, where: str, formula: Any) -> Iterable[tuple[Slip, list[Any]]]:
-        """A local derivative without the gradient that arrives at it."""
-        children = [c for c in self.graph.users(name) if c != target]
-        arriving = Symbol(f"d{target}_d{children[0]}", real=True) if len(children) == 1 else None
-        if arriving is not None and not isinstance(formula, NDimArray) and arriving in formula.free_symbols:
-            factor = f"d{target}/d{children[0]}"
-            yield slip("missing_factor", where, factor=factor), [formula.xreplace({arriving: sympy.S.One})]
 
     def _misread(
         self,

@@ -166,6 +166,7 @@ REQUIREMENTS: Final[Mapping[str, str]] = {
     "not_plain": "plain numbers",
     "not_whole": "integers",
     "extra_bias": "no bias where none was given",
+    "reordered": "the order of the results",
     "first_step": "the first step",
     "second_step": "the second step",
     "elsewhere": "other inputs",

@@ -53,6 +53,11 @@ SLIPS: Final[Mapping[str, str]] = {
     "backwards": "In {where}, axis {axis} runs backwards.",
     "mean_for_sum": "In {where}, a mean stands where the sum belongs: nothing is to be divided by {divisor}.",
     "divided_twice": "In {where}, the division by {divisor} is made twice.",
+    "divided_by_all": "In {where}, {divisor} numbers are divided by {theirs}, the number of all entries.",
+    "all_pairs": (
+        "In {where}, each of the {count} chosen columns is taken of every row: a colon takes all rows, so give their "
+        "numbers, one for each column."
+    ),
     "sample_divisor": "In {where}, the sum is divided by {theirs}; a mean of {divisor} divides by {divisor}.",
     "halved": "In {where}, there is a factor 1/2 too many.",
     "root_taken": "In {where}, the root is taken of what is asked for.",
