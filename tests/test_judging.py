@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from observed import did, evidence, leaf, marked, posed, seen, text
 
 from grader.judge.annotated_graph import EdgeStatus
@@ -272,10 +273,22 @@ def test_what_falls_apart_in_float32_is_no_work_by_hand(verdict: Verdict, note: 
     assert verdict.score == (1 if note == "correct" else 0)
 
 
+def refused_on_leaf() -> str:
+    """What torch says where a leaf is changed in place."""
+    with pytest.raises(RuntimeError) as caught:
+        torch.ones(1, requires_grad=True).mul_(2)
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("seen_there", "note", "said"),
     [
         (Raised("NotImplementedError", "", "line 2: g()"), "raised", "f raised NotImplementedError (line 2: g())"),
+        (
+            Raised("RuntimeError", refused_on_leaf(), "line 2: x *= w"),
+            "changed_leaf",
+            "f changes a tensor in place for which",
+        ),
         (Raised("TypeError", "unsupported", "line 2: x + None"), "raised", "f raised TypeError: unsupported (line 2"),
         (Missing(), "missing", "Did you misname it"),
         (Missing("not callable"), "not_a_function", "not a function"),

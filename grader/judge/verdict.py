@@ -66,6 +66,9 @@ UNWRITTEN = frozenset({"missing", "not_written"})
 ABSENT = UNWRITTEN | {"cell_failed"}
 """The notes of what nobody has tried to answer, and of all that is not there to be looked at."""
 
+ON_LEAF = "a leaf Variable that requires grad is being used in an in-place operation"
+"""What torch says where a tensor that gradients are asked for is changed in place."""
+
 
 def judge(
     question: Question,
@@ -174,7 +177,8 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
         case Raised(type_name="NotImplementedError", text="") if source.raises_not_implemented(name):
             return Finding("stub_left", called)
         case Raised(type_name=kind, text=text, line=line):
-            return Finding("raised", replace(called, error_type=clipped(kind, NAME), text=text, line=line))
+            code = "changed_leaf" if ON_LEAF in text else "raised"
+            return Finding(code, replace(called, error_type=clipped(kind, NAME), text=text, line=line))
         case Missing(reason="not callable"):
             return Finding("not_a_function", replace(called, hidden=source.is_hidden(name)))
         case Missing() if source.stopped(name) == "NotImplementedError" and source.stubs(name):

@@ -46,6 +46,10 @@ NOTES: Final[Mapping[str, str]] = {
         "Autograd cannot find {what}: a value that it needs on the way back was changed in place. Make a new tensor, "
         "y = y / s, where the code changes one, y /= s."
     ),
+    "changed_leaf": (
+        "{name} changes a tensor in place for which gradients are asked{called_at}, and torch refuses that. Make a new "
+        "tensor where it is an argument; where it is a parameter to be updated, do it within torch.no_grad()."
+    ),
     "raised": "{name} raised {error_type}{raised}",
     "cell_failed": "{name} is not there, because the cell that is to define it stopped with an error: {text}",
     "not_written": "{name} is not written yet: its stub still stands.",
