@@ -17,7 +17,7 @@ grade: .venv
 	code=$$?; test $$code -gt 1 || $(GRADER) similar "$(OUT)"; exit $$code
 
 test: .venv
-	@echo "Testing on all cores: a dot a test, some five minutes."
+	@echo "Testing on all cores: a dot a test, some ten minutes."
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 seeds: .venv
