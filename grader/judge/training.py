@@ -36,7 +36,6 @@ from grader.protocol.messages import Array, Leaf, Node, Other, Reply, Value
 SAME = 1e-6
 """Relative difference below which two losses of a trajectory are taken for the same."""
 
-
 UNMOVED = "rebound"
 """The slip by which parameters stay where they are."""
 

@@ -75,9 +75,9 @@ def judge_outputs(truth: ValueTruth, reply: Reply, following: Mapping[str, Follo
 
 def slips_shared(wrong: Sequence[JudgedOutput]) -> tuple[Remark, ...]:
     """The remark on wrong outputs that one slip explains together, where fewer slips than outputs do."""
-    explained = [one for one in wrong if causes(one)]
-    made = slips_in([causes(one) for one in explained])
-    said = (Remark("slips_shared", one.output.what, Facts(count=made)) for one in explained)
+    explained = {one.output.what: found for one in wrong if (found := causes(one))}
+    made = slips_in(list(explained.values()))
+    said = (Remark("slips_shared", what, Facts(count=made)) for what in explained)
     return tuple(said) if made < len(explained) else ()
 
 

@@ -6,7 +6,6 @@ Knows which derivative is taken for which. Refuses to know what flows along an e
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import permutations
 from typing import Any, Final
 
 import sympy
@@ -32,15 +31,16 @@ def astray(graph: Graph, child: str, leaf: Symbol, expressions: list[Any]) -> It
         for kind, slopes in _scalar(graph, leaf, expressions[0], rights[0]):
             yield slip(kind[0], where, **dict(kind[1])), [slopes]
     used = [graph.variables[p] for p in graph.parents[child] if shape_of(graph.variables[p])]
-    for parent, other in permutations(graph.variables.values(), 2) if len(used) > 1 else ():
-        if parent in used and leaf not in entries(parent) and shape_of(other) == shape_of(parent):
-            theirs = dict(zip(entries(parent), entries(other), strict=True))
-            instead = [right.xreplace(theirs) for right in rights]
-            yield slip("wrong_operand", where, theirs=name_of(other), right=name_of(parent)), instead
-    for parent in (graph.variables[p] for p in graph.parents[child]):
-        if len(shape_of(parent)) == 2 and shape_of(parent)[0] == shape_of(parent)[1] and leaf not in entries(parent):
+    for parent in (each for each in used if leaf not in entries(each)):
+        shape = shape_of(parent)
+        if len(shape) == 2 and shape[0] == shape[1]:
             across = [right.xreplace(turned(parent)) for right in rights]
             yield slip("transposed", where, term=told(entries(parent)[0])), across
+        for other in graph.variables.values() if len(used) > 1 else ():
+            if other != parent and shape_of(other) == shape:
+                theirs = dict(zip(entries(parent), entries(other), strict=True))
+                instead = [right.xreplace(theirs) for right in rights]
+                yield slip("wrong_operand", where, theirs=name_of(other), right=name_of(parent)), instead
 
 
 def _scalar(graph: Graph, leaf: Symbol, expression: Any, right: Any) -> Iterator[tuple[Kind, Any]]:
@@ -107,11 +107,8 @@ def late(graph: Graph, name: str) -> Iterator[tuple[Slip, Any]]:
         if str(step) == name:
             rate = graph.steps[step].coeff(gradient)
             yield slip("divided_by_rate", name), parameter + gradient / rate
-            read = f"({parameter} - learning_rate) {gradient}"
-            yield (
-                slip("brackets", name, term=f"{parameter} - learning_rate {gradient}", theirs=read),
-                ((parameter + rate) * gradient),
-            )
+            right, theirs = f"{parameter} - learning_rate {gradient}", f"({parameter} - learning_rate) {gradient}"
+            yield slip("brackets", name, term=right, theirs=theirs), (parameter + rate) * gradient
             fresh = {p: after for p, (after, _) in updates.items()}
             again = _again(graph, gradient, fresh)
             used = sorted(again.free_symbols & set(fresh.values()), key=str)

@@ -53,14 +53,17 @@ class Calculus(Formulas):
                 (slip("wrong_sign", where, term=f"({told(term)})′"), flipped),
             )
         total = self._in_every(slopes, where, total)
-        straight = [i for i, term in enumerate(terms) if slope(term, leaf).is_number and term != leaf]
+        straight = {i for i, term in enumerate(terms) if slope(term, leaf).is_number and term != leaf}
         for i in straight if len(terms) > 1 else ():
-            kept = self.sure(terms[i])
             mistake = slip("value_for_gradient", where, term=terms[i])
-            total = self.slipped(total, (mistake, self.plus([*slopes[:i], kept, *slopes[i + 1 :]])))
-            slopes[i] = Alternatives(slopes[i].right, {frozenset([slip("exponent_not_reduced", where)]): kept.right})
+            total = self.slipped(total, (mistake, self.plus([*slopes[:i], self.sure(terms[i]), *slopes[i + 1 :]])))
         if straight:
-            total = self._in_every(slopes, where, total, of="the first power too")
+            unreduced = frozenset([slip("exponent_not_reduced", where)])
+            powers = [
+                Alternatives(one.right, {unreduced: self.value(term)}) if i in straight else one
+                for i, (term, one) in enumerate(zip(terms, slopes, strict=True))
+            ]
+            total = self._in_every(powers, where, total, of="the first power too")
         for constant in (t for t in e.args if t.is_Number):
             kept = self.plus([total, self.sure(constant)])
             total = self.slipped(total, (slip("constant_kept", where, term=constant), kept))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import sympy
@@ -40,8 +41,8 @@ def after_forward_slips(
     steps = steps[: [v for v, _ in steps].index(wanted) + 1]
     used = {s for _, e in steps for entry in entries(e) for s in sympy.sympify(entry).free_symbols}
     slipped = dict.fromkeys(s for symbol, one in doubts.items() if symbol in used for s in one.wrong)
-    ways = [(slips, {s: one.after(slips) for s, one in doubts.items()}) for slips in slipped]
-    for slips, forward in (*ways, *_turned_round(graph, known, arithmetic)):
+    ways = ((slips, {s: one.after(slips) for s, one in doubts.items()}) for slips in slipped)
+    for slips, forward in chain(ways, _turned_round(graph, known, arithmetic)):
         numbers = {**known, **forward}
         for variable, expression in steps:
             values = Formulas(numbers, arithmetic)
