@@ -11,9 +11,9 @@ from test_feedback_page import ALLOWED, Seen, notebook, result
 from grader.judge.error_curve import ErrorCurve
 from grader.judge.findings import Finding, Numbers
 from grader.judge.model import Mark, Question, Status, Verdict
+from grader.pages.cards import curves_card
 from grader.pages.curves import FLOOR, LANE, LEFT, RIGHT, TOP, picture, power
 from grader.pages.feedback_page import render
-from grader.pages.fragments import swept_piece
 
 POINTS = 160
 DRAWN = {"svg", "g", "path", "rect", "circle", "text", "figcaption", "title", "desc"}
@@ -103,7 +103,7 @@ def test_pictures_are_small() -> None:
     sizes = np.geomspace(1, 1e4, POINTS // 2)
     along = [*(-sizes[::-1]), *sizes]
     crowded = swept(along, list(np.geomspace(0.5, 1e15, POINTS)), as_written=(np.inf,) * POINTS)
-    one, two = (len(swept_piece([crowded] * count)) for count in (1, 2))
+    one, two = (len(curves_card("f", [crowded] * count)) for count in (1, 2))
     assert two - one < LARGEST
 
 

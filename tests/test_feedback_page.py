@@ -485,3 +485,16 @@ def test_what_a_notebook_was_refused_is_on_the_page_of_the_class(
     tried = replace(results[1], refused=refused)
     page = write_index(Report("cpu", "s", (results[0], tried)), ["lab2_graphs"], tmp_path)
     assert sentence in Seen(page.read_text("utf-8")).text
+
+
+def test_a_fold_is_a_fold_and_nothing_else_is_html() -> None:
+    source = (
+        "before\n\n<details><summary>Hint 1 for f</summary>\n\nUse $x^2$ and **care**.\n\n</details>\n\n"
+        "<details><summary><b>odd</b></summary>\n\n<script>alert(1)</script>\n\n</details>\n\nafter"
+    )
+    html = rendered(source, {})
+    assert html.count("<details><summary>Hint 1 for f</summary>\n<p>Use <math") == 1
+    assert html.count("</details>") == 1
+    assert "<strong>care</strong>" in html
+    assert "<script" not in html
+    assert "<b>" not in html

@@ -13,7 +13,8 @@ from grader.judge.truth import ValueTruth
 from grader.judge.verdict import judge
 from grader.kernel.answers import Namespace, answer
 from grader.pages.sentences import remarks
-from grader.student.feedback import checked
+from grader.student.caller import Caller
+from grader.student.public import checked
 
 SLIPS = {
     "none": lambda v: 1 / (1 + np.exp(-v)),
@@ -81,7 +82,7 @@ def network_loss(inputs, parameters):
 
 def written(name: str, code: str, changes: tuple[tuple[str, str], ...]) -> Mark:
     """The mark of an answer in a notebook with this code, changed."""
-    return checked(QUESTIONS[name], run(code, changes), Source((code,)))
+    return checked(QUESTIONS[name], Caller(run(code, changes), Source((code,))))
 
 
 def run(code: str, changes: tuple[tuple[str, str], ...]) -> dict[str, object]:

@@ -167,8 +167,8 @@ def test_a_cell_ends_at_the_limit_that_was_set(
     ("setting", "rests", "works", "seen"),
     [
         ("", 0.5, 0.4, "Value("),
-        ("call_seconds = 0.2", 0, ENDLESS, "TimedOut(seconds=0.2, waiting=False)"),
-        ("wall_factor = 0.01", ENDLESS, 0, "TimedOut(seconds=0.3, waiting=True)"),
+        ("call_seconds = 0.2", 0, ENDLESS, "TimedOut(seconds=0.2, waiting=False"),
+        ("wall_factor = 0.01", ENDLESS, 0, "TimedOut(seconds=0.3, waiting=True"),
         ("reply_mib = 1", 0, 0, "Unreadable(reason='a frame of 4000"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.authoring.notebooks import SETUP, answered, build, stale, stubbed, student_notebook
+from grader.authoring.notebooks import HINTS, SETUP, answered, build, stale, stubbed, student_notebook
 from grader.judge.model import Lab
 from grader.labs import all_labs
 from grader.runner.session import Session
@@ -61,6 +61,8 @@ def test_a_changed_solution_makes_them_stale(tmp_path: Path) -> None:
         for room in ("labs/{}.ipynb", "solutions/{}.py"):
             name = room.format(lab.name)
             (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
+    (tmp_path / HINTS).parent.mkdir(parents=True)
+    (tmp_path / HINTS).write_text((ROOT / HINTS).read_text("utf-8"), "utf-8")
     changed = tmp_path / "solutions" / "lab2_graphs.py"
     changed.write_text(changed.read_text("utf-8").replace("# # Lab 2", "# # Lab two"), "utf-8")
     assert [path.name for path in stale(build(tmp_path, all_labs()))] == ["lab2_graphs.ipynb"]

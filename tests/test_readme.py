@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from commands import grader
+from observed import QUESTIONS
 
 from grader.judge.source import Source
 from grader.labs import all_labs
 from grader.runner.devices import ON_CUDA
 from grader.runner.limits import LIMITS, SETTINGS, read_limits
-from grader.student.feedback import _questions, checked, line
+from grader.student.caller import Caller
+from grader.student.feedback import line
+from grader.student.public import checked
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -106,7 +109,7 @@ def test_the_example_of_check_says_what_it_would_say() -> None:
     )[0]
     names: dict[str, object] = {}
     exec(textwrap.dedent("    " + code), names)
-    assert line(checked(_questions()[name], names, Source((code,)))) == textwrap.dedent("    " + shown)
+    assert line(checked(QUESTIONS[name], Caller(names, Source((code,))))) == textwrap.dedent("    " + shown)
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

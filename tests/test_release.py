@@ -59,8 +59,8 @@ def test_the_first_cell_of_a_released_notebook_checks_with_its_numbers(lab: str)
     variants = family(lab)
     names: dict[str, Any] = {}
     exec(code(own_notebook(sheet(lab), variants, COURSE.numbers(lab)["ada"]))[0], names)
-    arguments = names["check"].__closure__[0].cell_contents
-    assert list(arguments.values()) == list(variants.lab(COURSE.numbers(lab)["ada"]).questions)
+    own = names["check"].__closure__[0].cell_contents
+    assert own.questions == variants.lab(COURSE.numbers(lab)["ada"]).questions
 
 
 def test_a_released_notebook_runs_where_it_is_graded(starter: Starter) -> None:

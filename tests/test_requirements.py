@@ -13,12 +13,14 @@ from grader.judge.requirements import Requirement, united
 from grader.judge.source import Source
 from grader.pages.panels import panel
 from grader.pages.sentences import requirements
-from grader.student.feedback import checked, line
+from grader.student.caller import Caller
+from grader.student.feedback import line
+from grader.student.public import checked
 
 
 def marked_by(name: str, function: Callable[..., Any]) -> Mark:
     """The mark of an answer, at the public points."""
-    return checked(QUESTIONS[name], {name: function}, Source((f"def {name}():\n    return 1",)))
+    return checked(QUESTIONS[name], Caller({name: function}, Source((f"def {name}():\n    return 1",))))
 
 
 def copied(array: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:

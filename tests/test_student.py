@@ -10,10 +10,12 @@ from observed import QUESTIONS
 from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
 from grader.judge.model import Result, Status
 from grader.judge.source import Source
+from grader.pages.cards import graph_card
 from grader.pages.feedback_page import render
-from grader.pages.fragments import sketched_piece
-from grader.student import check, checking, feedback
-from grader.student.feedback import checked, line
+from grader.student import check, checking, output
+from grader.student.caller import Caller
+from grader.student.feedback import line
+from grader.student.public import checked
 
 RIGHT = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x + 6"
 FORGOTTEN = "def polynomial_gradient(x):\n    return 32 * x**3 + 9 * x**2 + 14 * x"
@@ -28,7 +30,7 @@ STUB = "def polynomial_gradient(x):\n    raise NotImplementedError"
 def said(code: str, name: str = "polynomial_gradient") -> str:
     names: dict[str, object] = {}
     exec(code, names)
-    return line(checked(QUESTIONS[name], names, Source((code,))))
+    return line(checked(QUESTIONS[name], Caller(names, Source((code,)))))
 
 
 def test_a_right_answer() -> None:
@@ -37,7 +39,9 @@ def test_a_right_answer() -> None:
 
 def test_the_exercise_is_named_where_its_letters_stand_in_other_words() -> None:
     """As "ratio" does in "operation"."""
-    mark = checked(QUESTIONS["ratio"], {"ratio": lambda x, y: (x, y)}, Source(("def ratio(x, y):\n    return x, y",)))
+    mark = checked(
+        QUESTIONS["ratio"], Caller({"ratio": lambda x, y: (x, y)}, Source(("def ratio(x, y):\n    return x, y",)))
+    )
     facts = replace(mark.verdict.findings[0].facts, name="", what="")
     findings = (replace(mark.verdict.findings[0], code="wrong_edges", facts=replace(facts, mistakes=())),)
     assert line(replace(mark, verdict=replace(mark.verdict, findings=findings))).startswith("✗ ratio: ")
@@ -85,22 +89,27 @@ def test_check_takes_a_function_or_its_name(capsys: pytest.CaptureFixture[str]) 
 def test_marks_are_those_of_the_judge() -> None:
     names: dict[str, object] = {}
     exec(RIGHT, names)
-    mark = checked(QUESTIONS["polynomial_gradient"], names, Source((RIGHT,)))
+    mark = checked(QUESTIONS["polynomial_gradient"], Caller(names, Source((RIGHT,))))
     assert mark.verdict.status is Status.PASS
 
 
-def test_a_failing_sweep_is_drawn_in_a_notebook_and_told_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import torch\ndef stable_sigmoid(x):\n    return 1 / (1 + torch.exp(-x))"
-    asking = code + "\nfrom grader.student import check\nIn = [code]\ncheck('stable_sigmoid')"
-    for shell, count in ((None, 0), (SimpleNamespace(kernel=None), 1)):
-        shown: list[dict[str, str]] = []
-        monkeypatch.setattr(feedback, "get_ipython", lambda shell=shell: shell)
-        monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))  # noqa: B023 -- used within this round
-        exec(asking, {"code": code})
-        assert len(shown) == count
-    (bundle,) = shown
-    assert bundle["text/html"].count("<svg") == 2, "the values are right, the gradients are not"
-    assert bundle["text/plain"].startswith("float64 gradient fails first at (x = -")
+def cards(code: str, name: str, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What `check` shows in a notebook in which this code ran."""
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=None))
+    monkeypatch.setattr(output, "display", lambda bundle, raw: shown.append(bundle))
+    exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck(name)", {"code": code, "name": name})
+    return shown
+
+
+def test_a_failing_sweep_is_drawn_in_a_notebook() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        (card,) = cards(SIGMOID, "stable_sigmoid", patch)
+    assert card["text/html"].count("<svg") == 2 + 2, "the values are right, the gradients are not"
+    assert card["text/plain"].startswith("✗ stable_sigmoid: In float64, the autograd gradient is right at ")
+
+
+SIGMOID = "import torch\ndef stable_sigmoid(x):\n    return 1 / (1 + torch.exp(-x))"
 
 
 def test_check_with_numbers_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,41 +150,61 @@ def figures(html: str) -> list[str]:
 def test_the_graph_is_drawn_in_a_notebook_as_on_the_page(
     name: str, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown: list[dict[str, str]] = []
-    printed = []
-    monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))
-    for shell in (None, SimpleNamespace(kernel=None)):
-        monkeypatch.setattr(feedback, "get_ipython", lambda shell=shell: shell)
-        exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck(name)", {"code": code, "name": name})
-        printed.append(capsys.readouterr().out)
-    assert printed[0] == printed[1] != ""
-    (bundle,) = shown
-    assert bundle.keys() == {"text/html"}
+    exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck(name)", {"code": code, "name": name})
+    printed = capsys.readouterr().out
+    (card,) = cards(code, name, monkeypatch)
+    assert card["text/plain"] == printed.strip() != ""
     names: dict[str, object] = {}
     exec(code, names)
-    mark = checked(QUESTIONS[name], names, Source((code,)))
+    mark = checked(QUESTIONS[name], Caller(names, Source((code,))))
     page = render(Result("ada", "lab", "f.ipynb", (mark,), 0.0), None, (), "A lab", "cpu")
-    assert figures(page) == figures(bundle["text/html"]) != []
+    assert figures(page) == figures(card["text/html"]) != []
 
 
-def test_a_right_answer_shows_no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback, "get_ipython", lambda: SimpleNamespace(kernel=None))
-    shown: list[object] = []
-    monkeypatch.setattr(feedback, "display", lambda bundle, raw: shown.append(bundle))
-    code = EDGES.replace("('v', 'b')", "('b', 'v')")
-    exec(f"{code}\nfrom grader.student import check\nIn = [code]\ncheck('relu_neuron_edges')", {"code": code})
-    assert shown == []
+def test_a_right_answer_shows_its_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    (card,) = cards(EDGES.replace("('v', 'b')", "('b', 'v')"), "relu_neuron_edges", monkeypatch)
+    assert card["text/html"].count('<figure class="graph">') == 1
+    assert "Right at the public points." in card["text/html"]
 
 
-def test_a_piece_styles_nothing_beside_it_and_finds_all_its_colours() -> None:
-    """Other cells may show graphs too, with the same names of classes."""
-    piece = sketched_piece(
-        "f", [AnnotatedGraph("c", {"a": EdgeStatus.WRONG, "b": EdgeStatus.PLAIN}, {("a", "b"): EdgeStatus.WRONG})]
+def test_a_right_answer_gives_no_other_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph of these steps is what the exercise after them asks to be drawn."""
+    code = (
+        "import torch\ndef tanh_log(x, y, z):\n    a, b = 2 * x, torch.sin(y)\n    c = a / b\n    d = c * z\n"
+        "    e = torch.log(d + 1)\n    return {'a': a, 'b': b, 'c': c, 'd': d, 'e': e, 'f': torch.tanh(e)}"
     )
-    style, body = piece.split("</style>")
+    (card,) = cards(code, "tanh_log", monkeypatch)
+    assert "Right at the public points." in card["text/html"]
+    assert "<svg" not in card["text/html"]
+
+
+def test_whoever_draws_nothing_is_not_shown_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    (card,) = cards("def path_edges():\n    return []", "path_edges", monkeypatch)
+    assert card["text/plain"].endswith("a → x is missing; 5 more are missing.")
+    assert card["text/html"].count('class="edge is-missing"><path') == 1
+    assert "&#39;" not in card["text/html"] and "b → y" not in card["text/html"]
+
+
+@pytest.mark.parametrize("name", ["stable_sigmoid", "sigmoid_backward", "relu_neuron_edges"])
+def test_a_card_is_light_and_styles_nothing_beside_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other cells show cards too, with the same names of classes; a script would not run in a notebook anyway."""
+    code = {"stable_sigmoid": SIGMOID, "sigmoid_backward": STEPS, "relu_neuron_edges": EDGES}[name]
+    (card,) = cards(code, name, monkeypatch)
+    html = card["text/html"]
+    assert len(html.encode()) <= 30_000
+    assert "<script" not in html and "http" not in html
+    style, _ = html.split("</style>")
     for rule in style.removeprefix("<style>").strip().splitlines():
-        assert all(selector.strip().startswith("figure.graph") for selector in rule.partition("{")[0].split(",")), rule
-    assert set(re.findall(r"var\((--[a-z-]+)\)", style)) - {"--line"} <= set(re.findall(r"(--[a-z-]+):", body))
+        selectors = rule.partition("{")[0].split(",")
+        assert all(one.strip().startswith((".lab-card", "figure.graph", ".sweeps")) for one in selectors), rule
+
+
+def test_a_card_finds_all_its_colours() -> None:
+    drawn = AnnotatedGraph("c", {"a": EdgeStatus.WRONG, "b": EdgeStatus.PLAIN}, {("a", "b"): EdgeStatus.WRONG})
+    style, _ = graph_card("f", "", drawn).split("</style>")
+    foreign = ("--jp-", "--vscode-")
+    used = {name for name in re.findall(r"var\((--[a-z0-9-]+)", style) if not name.startswith(foreign)}
+    assert used - {"--line"} <= set(re.findall(r"(--[a-z-]+):", style))
 
 
 def test_check_names_a_wrong_answer_that_is_used(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from observed import QUESTIONS
 from grader.judge.model import Mark
 from grader.judge.source import Source
 from grader.pages.sentences import message
-from grader.student.feedback import checked
+from grader.student.caller import Caller
+from grader.student.public import checked
 
 numbers = count()
 
@@ -25,7 +26,7 @@ def marked(name: str, code: str) -> Mark:
     linecache.cache[file] = len(code), None, code.splitlines(keepends=True), file
     names: dict[str, Any] = {}
     exec(compile("import torch\n" + FORWARD + code, file, "exec"), names)
-    return checked(QUESTIONS[name], names, Source((code,)))
+    return checked(QUESTIONS[name], Caller(names, Source((code,))))
 
 
 FORWARD = """

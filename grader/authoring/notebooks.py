@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 
@@ -17,18 +19,28 @@ from nbformat import NotebookNode
 
 from grader.judge.model import Lab
 
-SETUP = "from grader.student import check"
+SETUP = "from grader.student import check, draw, hint, sweep"
+SHOWN_ONLY = "active-ipynb"
+"""jupytext's tag of a cell that the notebook alone has: there a student's own pictures are drawn."""
+HINT = re.compile(r"^<details><summary>Hint \d+ for (\w+)</summary>\n(.*?)^</details>$", re.DOTALL | re.MULTILINE)
+HINTS = Path("grader", "student", "hints.json")
+"""Where `hint` finds in a notebook what the sheets fold away."""
 BODY = "    raise NotImplementedError"
 
 
 def solution_notebook(text: str) -> NotebookNode:
-    """A solution as a notebook, cell by cell, with ids made from what the cells hold."""
-    notebook = jupytext.reads(text, fmt="py:percent")
+    """A solution as a notebook, cell by cell, without those that need the package: torch alone runs it."""
+    notebook = _read(text)
+    return _identified(notebook, [cell for cell in notebook.cells if SHOWN_ONLY not in cell.metadata.get("tags", ())])
+
+
+def _read(text: str) -> NotebookNode:
+    notebook: NotebookNode = jupytext.reads(text, fmt="py:percent")
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
         language_info={"name": "python"},
     )
-    return _identified(notebook, list(notebook.cells))
+    return notebook
 
 
 def student_notebook(text: str, lab: Lab, setup: str = SETUP) -> NotebookNode:
@@ -36,7 +48,7 @@ def student_notebook(text: str, lab: Lab, setup: str = SETUP) -> NotebookNode:
 
     `setup` is the first cell of code, which makes `check`.
     """
-    notebook = solution_notebook(text)
+    notebook = _read(text)
     graded = {question.name for question in lab.questions}
     cells: list[NotebookNode] = []
     ready = False
@@ -87,6 +99,7 @@ def stubbed(code: str, graded: Collection[str]) -> str:
 
 
 def _identified(notebook: NotebookNode, cells: list[NotebookNode]) -> NotebookNode:
+    """The notebook with these cells, their ids made from what they hold."""
     taken: dict[str, int] = {}
     for cell in cells:
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
@@ -104,13 +117,23 @@ def written(notebook: NotebookNode) -> str:
     return text + "\n"
 
 
+def hints(text: str) -> dict[str, list[str]]:
+    """The hints that a solution's text folds away, by exercise, in their order."""
+    found: dict[str, list[str]] = {}
+    for cell in _read(text).cells:
+        if cell.cell_type == "markdown":
+            for name, hint in HINT.findall(cell.source):
+                found.setdefault(name, []).append(hint.strip())
+    return found
+
+
 def build(root: Path, labs: Collection[Lab]) -> dict[Path, str]:
-    """The text of every lab's notebook by its path below the project's root."""
+    """The text of these labs' notebooks, and of the file with the hints of all, by path below the project's root."""
+    texts = {path.stem: path.read_text("utf-8") for path in sorted((root / "solutions").glob("*.py"))}
+    found = {name: told for text in texts.values() for name, told in hints(text).items()}
     return {
-        root / "labs" / f"{lab.name}.ipynb": written(
-            student_notebook((root / "solutions" / f"{lab.name}.py").read_text("utf-8"), lab)
-        )
-        for lab in labs
+        **{root / "labs" / f"{lab.name}.ipynb": written(student_notebook(texts[lab.name], lab)) for lab in labs},
+        root / HINTS: json.dumps(found, indent=1, ensure_ascii=False) + "\n",
     }
 
 

@@ -28,7 +28,8 @@ def own_text(text: str, variants: Family, numbers: Numbers) -> str:
 def own_notebook(text: str, variants: Family, numbers: Numbers) -> NotebookNode:
     """The notebook of a student with these numbers; its first cell tells them to `check`."""
     arguments = textwrap.fill(f'"{variants.name}", {variants.written(numbers)}', 92)
-    setup = f"from grader.student import checking\n\ncheck = checking(\n{textwrap.indent(arguments, '    ')}\n)"
+    own_check = f"check = checking(\n{textwrap.indent(arguments, '    ')}\n)"
+    setup = f"from grader.student import checking, draw, hint, sweep\n\n{own_check}"
     return student_notebook(own_text(text, variants, numbers), variants.lab(numbers), setup)
 
 

@@ -28,6 +28,10 @@ class EdgeStatus(StrEnum):
     """An edge that was not drawn."""
     EXTRA = "extra"
     TURNED = "turned"
+    BUILT = "built"
+    """A step that a call made, right or not."""
+    FAILED = "failed"
+    """Where a call ended with an error."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,12 @@ def annotated(
             slips = tuple(edge for edge in truth.edges if edge in on.get(edge[end], ()))
             found.append(AnnotatedGraph(caption, nodes, edges, labels, slips))
     return tuple(found)
+
+
+def right(edges: EdgeList, caption: str) -> AnnotatedGraph:
+    """A graph in which nothing is broken."""
+    names = dict.fromkeys((name for edge in edges for name in edge), EdgeStatus.RIGHT)
+    return AnnotatedGraph(caption, names, dict.fromkeys(edges, EdgeStatus.RIGHT))
 
 
 def _standing(edge: tuple[str, str], step: EdgeStatus, slipped: EdgeList) -> EdgeStatus:

@@ -16,9 +16,10 @@ class ErrorCurve:
     """How an answer fares over a whole range: its errors in ulp, one an input, infinite where it is not finite.
 
     `along` says where each input stands on the axis called `axis`. `as_written` and `stable` are the errors of the
-    sheet's formula and of a stable one at the same inputs. More than `limit` ulp fail; `first` is the smallest input
-    that does, None where there is none, `where` it is, and `theirs` what was given there. `lost` is where the digits go
-    at the input `lost_at`: the first at which it is not finite, or else the first that fails.
+    sheet's formula and of a stable one at the same inputs, empty where neither is known. More than `limit` ulp fail;
+    `first` is the smallest input that does, None where there is none, `where` it is, and `theirs` what was given there.
+    `lost` is where the digits go at the input `lost_at`: the first at which it is not finite, or else the first that
+    fails.
     """
 
     what: str

@@ -139,6 +139,8 @@ class Facts:
     extra: Paths = ()
     turned: Paths = ()
     """Edges of a drawing."""
+    untold: int | None = None
+    """How many more are missing than are named."""
     low: float | None = None
     high: float | None = None
     least: float | None = None

@@ -21,7 +21,7 @@ SHARE: Final = 0.25
 if TYPE_CHECKING:
     from grader.judge.roles import Asks
     from grader.judge.source import Source
-    from grader.judge.truth import Slip, Truth
+    from grader.judge.truth import EdgeList, Slip, Truth
     from grader.protocol.messages import Reply
 
 
@@ -70,6 +70,16 @@ class Suspicious(Protocol):
 
     def plant(self, name: str) -> Iterable[Planted]:
         """All of them, in the function called `name`."""
+        ...
+
+
+@runtime_checkable
+class AsksForDrawing(Protocol):
+    """A check whose answer is the drawing of a graph: what shows that graph elsewhere gives the answer away."""
+
+    @property
+    def drawing(self) -> EdgeList:
+        """The edges that are asked for."""
         ...
 
 

@@ -187,8 +187,8 @@ def unanswered(name: str, seen: Observation, source: Source) -> Finding | None:
             return Finding("cell_failed", replace(called, text=source.stopped(name)))
         case Missing():
             return Finding("missing", called)
-        case TimedOut(seconds, waiting):
-            return Finding("waited" if waiting else "timed_out", replace(called, seconds=seconds))
+        case TimedOut(seconds, waiting, line):
+            return Finding("waited" if waiting else "timed_out", replace(called, seconds=seconds, line=line))
         case Died(how):
             return Finding("died", replace(called, reason=how))
         case Unreadable(reason):

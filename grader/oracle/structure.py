@@ -13,7 +13,7 @@ import numpy as np
 
 from grader.judge.model import Conditions, PreparedCheck
 from grader.judge.roles import Asks
-from grader.judge.truth import DrawingTruth, RandomTruth, RuleTruth, SeededTruth
+from grader.judge.truth import DrawingTruth, EdgeList, RandomTruth, RuleTruth, SeededTruth
 from grader.oracle.graph import Graph
 from grader.protocol.conduct import Means
 from grader.protocol.messages import Ask, Device
@@ -91,7 +91,12 @@ class DrawingCheck:
 
     def prepare(self, name: str, conditions: Conditions) -> PreparedCheck:
         """One call."""
-        return PreparedCheck(Asks(Ask(name, (), 1)), DrawingTruth(self.graph.edges), self.weight)
+        return PreparedCheck(Asks(Ask(name, (), 1)), DrawingTruth(self.drawing), self.weight)
+
+    @property
+    def drawing(self) -> EdgeList:
+        """The edges of the graph."""
+        return self.graph.edges
 
 
 @dataclass(frozen=True, eq=False)

@@ -189,9 +189,9 @@ def _ticks(x: Across, along: Sequence[float]) -> tuple[Tick, ...]:
 
 
 def _worst(x: Across, y: Upward, along: Sequence[float], errors: Sequence[float]) -> dict[int, int]:
-    """The height of the greatest error in every column that has one."""
+    """The height of the greatest error in every column that has one; of another way of writing there may be none."""
     found: dict[int, float] = {}
-    for value, error in zip(along, errors, strict=True):
+    for value, error in zip(along, errors, strict=bool(errors)):
         column = x.pixel(value)
         found[column] = max(error, found.get(column, 0.0))
     return {column: y.pixel(error) for column, error in sorted(found.items())}
@@ -199,5 +199,5 @@ def _worst(x: Across, y: Upward, along: Sequence[float], errors: Sequence[float]
 
 def _counts(swept: ErrorCurve) -> str:
     ways = {"yours": swept.yours, "as written": swept.as_written, "stable": swept.stable}
-    counts = ", ".join(f"{way} {sum(e <= swept.limit for e in errors)}" for way, errors in ways.items())
+    counts = ", ".join(f"{way} {sum(e <= swept.limit for e in errors)}" for way, errors in ways.items() if errors)
     return f"Right at: {counts} of {len(swept.along)} inputs."

@@ -43,6 +43,8 @@ LOOKS: Final = {
     EdgeStatus.CARRIED: EdgeStyle("follows rightly from what is wrong, and counts as right"),
     EdgeStatus.RIGHT: EdgeStyle("right"),
     EdgeStatus.PLAIN: EdgeStyle("not asked for"),
+    EdgeStatus.FAILED: EdgeStyle("where the call stops", "✗"),
+    EdgeStatus.BUILT: EdgeStyle(""),
 }
 """In the order of the legend."""
 
@@ -101,7 +103,9 @@ def diagram(sketch: AnnotatedGraph) -> Diagram:
         height=layout.rows * ROW + MARGIN,
         nodes=tuple(nodes.values()),
         lines=tuple(lines),
-        legend=tuple((standing, look.sign, look.words) for standing, look in LOOKS.items() if standing in seen),
+        legend=tuple(
+            (standing, look.sign, look.words) for standing, look in LOOKS.items() if look.words and standing in seen
+        ),
     )
 
 
@@ -124,7 +128,7 @@ def _told(sketch: AnnotatedGraph) -> Iterator[str]:
             found = [sketch.labels.get(name, name) for name, s in sketch.nodes.items() if s is standing]
         else:
             found = [f"{source} to {target}" for (source, target), s in sketch.edges.items() if s is standing]
-        if found:
+        if found and look.words:
             yield f"{look.words[0].upper()}{look.words[1:]}: {', '.join(line(name, 3 * NAME) for name in found)}."
     if sketch.slips:
         yield f"The slip is on: {', '.join(f'{source} to {target}' for source, target in sketch.slips)}."

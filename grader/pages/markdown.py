@@ -1,13 +1,13 @@
 """Markdown cells as HTML that a stranger may have written.
 
-Knows Markdown as notebooks have it, formulas included. Refuses raw HTML, which is shown as text, and
+Knows Markdown as notebooks have it, formulas and folds included. Refuses other raw HTML, which is shown as text, and
 everything that would be loaded from elsewhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import unescape
 from typing import Any, Final
@@ -28,6 +28,10 @@ shown as plain text."""
 
 _LINK: Final = re.compile(r"https?://|mailto:|#", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:(image/\w+);base64,(.*)", re.DOTALL)
+_FOLD: Final = re.compile(
+    r"^<details>\s*<summary>([^<\n]*)</summary>\n(.*?)^</details>[ \t]*$", re.DOTALL | re.MULTILINE
+)
+"""A fold, as hints have it: the one piece of HTML that a sheet is written with."""
 _BELOW: Final = 2
 """The page's own headings stand above those of the notebook by so many levels."""
 
@@ -48,11 +52,25 @@ def _prose(source: str) -> Markup:
 def _rendered(source: str, attachments: Attachments) -> Markup:
     if len(source) <= LONGEST:
         try:
-            return Markup(visible(MarkdownWithMath(renderer=Renderer(attachments)).render(source)))
+            return Markup("").join(_pieces(source, attachments))
         # Whatever a parser does with a hostile text, the page is still to be written.
         except Exception:
             return _plain(source)
     return _plain(source)
+
+
+def _pieces(source: str, attachments: Attachments) -> Iterator[Markup]:
+    """The folds of a cell and what stands between them; within a fold there is no other."""
+    between, *folds = _FOLD.split(source)
+    yield _parsed(between, attachments)
+    for summary, body, after in zip(folds[::3], folds[1::3], folds[2::3], strict=True):
+        inner = _parsed(body, attachments)
+        yield Markup("<details><summary>{}</summary>\n{}</details>\n").format(visible(summary), inner)
+        yield _parsed(after, attachments)
+
+
+def _parsed(source: str, attachments: Attachments) -> Markup:
+    return Markup(visible(MarkdownWithMath(renderer=Renderer(attachments)).render(source)))
 
 
 class Renderer(IPythonRenderer):

@@ -60,10 +60,10 @@ NOTES: Final[Mapping[str, str]] = {
         "error?"
     ),
     "not_a_function": "{name} is there, but it is not a function{lost}.",
-    "timed_out": "{name} gave no answer within {seconds:g} seconds. Does one of its loops never end?",
+    "timed_out": "{name} gave no answer within {seconds:g} seconds{called_at}. Does one of its loops never end?",
     "waited": (
-        "{name} gave no answer within {seconds:g} seconds, in which it waited and computed next to nothing. Does it "
-        "sleep, or wait for something that never comes?"
+        "{name} gave no answer within {seconds:g} seconds{called_at}, in which it waited and computed next to nothing. "
+        "Does it sleep, or wait for something that never comes?"
     ),
     "died": "{name} ended the notebook's process ({reason}). Nothing of it could be looked at.",
     "unreadable_answer": "The answer of {name} could not be read: {reason}.",

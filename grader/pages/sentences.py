@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
@@ -36,6 +37,24 @@ def sentence(finding: Finding) -> str:
     """A finding, and what explains it."""
     at = few_of(finding.facts.where, _about(finding.facts))
     return "".join(_parts(finding, f" at {at}" if at else ""))
+
+
+@dataclass(frozen=True)
+class ToldFinding:
+    """A finding in three pieces: what matters most in a sentence or two, what to look at, and the rest."""
+
+    first: str
+    then: str
+    rest: str
+
+
+def told(finding: Finding) -> ToldFinding:
+    """A finding, the cause before what was seen, where a cause is known."""
+    at = few_of(finding.facts.where, _about(finding.facts))
+    seen, cause, breaking, *rest = (part.strip() for part in _parts(finding, f" at {at}" if at else ""))
+    known = " ".join(filter(None, (cause, breaking) if finding.facts.mistakes else (breaking,)))
+    after = " ".join(filter(None, rest))
+    return ToldFinding(known, seen, after) if known else ToldFinding(seen, cause, after)
 
 
 def _about(facts: Facts) -> frozenset[str]:
@@ -162,7 +181,10 @@ def _drawn(facts: Facts) -> str:
     if facts.count is not None:
         return f"it has {facts.count} edges, and theirs has {facts.total}"
     told = ((facts.missing, "missing"), (facts.extra, "not in the graph"), (facts.turned, "the wrong way round"))
-    return "; ".join(f"{arrows(edges)} {'is' if len(edges) == 1 else 'are'} {what}" for edges, what in told if edges)
+    named = [f"{arrows(edges)} {'is' if len(edges) == 1 else 'are'} {what}" for edges, what in told if edges]
+    if facts.untold:
+        named.append(f"{facts.untold} more {'is' if facts.untold == 1 else 'are'} missing")
+    return "; ".join(named)
 
 
 def _since(facts: Facts) -> str:

@@ -27,7 +27,7 @@ def strict(environment: Environment) -> Environment:
 
 @cache
 def _environment() -> Environment:
-    return strict(Environment(loader=FileSystemLoader([TEMPLATES, TEMPLATES / "feedback"])))
+    return strict(Environment(loader=FileSystemLoader([TEMPLATES, TEMPLATES / "feedback", TEMPLATES / "card"])))
 
 
 @cache

@@ -219,10 +219,14 @@ class Missing:
 
 @dataclass(frozen=True)
 class TimedOut:
-    """No answer within `seconds` of processor time or, where it was only `waiting`, of the wall clock."""
+    """No answer within `seconds` of processor time or, where it was only `waiting`, of the wall clock.
+
+    `line` is that of the notebook which was at work then, where that can be seen.
+    """
 
     seconds: float
     waiting: bool = False
+    line: str = ""
 
 
 @dataclass(frozen=True)

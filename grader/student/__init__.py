@@ -1,5 +1,8 @@
-"""What a student gets in the notebook: `check`, and `checking` where the numbers are the student's own."""
+"""What a student gets in the notebook: `check`, `draw`, `sweep` and `hint`, and `checking` for numbers of one's own."""
 
+from grader.student.error_sweeps import sweep
 from grader.student.feedback import check, checking
+from grader.student.hints import hint
+from grader.student.pictures import draw
 
-__all__ = ["check", "checking"]
+__all__ = ["check", "checking", "draw", "hint", "sweep"]
