@@ -1,6 +1,11 @@
 # %% [markdown]
 # # Lab 2: Computational graphs
 #
+# Every neural network, however large, is trained with the two passes of this lab: one forward,
+# for the values, and one backward, for the gradients. At the end you will take a formula with a
+# quotient, a logarithm and a hyperbolic tangent, write down its gradients by hand, one step at a
+# time, and have torch confirm each of them.
+#
 # A long formula is computed in short steps, each from the results of earlier ones. Drawn as a
 # picture, with an arrow from every result to the steps that use it, this is a *computational
 # graph*. It is how torch finds gradients, and how you will find them here by hand. In this lab you
@@ -10,6 +15,27 @@
 # - go forward through the graph for the values, and backward for the gradients;
 # - multiply local derivatives along a path, and add over the paths;
 # - let torch do the same, and see that it agrees with you.
+#
+# **What you should know.** How to differentiate sums, products and quotients, powers, $e^x$,
+# $\ln x$ and $\sin x$; the chain rule; what a partial derivative is. From Python functions, tuples
+# and dicts, and from Lab 1 what a tensor is.
+#
+# **How long it takes.** The exercises take about 95 minutes. With the worked examples and the
+# experiment at the end, plan two and a half hours.
+#
+# | part | what it is | minutes |
+# |---|---|---|
+# | graphs and gradients | worked examples to read, run and change | 40 |
+# | exercises 1 to 3 | a graph with two paths, and two neurons | 40 |
+# | *a good place to stop* | | |
+# | exercises 4 and 5 | formulas in one line | 15 |
+# | exercise 6 | a whole backward pass | 30 |
+# | exercise 7 | torch does it | 10 |
+# | experiment | how deep a chain can be | 15 |
+#
+# Before each kind of exercise stands a worked example. After the text of an exercise come hints to
+# unfold; `hint("path_gradient")` shows those for one function, one at a time. Difficulty, and
+# importance for the labs to come, go from ●○○○○ to ●●●●●.
 #
 # **How to work.** Read from top to bottom and run each cell as you reach it. In the exercises,
 # write your code in place of `raise NotImplementedError`; the docstring says what goes in and what
@@ -34,6 +60,10 @@
 # `requires_grad`. Where an answer is right but for such a demand, that costs a quarter of its points.
 
 # %%
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
@@ -59,6 +89,14 @@ from torch import Tensor
 # one local derivative after another on the way to $x$. It needs the values that were kept: here
 # the factor $2x$.
 #
+# `draw` runs a function at the numbers that you give it, and draws the graph which it builds, in
+# torch's own steps: values on the way forward, gradients on the way back. Before you run it: which
+# do you expect?
+
+# %% tags=["active-ipynb"]
+# draw(lambda x: 2 * x**2 + 3, 3.5)
+
+# %% [markdown]
 # For torch to do this, mark the input with `requires_grad=True`. Then every operation on it is
 # recorded, and `torch.autograd.grad(z, x)` runs the backward pass over that record. It returns a
 # tuple, with one gradient for every input that you ask for.
@@ -90,6 +128,27 @@ torch.autograd.backward(f)
 print(x.grad)
 
 # %% [markdown]
+# The gradient is the slope of the line that touches the curve. Change `start`: where is that line
+# level?
+
+# %%
+start = 1.0
+x = torch.tensor(start, requires_grad=True)
+f = (x - 2) ** 2
+(slope,) = torch.autograd.grad(f, x)
+
+along = torch.linspace(-1, 5, 61)
+line = f.item() + slope.item() * (along - start)
+plt.figure(figsize=(5, 3))
+plt.plot(along.tolist(), ((along - 2) ** 2).tolist(), label="f")
+plt.plot(along.tolist(), line.tolist(), "--", label=f"slope {slope.item():g}")
+plt.plot(start, f.item(), "o")
+plt.ylim(-2, 9)
+plt.xlabel("x")
+plt.legend()
+plt.show()
+
+# %% [markdown]
 # ## The record that torch keeps
 #
 # Every tensor that was computed from a marked input knows the operation which made it, as its
@@ -106,6 +165,55 @@ print("x:     ", x.grad_fn, x.is_leaf)
 print("square:", type(square.grad_fn).__name__)
 print("y:     ", type(y.grad_fn).__name__)
 print("dy/dx: ", torch.autograd.grad(y, x)[0].item())
+
+# %% [markdown]
+# The `next_functions` of a `grad_fn` lead one edge backward, to the operations whose results it
+# used. Follow them, and you see the whole record from its end. At a leaf stands `AccumulateGrad`:
+# there `backward()` adds to what `.grad` holds.
+
+
+# %%
+def print_record(node: Any, depth: int = 0) -> None:
+    """Print an operation, and below it, further in, those whose results it used."""
+    print("    " * depth + type(node).__name__)
+    for earlier, _ in node.next_functions:
+        if earlier is not None:
+            print_record(earlier, depth + 1)
+
+
+print_record(y.grad_fn)
+
+# %% [markdown]
+# ## Marking, and not marking
+#
+# A tensor can be marked as it is made, or later, by `requires_grad_()`; the underscore says that it
+# works in place. Tensors of integers cannot be marked. Before you run it: what is the gradient of
+# $\sum_i a_i b_i$ with respect to the $a_i$?
+
+# %%
+torch.manual_seed(0)
+born_marked = torch.rand(3, requires_grad=True)
+marked_later = torch.tensor([1.0, 2.0, 3.0])
+print(born_marked.requires_grad, marked_later.requires_grad)
+marked_later.requires_grad_()
+
+total = (born_marked * marked_later).sum()
+to_first, to_second = torch.autograd.grad(total, (born_marked, marked_later))
+print(to_first.tolist(), torch.equal(to_second, born_marked))
+
+# %% [markdown]
+# Where no gradient is wanted, `torch.no_grad()` stops the record, which saves memory. Before you
+# run it: from which of the three results does a path lead back to $x$?
+
+# %%
+x = torch.tensor(2.0, requires_grad=True)
+recorded = x**2
+with torch.no_grad():
+    unrecorded = x**2
+left = torch.tensor(x.item() ** 2)
+
+for result in (recorded, unrecorded, left):
+    print(result.item(), result.requires_grad)
 
 # %% [markdown]
 # ## Two paths
@@ -136,6 +244,19 @@ through_p = q * 2 * x
 through_q = p * 3
 print("by hand:    ", through_p.item(), "+", through_q.item(), "=", (through_p + through_q).item())
 print("by autograd:", torch.autograd.grad(r, x)[0].item())
+
+# %% [markdown]
+# The record branches where the graph does. `AccumulateGrad` is printed twice, and is one and the
+# same node: the leaf, where the contributions are added.
+
+# %%
+record: Any = r.grad_fn
+print_record(record)
+first, second = (node for node, _ in record.next_functions)
+print("the same leaf:", first.next_functions[0][0] is second.next_functions[0][0])
+
+# %% tags=["active-ipynb"]
+# draw(lambda x: x**2 * (3 * x), 2.0)
 
 # %% [markdown]
 # ## The sigmoid as a chain
@@ -170,6 +291,9 @@ print(f"a = {a:.7f}, b = {b:.7f}, c = {c:.7f}, s = {s:.7f}")
 print(f"ds/dc = {ds_dc:.7f}, ds/db = {ds_db:.7f}, ds/da = {ds_da:.7f}, ds/dx = {ds_dx:.7f}")
 print(f"s(1 - s) = {s * (1 - s):.7f}")
 
+# %% tags=["active-ipynb"]
+# draw(lambda x: 1 / (1 + torch.exp(-x)), 2.0)
+
 # %% [markdown]
 # ## A graph as a list of edges
 #
@@ -190,8 +314,98 @@ for edges in (two_paths, sigmoid_chain):
     print(", ".join(f"{start} → {end}" for start, end in edges))
 
 # %% [markdown]
+# `draw` takes such a list as well. Leave out an edge, and draw it again.
+
+# %% tags=["active-ipynb"]
+# draw(two_paths)
+
+# %% tags=["active-ipynb"]
+# draw(sigmoid_chain)
+
+# %% [markdown]
+# ## Worked example: a product and a difference
+#
+# A whole exercise, worked through. The graph has the inputs $s$, $t$ and the steps
+#
+# $$p = st, \qquad q = s - t, \qquad h = pq.$$
+#
+# First its edges, with their local derivatives:
+#
+# | $s \to p$ | $t \to p$ | $s \to q$ | $t \to q$ | $p \to h$ | $q \to h$ |
+# |---|---|---|---|---|---|
+# | $t$ | $s$ | $1$ | $-1$ | $q$ | $p$ |
+#
+# Then the paths. From $s$ there are two, $s \to p \to h$ and $s \to q \to h$, and so from $t$.
+# Multiply along each, and add:
+#
+# $$\frac{\partial h}{\partial s} = q \cdot t + p \cdot 1, \qquad
+# \frac{\partial h}{\partial t} = q \cdot s + p \cdot (-1).$$
+
+
+# %%
+def product_forward(s: Tensor, t: Tensor) -> dict[str, Tensor]:
+    """Compute the steps from the inputs."""
+    p = s * t
+    q = s - t
+    h = p * q
+    return {"p": p, "q": q, "h": h}
+
+
+def product_gradient(s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """Multiply along each path, and add."""
+    step = product_forward(s, t)
+    dh_dp, dh_dq = step["q"], step["p"]
+    return dh_dp * t + dh_dq * 1, dh_dp * s + dh_dq * (-1)
+
+
+product_edges = [("s", "p"), ("t", "p"), ("s", "q"), ("t", "q"), ("p", "h"), ("q", "h")]
+
+# %% tags=["active-ipynb"]
+# draw(product_edges)
+
+# %% [markdown]
+# Is it right? Torch can tell, as it differentiates the *forward* function on its own. `compare`,
+# here and after each exercise, prints what was found by hand beside what autograd finds.
+
+
+# %%
+def compare(
+    names: str, by_hand: Callable[..., Any], by_autograd: Callable[..., Any], *point: float
+) -> None:
+    """Print gradients worked out by hand beside those that autograd finds, at a point."""
+    inputs = [torch.tensor(value, dtype=torch.float64) for value in point]
+    marked = [value.clone().requires_grad_() for value in inputs]
+    try:
+        ours, theirs = by_hand(*inputs), by_autograd(*marked)
+        if isinstance(ours, dict):
+            ours = [ours[name] for name in names.split()]
+        elif isinstance(ours, Tensor):
+            ours = [ours]
+        print("at", *point)
+        for name, our, their in zip(names.split(), ours, theirs, strict=True):
+            sign = "✓" if abs(our - their) <= 1e-9 * (1 + abs(their)) else "✗"
+            print(f"{sign} {name}: {float(our):.7f} by hand, {float(their):.7f} by autograd")
+    except NotImplementedError:
+        print("… not written yet")
+    except Exception as error:
+        print(f"… this did not run: {type(error).__name__}: {error}")
+
+
+compare(
+    "dh/ds dh/dt",
+    product_gradient,
+    lambda s, t: torch.autograd.grad(product_forward(s, t)["h"], (s, t)),
+    3.0,
+    2.0,
+)
+
+# %% [markdown]
+# Spoil `product_gradient` (leave out a path, lose the minus), run both cells again, and mend it.
+
+# %% [markdown]
 # ## Exercise 1: following every path
-# *`path_gradient` 2 points, the others 1 point each · about 15 minutes*
+# *`path_gradient` 2 points, the others 1 point each · about 15 minutes
+# · difficulty ●●○○○ · importance ●●●●●*
 #
 # The graph has two inputs and three steps:
 #
@@ -205,6 +419,51 @@ for edges in (two_paths, sigmoid_chain):
 #   \frac{\partial z}{\partial y} \cdot \frac{\partial y}{\partial a},$$
 #   and likewise for $b$. At $a = b = 1$ the first is $\partial z/\partial a = 34$.
 # - `path_edges()` lists the edges of the graph over `a`, `b`, `x`, `y`, `z`.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for path_forward</summary>
+#
+# Each formula becomes one line of Python. A power is written with `**`.
+#
+# </details>
+#
+# <details><summary>Hint 2 for path_forward</summary>
+#
+# The keys of the dict are the names of the steps, as strings; see `product_forward`.
+#
+# </details>
+#
+# <details><summary>Hint 1 for path_gradient</summary>
+#
+# On paper, write beside each edge its local derivative. Only those into $y$ depend on the inputs.
+#
+# </details>
+#
+# <details><summary>Hint 2 for path_gradient</summary>
+#
+# For each input, multiply along the path through $x$ and along the path through $y$, and add the
+# two products.
+#
+# </details>
+#
+# <details><summary>Hint 3 for path_gradient</summary>
+#
+# In the derivative of a power the exponent comes down as a factor, and is then lower by one.
+#
+# </details>
+#
+# <details><summary>Hint 1 for path_edges</summary>
+#
+# Take one formula at a time: from every name on its right, an edge leads to the name on its left.
+#
+# </details>
+#
+# <details><summary>Hint 2 for path_edges</summary>
+#
+# An input that stands in two formulas has two edges. Coefficients have no node.
+#
+# </details>
 
 
 # %%
@@ -243,8 +502,70 @@ def path_edges() -> list[tuple[str, str]]:
 
 
 # %% [markdown]
+# Does autograd, through your own `path_forward`, agree with your `path_gradient`? If not, one of
+# the two is wrong, and `check` says which.
+
+# %%
+compare(
+    "dz/da dz/db",
+    path_gradient,
+    lambda a, b: torch.autograd.grad(path_forward(a, b)["z"], (a, b)),
+    1.5,
+    -0.5,
+)
+
+# %% tags=["active-ipynb"]
+# draw(path_edges)
+
+# %% [markdown]
+# That was your drawing. Now the graph which torch builds from your formulas: find $x$, $y$ and $z$
+# in it. What are the other nodes?
+
+# %% tags=["active-ipynb"]
+# draw(lambda a, b: path_forward(a, b)["z"], 1.5, -0.5)
+
+# %% [markdown]
+# ## Two activations and their slopes
+#
+# The next exercises are about neurons. In the backward pass it is the slope of a neuron's
+# *activation* that matters. Before you run it: where is each slope largest, and where nearly zero?
+# (The gradient of a sum of independent values holds the slope of each, so one call finds them all.)
+
+# %%
+v = torch.linspace(-6, 6, 121, requires_grad=True)
+plt.figure(figsize=(5, 3))
+for name, activation, color in ("ReLU", torch.relu, "C0"), ("sigmoid", torch.sigmoid, "C1"):
+    (slope,) = torch.autograd.grad(activation(v).sum(), v)
+    plt.plot(v.tolist(), activation(v).tolist(), color, label=name)
+    plt.plot(v.tolist(), slope.tolist(), color + "--", label=f"slope of {name}")
+plt.xlabel("v")
+plt.ylim(-0.1, 1.6)
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# ## Worked example: a kink
+#
+# How far is $x$ from a target $t$? In two steps, $v = x - t$ and $a = |v|$. To the right of the
+# kink, $a = v$ and $da/dv = 1$; to its left, $a = -v$ and $da/dv = -1$. So the local derivative is
+# the sign of $v$, which `torch.sign(v)` gives in the type of $v$. Neither $x$ nor $t$ alone tells
+# on which side we are. The rest is $\partial v/\partial x = 1$ and $\partial v/\partial t = -1$.
+
+# %%
+for pair in (3.0, 1.0), (1.0, 3.0):
+    x, t = (torch.tensor(value, requires_grad=True) for value in pair)
+    v = x - t
+    a = torch.abs(v)
+
+    da_dv = torch.sign(v)
+    print("by hand:    ", (da_dv * 1).item(), (da_dv * (-1)).item())
+    print("by autograd:", *(slope.item() for slope in torch.autograd.grad(a, (x, t))))
+
+
+# %% [markdown]
 # ## Exercise 2: a neuron with ReLU
-# *`relu_neuron_gradient` 2 points, the others 1 point each · about 15 minutes*
+# *`relu_neuron_gradient` 2 points, the others 1 point each · about 15 minutes
+# · difficulty ●●○○○ · importance ●●●●○*
 #
 # A neuron weighs its input, adds a bias, and applies an activation. With the *rectified linear
 # unit*, or ReLU, its steps are
@@ -261,6 +582,52 @@ def path_edges() -> list[tuple[str, str]]:
 #   The results keep the type of the inputs. A comparison such as `v > 0` gives true or false, which
 #   `.to(v.dtype)` turns into 1 or 0.
 # - `relu_neuron_edges()` lists the edges over `w`, `x`, `u`, `b`, `v`, `a`.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for relu_neuron</summary>
+#
+# Three lines, one for each step, each with what the one before it has found.
+#
+# </details>
+#
+# <details><summary>Hint 2 for relu_neuron</summary>
+#
+# The activation is applied to $v$. All three steps go into the dict.
+#
+# </details>
+#
+# <details><summary>Hint 1 for relu_neuron_gradient</summary>
+#
+# Both gradients contain $da/dv$. Find $v$ first, with your own `relu_neuron`.
+#
+# </details>
+#
+# <details><summary>Hint 2 for relu_neuron_gradient</summary>
+#
+# Walk from $w$ to $a$, and from $b$ to $a$, and multiply what is on the edges. The walks share
+# their last edge.
+#
+# </details>
+#
+# <details><summary>Hint 3 for relu_neuron_gradient</summary>
+#
+# The local derivative of a sum with respect to a term is 1, that of a product with respect to a
+# factor is the other factor. The kink gives a comparison, turned into a number.
+#
+# </details>
+#
+# <details><summary>Hint 1 for relu_neuron_edges</summary>
+#
+# From every name on the right of a formula, an edge leads to the name on its left.
+#
+# </details>
+#
+# <details><summary>Hint 2 for relu_neuron_edges</summary>
+#
+# The 0 in the maximum is not drawn. The bias comes in at $v$.
+#
+# </details>
 
 
 # %%
@@ -298,8 +665,45 @@ def relu_neuron_edges() -> list[tuple[str, str]]:
 
 
 # %% [markdown]
+# Compare on both sides of the kink. What becomes of $w$ and $b$ in training if $v$ is negative for
+# every input that the neuron ever sees?
+
+# %%
+for place in (0.5, 2.0, 1.0), (0.5, 2.0, -3.0):
+    compare(
+        "da/dw da/db",
+        relu_neuron_gradient,
+        lambda w, x, b: torch.autograd.grad(relu_neuron(w, x, b)["a"], (w, b)),
+        *place,
+    )
+
+# %% tags=["active-ipynb"]
+# draw(lambda w, x, b: relu_neuron(w, x, b)["a"], 0.5, 2.0, -3.0)
+
+# %% [markdown]
+# Such a neuron is called *dead*: no gradient reaches $w$ or $b$, so training leaves both unchanged.
+
+# %% [markdown]
+# ## Worked example: a slope at the right place
+#
+# Take $u = x^2$ and $a = \tanh u$. As for the sigmoid, the value gives the slope:
+# $da/du = 1 - a^2$. It is taken **at what went into that step**, here $u$, and not at the input $x$
+# of the whole. The last line below makes just that mistake.
+
+# %%
+x = torch.tensor(0.8, dtype=torch.float64, requires_grad=True)
+u = x**2
+a = torch.tanh(u)
+
+print(f"by hand:       {((1 - a**2) * 2 * x).item():.7f}")
+print(f"by autograd:   {torch.autograd.grad(a, x)[0].item():.7f}")
+print(f"wrong place:   {((1 - torch.tanh(x) ** 2) * 2 * x).item():.7f}")
+
+
+# %% [markdown]
 # ## Exercise 3: a neuron with a sigmoid
-# *`sigmoid_neuron` 1 point, `sigmoid_neuron_gradient` 2 points · about 10 minutes*
+# *`sigmoid_neuron` 1 point, `sigmoid_neuron_gradient` 2 points · about 10 minutes
+# · difficulty ●●○○○ · importance ●●●●○*
 #
 # The same neuron with another activation:
 #
@@ -309,6 +713,32 @@ def relu_neuron_edges() -> list[tuple[str, str]]:
 # - `sigmoid_neuron_gradient(w, x, b)` returns $\partial a/\partial w$ and $\partial a/\partial b$,
 #   by hand. The derivative of $\sigma$ was found above; take care to evaluate it at $v$. At
 #   $w = x = b = 1$ we have $v = 2$, and $\partial a/\partial w = 0.1049936$.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for sigmoid_neuron</summary>
+#
+# Only the last step differs from `relu_neuron`.
+#
+# </details>
+#
+# <details><summary>Hint 2 for sigmoid_neuron</summary>
+#
+# `torch.sigmoid` is applied to $v$, after the bias is added.
+#
+# </details>
+#
+# <details><summary>Hint 1 for sigmoid_neuron_gradient</summary>
+#
+# The graph is that of exercise 2. Only the local derivative at its last edge differs.
+#
+# </details>
+#
+# <details><summary>Hint 2 for sigmoid_neuron_gradient</summary>
+#
+# The slope of the sigmoid follows from its value $a$, which your own `sigmoid_neuron` finds.
+#
+# </details>
 
 
 # %%
@@ -338,14 +768,84 @@ def sigmoid_neuron_gradient(w: Tensor, x: Tensor, b: Tensor) -> tuple[Tensor, Te
 
 
 # %% [markdown]
+# Compare where $v = 0$, and far to one side. Where does the neuron learn faster?
+
+# %%
+for place in (0.5, 2.0, -1.0), (2.0, 2.0, 1.0):
+    compare(
+        "da/dw da/db",
+        sigmoid_neuron_gradient,
+        lambda w, x, b: torch.autograd.grad(sigmoid_neuron(w, x, b)["a"], (w, b)),
+        *place,
+    )
+
+# %% tags=["active-ipynb"]
+# draw(lambda w, x, b: sigmoid_neuron(w, x, b)["a"], 0.5, 2.0, -1.0)
+
+# %% [markdown]
+# ## A good place to stop
+#
+# You are about halfway, with 11 of the 25 points behind you. You have broken formulas into steps,
+# drawn their graphs, and followed every path back from the output, past a kink too. What comes next
+# is the same on longer formulas. When you come back, run all cells first.
+
+# %% [markdown]
+# ## Worked example: a formula in one line
+#
+# Name the inner part of a formula, and it has two steps. Take
+#
+# $$g(x) = \sin(x^3 - 5x), \qquad u = x^3 - 5x, \qquad g = \sin u.$$
+#
+# The local derivatives are $dg/du = \cos u$ and $du/dx = 3x^2 - 5$, and $g'(x)$ is their product.
+# In $u$ itself, each term is a path of its own; a constant, if there were one, would bring nothing.
+
+# %%
+x = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+u = x**3 - 5 * x
+g = torch.sin(u)
+
+print(f"by hand:     {(torch.cos(u) * (3 * x**2 - 5)).item():.7f}")
+print(f"by autograd: {torch.autograd.grad(g, x)[0].item():.7f}")
+
+# %% tags=["active-ipynb"]
+# draw(lambda x: torch.sin(x**3 - 5 * x), 0.7)
+
+# %% [markdown]
 # ## Exercise 4: an exponential
-# *`exponential` 1 point, `exponential_gradient` 2 points · about 10 minutes*
+# *`exponential` 1 point, `exponential_gradient` 2 points · about 10 minutes
+# · difficulty ●●○○○ · importance ●●●○○*
 #
 # $$f(x) = e^{-x^2 - 2x - \sin x}$$
 #
 # Think of it as two steps: the exponent $u$, and $f = e^u$, with the local derivative
 # $df/du = e^u = f$. Write the function and, by hand, its derivative $f'(x)$. At $x = 1$ the
 # derivative is $-0.0974440036$.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for exponential</summary>
+#
+# Write the exponent first, as a step of its own, and then apply `torch.exp`.
+#
+# </details>
+#
+# <details><summary>Hint 2 for exponential</summary>
+#
+# Mind the first minus: in Python `-x**2` is $-(x^2)$, and `(-x)**2` is not.
+#
+# </details>
+#
+# <details><summary>Hint 1 for exponential_gradient</summary>
+#
+# There are two local derivatives to multiply. One is the value of your own `exponential`.
+#
+# </details>
+#
+# <details><summary>Hint 2 for exponential_gradient</summary>
+#
+# The other is that of the exponent. Go through it term by term, and carry every minus along.
+#
+# </details>
 
 
 # %%
@@ -370,13 +870,48 @@ def exponential_gradient(x: Tensor) -> Tensor:
 
 
 # %% [markdown]
+# Does the function rise or fall here? Look for a point where it does the other.
+
+# %%
+compare("df/dx", exponential_gradient, lambda x: torch.autograd.grad(exponential(x), x), 0.5)
+
+# %% tags=["active-ipynb"]
+# draw(exponential, 0.5)
+
+# %% [markdown]
 # ## Exercise 5: a polynomial
-# *1 point each · about 5 minutes*
+# *1 point each · about 5 minutes · difficulty ●○○○○ · importance ●●○○○*
 #
 # $$f(x) = 8x^4 + 3x^3 + 7x^2 + 6x + 3$$
 #
 # Each power of $x$ is a path of its own from $x$ to $f$, and the derivative adds their
 # contributions. Write the function and, by hand, its derivative. At $x = 2$ the derivative is 326.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for polynomial</summary>
+#
+# One term for each power, and the constant at the end.
+#
+# </details>
+#
+# <details><summary>Hint 2 for polynomial</summary>
+#
+# A quick test: at $x = 1$ the value is the sum of all coefficients.
+#
+# </details>
+#
+# <details><summary>Hint 1 for polynomial_gradient</summary>
+#
+# Take each term by itself: its exponent comes down as a factor, and is then lower by one.
+#
+# </details>
+#
+# <details><summary>Hint 2 for polynomial_gradient</summary>
+#
+# The constant leaves nothing. So at $x = 0$ only the coefficient of $x$ itself is left.
+#
+# </details>
 
 
 # %%
@@ -398,9 +933,58 @@ def polynomial_gradient(x: Tensor) -> Tensor:
     return 32 * x**3 + 9 * x**2 + 14 * x + 6
 
 
+# %%
+compare("df/dx", polynomial_gradient, lambda x: torch.autograd.grad(polynomial(x), x), -0.5)
+
+# %% [markdown]
+# ## Worked example: a smaller backward pass
+#
+# Paths share edges. The backward pass walks every edge **once**: it keeps the gradient of the
+# output with respect to every step, and finds each from those after it. Take
+#
+# $$p = x^2, \qquad q = py, \qquad r = q + y, \qquad s = \sqrt{r}$$
+#
+# at $x = 2$, $y = 5$. Forward: $p = 4$, $q = 20$, $r = 25$, $s = 5$. Backward, from the end:
+#
+# | gradient | found from | here |
+# |---|---|---|
+# | $ds/dr$ | the root: $1/(2s)$ | 0.1 |
+# | $\partial s/\partial q$ | $\partial s/\partial r \cdot 1$ | 0.1 |
+# | $\partial s/\partial p$ | $\partial s/\partial q \cdot y$ | 0.5 |
+# | $\partial s/\partial y$ | $\partial s/\partial r + \partial s/\partial q \cdot p$ | 0.5 |
+# | $\partial s/\partial x$ | $\partial s/\partial p \cdot 2x$ | 2 |
+#
+# Each product is a gradient found above, times one local derivative. Both $q$ and $r$ use $y$, so
+# two edges bring something back to it, and that is added. Which values of the forward pass were
+# needed?
+
+# %%
+x = torch.tensor(2.0, requires_grad=True)
+y = torch.tensor(5.0, requires_grad=True)
+
+p = x**2
+q = p * y
+r = q + y
+s = torch.sqrt(r)
+
+ds_dr = 1 / (2 * s)
+ds_dq = ds_dr * 1
+ds_dp = ds_dq * y
+ds_dy = ds_dr * 1 + ds_dq * p
+ds_dx = ds_dp * 2 * x
+
+by_hand = (ds_dr, ds_dq, ds_dp, ds_dy, ds_dx)
+by_autograd = torch.autograd.grad(s, (r, q, p, y, x))
+for name, our, their in zip("rqpyx", by_hand, by_autograd, strict=True):
+    print(f"ds/d{name}: {our.item():.7f} by hand, {their.item():.7f} by autograd")
+
+# %% tags=["active-ipynb"]
+# draw(lambda x, y: torch.sqrt(x**2 * y + y), 2.0, 5.0)
+
 # %% [markdown]
 # ## Exercise 6: a whole backward pass
-# *`tanh_log` 2 points, `tanh_log_backward` 4 points, `tanh_log_edges` 1 point · about 30 minutes*
+# *`tanh_log` 2 points, `tanh_log_backward` 4 points, `tanh_log_edges` 1 point · about 30 minutes
+# · difficulty ●●●●○ · importance ●●●●●*
 #
 # Three inputs and six steps:
 #
@@ -422,6 +1006,52 @@ def polynomial_gradient(x: Tensor) -> Tensor:
 #   $x = y = z = 1$ you should find $\partial f/\partial x = 0.2086996$ and
 #   $\partial f/\partial y = -0.1340045$.
 # - `tanh_log_edges()` lists the edges over `x`, `y`, `z`, `a`, `b`, `c`, `d`, `e`, `f`.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for tanh_log</summary>
+#
+# Six lines, named as in the formulas. Each uses the names above it.
+#
+# </details>
+#
+# <details><summary>Hint 2 for tanh_log</summary>
+#
+# The natural logarithm is `torch.log`, and the 1 is added inside it.
+#
+# </details>
+#
+# <details><summary>Hint 1 for tanh_log_backward</summary>
+#
+# On paper, draw the graph, and write beside each edge its local derivative. Then begin at $f$.
+#
+# </details>
+#
+# <details><summary>Hint 2 for tanh_log_backward</summary>
+#
+# Each line is one gradient that you have, times one local derivative. At $d$ and at $c$ two lines
+# begin with the same gradient, one for each thing that the step used.
+#
+# </details>
+#
+# <details><summary>Hint 3 for tanh_log_backward</summary>
+#
+# The local derivative of a product is the other factor, that of the logarithm one over what stands
+# inside, that of the sine the cosine at what went into it.
+#
+# </details>
+#
+# <details><summary>Hint 1 for tanh_log_edges</summary>
+#
+# Take one formula at a time, with an edge from every name on its right.
+#
+# </details>
+#
+# <details><summary>Hint 2 for tanh_log_edges</summary>
+#
+# No 1 is drawn, and no coefficient. The input $z$ comes in late: which formula uses it?
+#
+# </details>
 
 
 # %%
@@ -488,8 +1118,61 @@ def tanh_log_edges() -> list[tuple[str, str]]:
 
 
 # %% [markdown]
+# Torch finds these gradients through your own `tanh_log`. If that is right, the first line with ✗
+# has a slip of its own: look at its one local derivative.
+
+
+# %%
+def tanh_log_autograd(x: Tensor, y: Tensor, z: Tensor) -> tuple[Tensor, ...]:
+    """Let torch find the gradients with respect to the steps of your own `tanh_log`."""
+    step = tanh_log(x, y, z)
+    before = (step["e"], step["d"], step["c"], step["b"], step["a"], x, y, z)
+    return torch.autograd.grad(step["f"], before)
+
+
+compare(
+    "df_de df_dd df_dc df_db df_da df_dx df_dy df_dz",
+    tanh_log_backward,
+    tanh_log_autograd,
+    0.5,
+    2.0,
+    1.5,
+)
+
+# %% tags=["active-ipynb"]
+# draw(tanh_log_edges)
+
+# %% tags=["active-ipynb"]
+# draw(lambda x, y, z: tanh_log(x, y, z)["f"], 0.5, 2.0, 1.5)
+
+# %% [markdown]
+# ## Worked example: autograd inside a function
+#
+# Without a mark there is no record, and torch says so. With a leaf made inside, a function can ask
+# for gradients whatever its argument is. Before you run it: what will the last line print?
+
+
+# %%
+def cube_slope(t: Tensor) -> Tensor:
+    """Compute the slope of the cube at t, using autograd."""
+    leaf = t.detach().clone().requires_grad_()
+    (slope,) = torch.autograd.grad(leaf**3, leaf)
+    return slope
+
+
+unmarked = torch.tensor(2.0)
+try:
+    torch.autograd.grad(unmarked**3, unmarked)
+except RuntimeError as error:
+    print("RuntimeError:", str(error).splitlines()[0])
+
+computed = torch.tensor(1.0, requires_grad=True) + 1
+print(cube_slope(unmarked).item(), cube_slope(computed).item())
+print("marked by the call?", unmarked.requires_grad)
+
+# %% [markdown]
 # ## Exercise 7: let torch do it
-# *1 point each · about 10 minutes*
+# *1 point each · about 10 minutes · difficulty ●●○○○ · importance ●●●●●*
 #
 # By hand, the quotient
 #
@@ -505,6 +1188,40 @@ def tanh_log_edges() -> list[tuple[str, str]]:
 # other computation. So that your answer does not depend on it, and leaves them as they were, begin
 # with leaves of your own: `t.detach().clone().requires_grad_()` is a marked copy of `t` without a
 # past.
+
+
+# %% [markdown]
+# <details><summary>Hint 1 for ratio</summary>
+#
+# Compute what stands above the line and what stands below it, and then divide.
+#
+# </details>
+#
+# <details><summary>Hint 2 for ratio</summary>
+#
+# In one line, each of the two needs brackets around it. $\ln$ is `torch.log`.
+#
+# </details>
+#
+# <details><summary>Hint 1 for ratio_gradient</summary>
+#
+# First leaves of your own, then `ratio` of these, then one call of autograd.
+#
+# </details>
+#
+# <details><summary>Hint 2 for ratio_gradient</summary>
+#
+# `torch.autograd.grad` takes a tuple of inputs, and returns a tuple with one gradient for each, in
+# the same order.
+#
+# </details>
+#
+# <details><summary>Hint 3 for ratio_gradient</summary>
+#
+# If torch says that a tensor "appears to not have been used in the graph", you asked about the
+# argument, but computed with its copy.
+#
+# </details>
 
 
 # %%
@@ -530,9 +1247,114 @@ def ratio_gradient(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 # %% [markdown]
+# At $x = 3$, $y = 4$ the function is steep. What has the denominator to do with it? Try $y = 4.1$,
+# and explain what you see.
+
+# %%
+x, y = torch.tensor(3.0, dtype=torch.float64), torch.tensor(4.0, dtype=torch.float64)
+try:
+    print(f"f = {ratio(x, y).item():.6f}")
+    print("gradient:", ", ".join(f"{slope.item():.4f}" for slope in ratio_gradient(x, y)))
+    print(f"denominator: {(torch.log(x) + (x - y) ** 3).item():.6f}")
+except NotImplementedError:
+    print("… not written yet")
+
+# %% tags=["active-ipynb"]
+# draw(ratio, 3.0, 4.0)
+
+# %% [markdown]
+# ## Experiment: how deep can a chain be?
+#
+# *Nothing is graded here · about 15 minutes*
+#
+# Along a chain local derivatives are multiplied, and that has a price. Put neurons in a row, each
+# fed by the one before it,
+#
+# $$a_0 = x, \qquad a_k = \varphi(w\,a_{k-1}), \qquad
+# \frac{da_k}{dx} = \prod_{i=1}^{k} \varphi'(w\,a_{i-1})\,w,$$
+#
+# and ask how much of a small change in $x$ arrives after $k$ of them. The slope of the sigmoid is
+# at most 0.25. Before you run it: with $w = 1$, what is left after 30 sigmoids? And after 30 ReLUs?
+
+
+# %%
+def arriving(
+    activation: Callable[[Tensor], Tensor], weight: float, depth: int = 30, start: float = 0.5
+) -> list[float]:
+    """Follow the size of d a_k / d x through a row of neurons, for k = 1, 2, …"""
+    x = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    a, sizes = x, list[float]()
+    for _ in range(depth):
+        a = activation(weight * a)
+        # retain_graph keeps the record, as the next round asks again.
+        (slope,) = torch.autograd.grad(a, x, retain_graph=True)
+        sizes.append(abs(slope.item()))
+    return sizes
+
+
+rows = {
+    "sigmoid, w = 1": (torch.sigmoid, 1.0),
+    "sigmoid, w = 4": (torch.sigmoid, 4.0),
+    "ReLU, w = 1": (torch.relu, 1.0),
+    "ReLU, w = 1.5": (torch.relu, 1.5),
+}
+plt.figure(figsize=(5, 3))
+for name, (activation, weight) in rows.items():
+    sizes = arriving(activation, weight)
+    print(f"{name:15} after {len(sizes)} neurons: {sizes[-1]:.1e}")
+    powers = torch.tensor(sizes, dtype=torch.float64).log10()
+    plt.plot(range(1, len(sizes) + 1), powers.tolist(), label=name)
+plt.xlabel("neurons in a row")
+plt.ylabel("gradient, as a power of 10")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# Factors below 1 make a gradient *vanish*: the first neurons of such a row hardly learn. Factors
+# above 1 make it *explode*. This is one reason why deep networks use ReLU, and why the weights they
+# start from are chosen with care. Change the rows, and say beforehand what you expect.
+#
+# - What happens with ReLU if $w = 0.9$? If $w$ is negative?
+# - Why is a larger weight no help to the sigmoid?
+# - In `arriving`, write `a = a + activation(weight * a)`. Now a second path leads past every
+#   neuron. What does the sum over the paths do to the gradient?
+
+# %% tags=["active-ipynb"]
+# draw(lambda x: torch.sigmoid(torch.sigmoid(torch.sigmoid(x))), 0.5)
+
+# %% [markdown]
 # ## What to remember
 #
 # - Name every step: the forward pass keeps the values that the backward pass needs.
 # - Multiply local derivatives along a path, and add over the paths.
 # - Only direct use makes an edge, and only an edge has a local derivative.
 # - Autograd does the same from a record of the forward pass. What leaves torch leaves the record.
+# - A backward pass walks every edge once, from the end, and adds where a value was used twice.
+# - A slope is taken at what went into its step.
+#
+# ## Words
+#
+# | term | in one line |
+# |---|---|
+# | computational graph | inputs and named steps, with an edge for each direct use |
+# | leaf | a tensor that no recorded operation made, such as a marked input |
+# | local derivative | that of a step with respect to something it uses directly |
+# | forward pass | computes the steps in order, and keeps their values |
+# | backward pass | finds the gradient with respect to every step, from the end to the start |
+# | `grad_fn` | the operation that made a tensor, linked to those before it |
+# | activation | the function that a neuron applies last, such as ReLU or the sigmoid |
+# | dead neuron | one with ReLU whose $v$ is negative for every input: nothing flows back |
+# | vanishing gradient | a product of many local derivatives that are small |
+#
+# ## What to read next
+#
+# - [Autograd mechanics](https://docs.pytorch.org/docs/stable/notes/autograd.html), PyTorch: what is
+#   recorded, and how recording is turned off.
+# - [Automatic differentiation](https://d2l.ai/chapter_preliminaries/autograd.html), *Dive into Deep
+#   Learning*: the same tools on vectors, with exercises.
+# - [Backpropagation, intuitions](https://cs231n.github.io/optimization-2/), Stanford's CS231n:
+#   graphs like these, as circuits with gates.
+# - [Calculus on computational graphs](https://colah.github.io/posts/2015-08-Backprop/), Christopher
+#   Olah: why going backward is so much cheaper than going forward.
+#
+# Lab 3 trains models with gradients. Lab 5 does the backward pass of a whole network.
