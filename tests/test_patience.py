@@ -61,16 +61,27 @@ def test_what_waits_too_long_is_ended() -> None:
 
 @pytest.mark.parametrize("call", [loop, stubborn, in_a_line, swallowing, lambda: time.sleep(600)])
 def test_an_interrupt_ends_a_call(call: Callable[[], object]) -> None:
-    """As the kernel is interrupted: from outside, once."""
+    """As the kernel is interrupted: from outside, once. The call has begun then: elsewhere it would end the tests."""
+
+    def begun() -> None:
+        soon()
+        call()
+
+    assert ended(begun, Patience(processor=600.0, clock=600.0)) is Stop.INTERRUPTED
+
+
+def soon() -> None:
     main = threading.main_thread().ident or 0
-    threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
-    assert ended(call, Patience(processor=600.0, clock=600.0)) is Stop.INTERRUPTED
+    threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT)).start()
 
 
 def test_a_call_that_goes_on_is_told_once_and_has_its_result() -> None:
-    told, found = [], []
+    told: list[int] = []
+    found = []
     with stopping(Patience(silent=0.1), lambda _: True, lambda: told.append(1)):
-        time.sleep(0.6)
+        while not told:
+            time.sleep(0.01)
+        time.sleep(0.2)
         found.append(2)
     assert (told, found) == ([1], [2])
 
@@ -115,9 +126,10 @@ def test_an_interrupt_ends_check_at_once(capsys: pytest.CaptureFixture[str]) -> 
     """However many points are still to be asked at."""
     check("polynomial")
     capsys.readouterr()
-    main = threading.main_thread().ident or 0
-    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
-    asked("def polynomial(x):\n    while True:\n        pass", "polynomial")
+    asked(
+        "from test_patience import soon\n\n\ndef polynomial(x):\n    soon()\n    while True:\n        pass",
+        "polynomial",
+    )
     assert capsys.readouterr().out == "? You have interrupted check.\n"
 
 
