@@ -1355,6 +1355,6 @@ plt.show()
 # - [Backpropagation, intuitions](https://cs231n.github.io/optimization-2/), Stanford's CS231n:
 #   graphs like these, as circuits with gates.
 # - [Calculus on computational graphs](https://colah.github.io/posts/2015-08-Backprop/), Christopher
-#   Olah: why going backward is so much cheaper than going forward.
+#   Olah: why one pass back finds all gradients.
 #
 # Lab 3 trains models with gradients. Lab 5 does the backward pass of a whole network.

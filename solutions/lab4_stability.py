@@ -317,7 +317,7 @@ for (name, value), gradient in zip(steps.items(), arriving, strict=True):
 # Find the first `nan` on the way back.
 
 # %% tags=["active-ipynb"]
-# draw(log_exp, x.item(), y.item())
+# draw(log_exp, x, y)
 
 # %% [markdown]
 # Forward, $e^{100}$ overflows, the ratio becomes 0, and $z$ is infinite, though the true value is
@@ -494,7 +494,7 @@ for at in (1e-30, 0.5, 0.75, 40.0):
 #
 # $$z = \max(d, 0) + \ln\bigl(1 + e^{-|d|}\bigr) .$$
 #
-# Before you hand in, try three places:
+# Before you hand in, try these places:
 #
 # - $d = 1000$ and $d = -1000$: the value is 1000 and 0, and nothing is infinite or `nan`;
 # - $d = -50$: the value is about $2 \cdot 10^{-22}$, and not 0;
@@ -704,9 +704,9 @@ def stable_softmax(x: Tensor) -> Tensor:
 #
 # The sigmoid $1 / (1 + e^{-x})$ looks safe: where $e^{-x}$ overflows, the quotient becomes 0, which
 # is nearly right. Its gradient is not so lucky. Autograd squares the quotient on the way back, and
-# the square underflows long before the quotient does. So far to the left, both the value and the
-# slope should be $e^x$ in all the digits shown. In float32 the slope first loses digits, then
-# becomes 0, then `nan`:
+# the square underflows long before the quotient does. At these $x$, far to the left, both the value
+# and the slope should be $e^x$ in all the digits shown. In float32 the slope first loses digits,
+# then becomes 0, then `nan`:
 
 # %%
 v = torch.tensor([-30.0, -50.0, -60.0, -100.0], dtype=torch.float32, requires_grad=True)
@@ -850,7 +850,7 @@ def stable_bce(logit: Tensor, target: Tensor) -> Tensor:
 
 
 # %% tags=["active-ipynb"]
-# sweep(lambda logit: stable_bce(logit, torch.zeros_like(logit)))
+# sweep(stable_bce)
 
 # %% [markdown]
 # ## torch's own, in its tail

@@ -28,6 +28,8 @@ NAMES = [question.name for question in LAB.questions]
 def told() -> str:
     """What the solution prints, run without a display."""
     plt.switch_backend("agg")
+    # Another test of this process may have left some.
+    plt.close("all")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), mpl.rc_context():
         runpy.run_path(str(SOLUTION))

@@ -29,6 +29,8 @@ STUDENTS = [None, "ada", "bob", "eve"]
 def ran() -> tuple[dict[str, Any], str]:
     """The names that the solution leaves, and what it prints, run without a display."""
     plt.switch_backend("agg")
+    # Another test of this process may have left some.
+    plt.close("all")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), mpl.rc_context():
         names = runpy.run_path(str(SOLUTION))

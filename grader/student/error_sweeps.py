@@ -51,6 +51,9 @@ def sweep(function: Callable[..., object] | str) -> None:
     name = function if isinstance(function, str) else getattr(function, "__name__", "the function")
     try:
         mark = _exercise(name, caller())
+        if mark and mark.verdict.status is Status.MISSING:
+            say(f"{name} is not written yet, or not found.")
+            return
         curves = mark.verdict.sweeps if mark else ()
         if mark and not curves and mark.verdict.status in (Status.FAIL, Status.PARTIAL):
             say(f"{name} is not right at ordinary numbers yet: check says where.")

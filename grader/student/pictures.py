@@ -47,7 +47,8 @@ def _draw_call(function: Callable[..., object], inputs: Sequence[object]) -> Non
     with stopping(PATIENCE, is_cell, lambda: None):
         graph = built(function, list(zip(parameters(function, len(inputs)), inputs, strict=False)))
     if isinstance(graph.error, NotImplementedError) and not str(graph.error):
-        say(f"{name} is not written yet: its stub still stands.")
+        stub = "A function that this one calls" if name == "<lambda>" else name
+        say(f"{stub} is not written yet: its stub still stands.")
     elif not graph.steps and graph.error is None:
         _draw_edges(name, graph.result)
     elif not graph.steps:
