@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from grader.labs import all_labs
-from grader.student import draw, hint, hints, output, sweep
+from grader.student import draw, error_sweeps, hint, hints, output, sweep
 from grader.student.building import MOST, built
+from grader.student.patience import Patience
 
 
 def path(a: Tensor, b: Tensor) -> dict[str, Tensor]:
@@ -130,6 +131,18 @@ def test_a_sweep_holds_a_function_against_its_own_formula(capsys: pytest.Capture
     rows = said(capsys).splitlines()
     assert len(rows) == 16
     assert not any("first fails" in row for row in rows if "softplus" not in row)
+
+
+def test_a_function_that_never_ends_is_ended(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def endless(x: Tensor) -> Tensor:
+        while True:
+            pass
+
+    monkeypatch.setattr(error_sweeps, "PATIENCE", Patience(processor=0.3))
+    sweep(endless)
+    assert said(capsys) == "endless was ended: it took too long, or was interrupted.\n"
 
 
 @pytest.mark.parametrize("odd", [7, "nothing", lambda: 1, lambda x, y, z: x, lambda x: [x, x], lambda x: "text"])

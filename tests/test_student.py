@@ -178,6 +178,12 @@ def test_a_right_answer_gives_no_other_away(monkeypatch: pytest.MonkeyPatch) -> 
     assert "<svg" not in card["text/html"]
 
 
+def test_an_answer_that_raises_shows_no_graph_in_which_all_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    (card,) = cards("def sigmoid_backward(x):\n    return 1 / 0", "sigmoid_backward", monkeypatch)
+    assert "raised ZeroDivisionError" in card["text/html"]
+    assert "<svg" not in card["text/html"]
+
+
 def test_whoever_draws_nothing_is_not_shown_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     (card,) = cards("def path_edges():\n    return []", "path_edges", monkeypatch)
     assert card["text/plain"].endswith("a → x is missing; 5 more are missing.")

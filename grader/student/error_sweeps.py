@@ -23,7 +23,7 @@ from grader.judge.truth import SweepTruth
 from grader.kernel.answers import Namespace, answer
 from grader.pages.cards import curves_card
 from grader.pages.sentences import first_failure
-from grader.protocol.messages import Array, Ask, CallMode, Leaf, Tensor, Value
+from grader.protocol.messages import Array, Ask, CallMode, Leaf, Reply, Tensor, Value
 from grader.protocol.trace import Outcome, Trace
 from grader.student.building import parameters
 from grader.student.caller import Caller, caller, is_cell
@@ -95,22 +95,24 @@ def _of_function(function: object, name: str) -> tuple[ErrorCurve, ...]:
 
 
 def _runs(function: Callable[..., object], name: str, count: int) -> bool:
-    (seen,) = answer(_ask(name, np.array([0.5]), count, "float64", False), Namespace({name: function}, "cpu", is_cell))
+    (seen,) = _asked(function, name, np.array([0.5]), count, "float64", False)
     return isinstance(seen, Value) and isinstance(seen.results[0], Leaf) and seen.results[0].array.size == 1
 
 
-def _ask(name: str, along: Array, count: int, dtype: str, gradient: bool) -> Ask:
+def _asked(function: Callable[..., object], name: str, along: Array, count: int, dtype: str, gradient: bool) -> Reply:
+    """What the function gave all along. Raises StoppedError."""
     inputs = tuple(Tensor(values) for values in (along, np.full_like(along, BESIDE))[:count])
     pulls = {"": np.ones_like(along)} if gradient else {}
     manner = CallMode.GRADIENT if gradient else CallMode.VALUE
-    return Ask(name, inputs, len(along), manner, dtype, pulls=pulls, traced=tuple(range(len(along))))
+    ask = Ask(name, inputs, len(along), manner, dtype, pulls=pulls, traced=tuple(range(len(along))))
+    with stopping(PATIENCE, is_cell, lambda: None):
+        return answer(ask, Namespace({name: function}, "cpu", is_cell))
 
 
 def _swept(function: Callable[..., object], name: str, count: int, dtype: str, gradient: bool) -> ErrorCurve | None:
     """The curve of a value or of its gradient in the first number; None where it has no gradient."""
     along = _along(dtype)
-    with stopping(PATIENCE, is_cell, lambda: None):
-        reply = answer(_ask(name, along, count, dtype, gradient), Namespace({name: function}, "cpu", is_cell))
+    reply = _asked(function, name, along, count, dtype, gradient)
     path = "0" if gradient else ""
     found = [_number(seen, path) for seen in reply if isinstance(seen, Value)]
     if len(found) < len(along) or any(number is None for number in found):

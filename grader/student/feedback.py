@@ -74,7 +74,7 @@ def _tell_exercise(name: str, own: Lab | None, notebook: Caller) -> None:
     question = questions(lab)[name]
     mark = checked(question, notebook, _goes_on(name, sys.stdout))
     told = withheld(in_context(mark, notebook, questions(lab)))
-    show(line(told), lambda: exercise_card(told, right_graphs(question, lab)))
+    show(line(told), lambda: exercise_card(told, right_graphs(told, lab)))
 
 
 def _either(names: list[str]) -> str:

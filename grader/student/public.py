@@ -100,8 +100,11 @@ def _posed(question: Question, device: str) -> tuple[PreparedCheck, ...]:
     return found
 
 
-def right_graphs(question: Question, lab: Lab) -> tuple[AnnotatedGraph, ...]:
+def right_graphs(mark: Mark, lab: Lab) -> tuple[AnnotatedGraph, ...]:
     """The graph that belongs to a right answer, unless another exercise of the lab asks to draw it."""
+    if mark.verdict.status is not Status.PASS:
+        return ()
+    question = mark.question
     truths = [trial.truth for trial in _posed(question, torch.get_default_device().type)]
     edges = next((truth.edges for truth in truths if isinstance(truth, StepsTruth | DrawingTruth)), ())
     others = [check for other in lab.questions if other != question for check in other.checks]
