@@ -5,7 +5,7 @@ Knows which edges a step is worked out from. Refuses to know how a step was judg
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -83,10 +83,10 @@ def annotated(
     return tuple(found)
 
 
-def right(edges: EdgeList, caption: str) -> AnnotatedGraph:
-    """A graph in which nothing is broken."""
-    names = dict.fromkeys((name for edge in edges for name in edge), EdgeStatus.RIGHT)
-    return AnnotatedGraph(caption, names, dict.fromkeys(edges, EdgeStatus.RIGHT))
+def alike(edges: Iterable[tuple[str, str]], status: EdgeStatus, caption: str) -> AnnotatedGraph:
+    """A graph whose nodes and edges all stand the same."""
+    standing = dict.fromkeys(edges, status)
+    return AnnotatedGraph(caption, dict.fromkeys((name for edge in standing for name in edge), status), standing)
 
 
 def _standing(edge: tuple[str, str], step: EdgeStatus, slipped: EdgeList) -> EdgeStatus:

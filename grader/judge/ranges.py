@@ -14,9 +14,10 @@ from grader.protocol.messages import Array
 class OtherForms:
     """What other ways of writing a function give at the inputs of a sweep, to draw an answer beside them.
 
-    The formula `as_written` and a `stable` one, in the sweep's dtype. `along`, (points,), is where each input stands
-    on the axis called `axis`. `uncured` are ways that fail, the formula as written first: the note of who writes so,
-    what it gives, and for each input which operation is the first to leave the dtype's range, "" where none does.
+    The formula `as_written` and a `stable` one, in the sweep's dtype, empty where none is known. `along`,
+    (points,), is where each input stands on the axis called `axis`. `uncured` are ways that fail, the formula as
+    written first: the note of who writes so, what it gives, and for each input which operation is the first to
+    leave the dtype's range, "" where none does.
     """
 
     axis: str

@@ -5,6 +5,7 @@ Knows ulp, and that a result below the smallest normal number may be flushed to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,7 +62,7 @@ def judge_sweep(truth: SweepTruth, evidence: Evidence) -> Verdict:
     wrong = errors > truth.limit
     reach = np.max([np.abs(v).reshape(len(v), -1).max(axis=1) for v in truth.inputs.values()], axis=0)
     order = [int(i) for i in np.lexsort((reach, ~wrong))[: int(wrong.sum())]]
-    swept = _swept(truth, found, errors, order)
+    swept = curve_of(truth, found, errors, order)
     if not order:
         return replace(RIGHT, sweeps=(swept,))
     # Infinity and nan teach more than a few ulp too many.
@@ -127,10 +128,11 @@ def broken(verdict: Verdict) -> bool:
     return any(f.code != UNSTABLE for f in verdict.findings) or any(np.isinf(s.yours).any() for s in verdict.sweeps)
 
 
-def _swept(truth: SweepTruth, found: Array, errors: Array, order: list[int]) -> ErrorCurve:
+def curve_of(truth: SweepTruth, found: Array, errors: Array, order: Sequence[int]) -> ErrorCurve:
+    """The errors of what was found, beside those of other ways; `order` has the inputs that fail, the first first."""
     beside = truth.beside
-    columns = (beside.along, errors, ulp_errors(beside.as_written, truth), ulp_errors(beside.stable, truth))
-    along, yours, as_written, stable = (tuple(column.tolist()) for column in columns)
+    others = [ulp_errors(given, truth) if given.size else given for given in (beside.as_written, beside.stable)]
+    along, yours, as_written, stable = (tuple(column.tolist()) for column in (beside.along, errors, *others))
     name = f"{truth.dtype} {'value' if truth.path is None else 'gradient'}"
     curve = ErrorCurve(name, beside.axis, along, yours, as_written, stable, truth.limit)
     if not order:

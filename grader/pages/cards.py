@@ -19,7 +19,7 @@ from grader.pages.diagram import Diagram, diagram
 from grader.pages.labels import STATUS_LABELS, StatusLabel
 from grader.pages.panels import ComparedRow, panel
 from grader.pages.sanitize import cut, points
-from grader.pages.sentences import remarks, requirements, told
+from grader.pages.sentences import told
 from grader.pages.templating import template
 
 TEXT: Final = 1_500
@@ -53,8 +53,7 @@ class Card:
 
 def exercise_card(mark: Mark, graphs: Sequence[AnnotatedGraph] = ()) -> str:
     """An exercise's card as HTML; of a right answer too, with the `graphs` that belong to it."""
-    verdict, whole = mark.verdict, panel(mark)
-    pieces = [told(finding) for finding in verdict.findings]
+    whole, pieces = panel(mark), [told(finding) for finding in mark.verdict.findings]
     first = pieces[0] if pieces else None
     folded = [*([first.rest] if first else []), *(f"{p.first} {p.then} {p.rest}".strip() for p in pieces[1:])]
     card = Card(
@@ -65,10 +64,10 @@ def exercise_card(mark: Mark, graphs: Sequence[AnnotatedGraph] = ()) -> str:
         points=f"{whole.score} of {whole.points}",
         first=cut(first.first, TEXT) if first else RIGHT,
         then=cut(first.then, TEXT) if first else "",
-        requirements=requirements(verdict),
-        folded=tuple(cut(text, TEXT) for text in (*filter(None, folded), *remarks(verdict))),
+        requirements=whole.requirements,
+        folded=tuple(cut(text, TEXT) for text in (*filter(None, folded), *whole.remarks)),
         rows=tuple(row for row in (whole.open + whole.folded)[:ROWS] if not row.agrees),
-        diagrams=tuple(diagram(graph) for graph in verdict.sketches or graphs),
+        diagrams=whole.diagrams or tuple(map(diagram, graphs)),
         failing=whole.failing[:CURVES],
         holding=whole.holding[:CURVES],
     )

@@ -35,8 +35,7 @@ def message(verdict: Verdict) -> str:
 
 def sentence(finding: Finding) -> str:
     """A finding, and what explains it."""
-    at = few_of(finding.facts.where, _about(finding.facts))
-    return "".join(_parts(finding, f" at {at}" if at else ""))
+    return "".join(_parts_there(finding))
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,16 @@ class ToldFinding:
 
 def told(finding: Finding) -> ToldFinding:
     """A finding, the cause before what was seen, where a cause is known."""
-    at = few_of(finding.facts.where, _about(finding.facts))
-    seen, cause, breaking, *rest = (part.strip() for part in _parts(finding, f" at {at}" if at else ""))
+    seen, cause, breaking, *rest = (part.strip() for part in _parts_there(finding))
     known = " ".join(filter(None, (cause, breaking) if finding.facts.mistakes else (breaking,)))
     after = " ".join(filter(None, rest))
     return ToldFinding(known, seen, after) if known else ToldFinding(seen, cause, after)
+
+
+def _parts_there(finding: Finding) -> tuple[str, ...]:
+    """The parts of a finding, with the point at which it was found."""
+    at = few_of(finding.facts.where, _about(finding.facts))
+    return _parts(finding, f" at {at}" if at else "")
 
 
 def _about(facts: Facts) -> frozenset[str]:

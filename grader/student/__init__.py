@@ -3,6 +3,6 @@
 from grader.student.error_sweeps import sweep
 from grader.student.feedback import check, checking
 from grader.student.hints import hint
-from grader.student.pictures import draw
+from grader.student.sketching import draw
 
 __all__ = ["check", "checking", "draw", "hint", "sweep"]

@@ -29,7 +29,7 @@ SIGNS: Final[Mapping[str, str]] = {
 }
 TURNED: Final = frozenset({"rsub", "rdiv", "rtruediv", "rpow", "rmatmul"})
 """Operations whose second operand stands first."""
-NOT_STEPS: Final = frozenset({"requires_grad_", "detach", "clone", "to", "backward", "requires_grad", "grad", "data"})
+NOT_STEPS: Final = frozenset({"detach", "clone", "to", "backward", "requires_grad", "grad", "data"})
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def _operation(func: Any) -> str:
     if name == "__get__":
         # A property, as x.T.
         return str(getattr(getattr(func, "__self__", None), "__name__", name))
-    return name if name.endswith("_") and not name.startswith("__") and name in NOT_STEPS else name.strip("_")
+    return name.strip("_")
 
 
 def _flat(values: Iterable[object]) -> Iterable[object]:

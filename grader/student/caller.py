@@ -40,6 +40,11 @@ def caller() -> Caller:
         return Caller(names, Source(()))
 
 
+def name_of(asked: object) -> str:
+    """What a function is called; a name in quotes is one already."""
+    return asked if isinstance(asked, str) else str(getattr(asked, "__name__", asked))
+
+
 def is_cell(file: str) -> bool:
     """Whether the file of a piece of code is a cell of a notebook."""
     return "ipykernel" in file or "ipython-input" in file

@@ -6,19 +6,17 @@ numbers its own operations, carried out exactly. Refuses to know where digits go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 
 from grader.judge.error_curve import ErrorCurve
-from grader.judge.facts import both, place
 from grader.judge.model import Mark, Status
 from grader.judge.ranges import OtherForms
 from grader.judge.replay import ODD, ReplayError, replay
 from grader.judge.sizes import as_float
-from grader.judge.sweep import ulp_errors
+from grader.judge.sweep import curve_of, ulp_errors
 from grader.judge.truth import SweepTruth
 from grader.kernel.answers import Namespace, answer
 from grader.pages.cards import curves_card
@@ -27,7 +25,7 @@ from grader.protocol.messages import Array, Ask, CallMode, Leaf, Reply, Tensor, 
 from grader.protocol.trace import Outcome, Trace
 from grader.student.building import parameters
 from grader.student.caller import Caller, caller, is_cell
-from grader.student.output import say, show
+from grader.student.output import show
 from grader.student.patience import PATIENCE, StoppedError, stopping
 from grader.student.public import checked
 from grader.student.syllabus import lab_with, questions
@@ -52,18 +50,18 @@ def sweep(function: Callable[..., object] | str) -> None:
     try:
         mark = _exercise(name, caller())
         if mark and mark.verdict.status is Status.MISSING:
-            say(f"{name} is not written yet, or not found.")
+            print(f"{name} is not written yet, or not found.")
             return
         curves = mark.verdict.sweeps if mark else ()
         if mark and not curves and mark.verdict.status in (Status.FAIL, Status.PARTIAL):
-            say(f"{name} is not right at ordinary numbers yet: check says where.")
+            print(f"{name} is not right at ordinary numbers yet: check says where.")
             return
         curves = curves or _of_function(function, name)
     except StoppedError as stopped:
-        say(f"{name} was ended{f' at {stopped.line}' if stopped.line else ''}: it took too long, or was interrupted.")
+        print(f"{name} was ended{stopped.place}: it took too long, or was interrupted.")
         return
     except (ReplayError, TypeError, ValueError) as error:
-        say(f"{name} cannot be swept: {error}")
+        print(f"{name} cannot be swept: {error}")
         return
     show("\n".join(_told(name, curve) for curve in curves), lambda: curves_card(name, curves))
 
@@ -105,7 +103,7 @@ def _asked(function: Callable[..., object], name: str, along: Array, count: int,
     pulls = {"": np.ones_like(along)} if gradient else {}
     manner = CallMode.GRADIENT if gradient else CallMode.VALUE
     ask = Ask(name, inputs, len(along), manner, dtype, pulls=pulls, traced=tuple(range(len(along))))
-    with stopping(PATIENCE, is_cell, lambda: None):
+    with stopping(PATIENCE, is_cell):
         return answer(ask, Namespace({name: function}, "cpu", is_cell))
 
 
@@ -119,37 +117,25 @@ def _swept(function: Callable[..., object], name: str, count: int, dtype: str, g
         return None
     traces = [seen.trace for seen in reply if isinstance(seen, Value) and seen.trace is not None]
     inputs = [along, np.full_like(along, BESIDE)][:count]
-    points = [{str(place): values[i] for place, values in enumerate(inputs)} for i in range(len(along))]
+    points = [{str(place): values[i, ...] for place, values in enumerate(inputs)} for i in range(len(along))]
     exact = np.array([_exact(traces, point, dtype, path) for point in points])
     # Where the formula has no real value, or none that the dtype has, there is nothing to be right.
     there = np.abs(exact) <= np.finfo(dtype).max
     called = parameters(function, count)
     axis = called[0] if count == 1 else f"{called[0]}, at {called[1]} = {BESIDE}"
-    return _curve(
-        f"{dtype} {'gradient' if gradient else 'value'}",
-        SweepTruth(
-            {name: values[there] for name, values in zip(called, inputs, strict=True)},
-            exact[there],
-            np.zeros(int(there.sum())),
-            path or None,
-            dtype,
-            LIMIT,
-            OtherForms(axis, along[there], np.empty(0), np.empty(0)),
-        ),
-        np.array(found, dtype=np.float64)[there],
+    truth = SweepTruth(
+        {name: values[there] for name, values in zip(called, inputs, strict=True)},
+        exact[there],
+        np.zeros(int(there.sum())),
+        path or None,
+        dtype,
+        LIMIT,
+        OtherForms(axis, along[there], np.empty(0), np.empty(0)),
     )
-
-
-def _curve(what: str, truth: SweepTruth, theirs: Array) -> ErrorCurve:
-    errors, along = ulp_errors(theirs, truth), truth.beside.along
-    curve = ErrorCurve(what, truth.beside.axis, tuple(along.tolist()), tuple(errors.tolist()), (), (), truth.limit)
-    wrong = [int(i) for i in np.flatnonzero(errors > truth.limit)]
-    if not wrong:
-        return curve
-    first = min(wrong, key=lambda i: abs(along[i]))
-    given, expected = both(theirs[first], truth.expected[first])
-    at = place({name: values[first] for name, values in truth.inputs.items()})
-    return replace(curve, first=first, where=at, theirs=given, expected=expected)
+    theirs = np.array(found, dtype=np.float64)[there]
+    errors = ulp_errors(theirs, truth)
+    failing = sorted(map(int, np.flatnonzero(errors > LIMIT)), key=lambda i: abs(along[there][i]))
+    return curve_of(truth, theirs, errors, failing)
 
 
 def _along(dtype: str) -> Array:
@@ -169,13 +155,8 @@ def _exact(traces: list[Trace], inputs: Mapping[str, Array], dtype: str, path: s
         if not isinstance(end, Outcome):
             continue
         try:
-            for output in _outputs(trace, end, inputs, dtype):
-                return output
+            outputs = replay(trace, end, inputs, dtype).exact.outputs
+            return as_float(outputs[end.operation][end.part].reshape(-1)[0])
         except (ReplayError, *ODD):
             continue
     raise ReplayError("it uses an operation that cannot be carried out exactly.")
-
-
-def _outputs(trace: Trace, end: Outcome, inputs: Mapping[str, Array], dtype: str) -> Iterator[float]:
-    exact = replay(trace, end, {path: np.asarray(value) for path, value in inputs.items()}, dtype).exact
-    yield as_float(exact.outputs[end.operation][end.part].reshape(-1)[0])

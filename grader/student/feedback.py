@@ -14,8 +14,8 @@ from grader.judge.model import Lab, Mark, Status
 from grader.pages.cards import exercise_card, lab_card, standing
 from grader.pages.labels import STATUS_LABELS
 from grader.pages.sentences import message, remarks, requirements
-from grader.student.caller import Caller, caller
-from grader.student.output import say, show
+from grader.student.caller import Caller, caller, name_of
+from grader.student.output import show
 from grader.student.patience import StoppedError
 from grader.student.public import checked, in_context, right_graphs
 from grader.student.syllabus import all_labs, lab_with, own_lab, questions
@@ -52,13 +52,13 @@ def _tell(name: Exercise | None, own: Lab | None) -> None:
         if name is None:
             _tell_lab(own, caller())
         else:
-            _tell_exercise(name if isinstance(name, str) else getattr(name, "__name__", str(name)), own, caller())
+            _tell_exercise(name_of(name), own, caller())
     except StoppedError as stopped:
-        say(f"? You have interrupted check{f' at {stopped.line}' if stopped.line else ''}.")
+        print(f"? You have interrupted check{stopped.place}.")
     except KeyboardInterrupt:
-        say("? You have interrupted check.")
+        print("? You have interrupted check.")
     except Exception as error:
-        say(
+        print(
             "? check itself has failed, which is no fault of yours and says nothing of your answer. Please show your "
             f"instructor this line: {type(error).__name__}: {error}"
         )
@@ -69,16 +69,13 @@ def _tell_exercise(name: str, own: Lab | None, notebook: Caller) -> None:
     if lab is None:
         known = [question.name for lab in all_labs() for question in lab.questions]
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        say(f"? There is no exercise called {name}.{f' Did you mean {_either(near)}?' if near else ''}")
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        print(f"? There is no exercise called {name}.{hint}")
         return
     question = questions(lab)[name]
     mark = checked(question, notebook, _goes_on(name, sys.stdout))
     told = withheld(in_context(mark, notebook, questions(lab)))
     show(line(told), lambda: exercise_card(told, right_graphs(told, lab)))
-
-
-def _either(names: list[str]) -> str:
-    return " or ".join(names)
 
 
 def _tell_lab(own: Lab | None, notebook: Caller) -> None:

@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from grader.student.output import say, show_markdown
+from grader.student.caller import name_of
+from grader.student.output import show
 
 HINTS: Final = "hints.json"
 """The file that `grader build` writes from the sheets: hints by exercise."""
@@ -21,14 +22,16 @@ _given: Final[dict[str, int]] = {}
 
 def hint(name: str | Callable[..., Any]) -> None:
     """Show the next hint of an exercise; after the last, the first again."""
-    called = name if isinstance(name, str) else getattr(name, "__name__", str(name))
+    called = name_of(name)
     known = _hints().get(called)
     if not known:
-        say(f"There is no hint for {called}.")
+        print(f"There is no hint for {called}.")
         return
     place = _given.get(called, 0) % len(known)
     _given[called] = place + 1
-    show_markdown(f"**Hint {place + 1} of {len(known)} for `{called}`.** {known[place]}")
+    text = f"**Hint {place + 1} of {len(known)} for `{called}`.** {known[place]}"
+    # Formulas are set where Markdown is.
+    show(text, lambda: text, "text/markdown")
 
 
 @cache

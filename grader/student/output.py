@@ -11,22 +11,9 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 
-def show(text: str, html: Callable[[], str]) -> None:
-    """A card where there is a notebook, and its text elsewhere."""
+def show(text: str, made: Callable[[], str], kind: str = "text/html") -> None:
+    """What is `made`, of this kind, where there is a notebook, and the text elsewhere."""
     if hasattr(get_ipython(), "kernel"):
-        display({"text/html": html(), "text/plain": text}, raw=True)
+        display({kind: made(), "text/plain": text}, raw=True)
     else:
         print(text)
-
-
-def show_markdown(text: str) -> None:
-    """A text with formulas: set in a notebook, as it is elsewhere."""
-    if hasattr(get_ipython(), "kernel"):
-        display({"text/markdown": text, "text/plain": text}, raw=True)
-    else:
-        print(text)
-
-
-def say(text: str) -> None:
-    """A sentence."""
-    print(text)

@@ -52,9 +52,16 @@ class StoppedError(KeyboardInterrupt):
         self.why = why
         self.line = line
 
+    @property
+    def place(self) -> str:
+        """Where it was ended, as the end of a clause; nothing where that is not known."""
+        return f" at {self.line}" if self.line else ""
+
 
 @contextmanager
-def stopping(patience: Patience, is_cell: Callable[[str], bool], goes_on: Callable[[], None]) -> Iterator[None]:
+def stopping(
+    patience: Patience, is_cell: Callable[[str], bool], goes_on: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """End what runs in here where it is interrupted or takes too long. Raises StoppedError, whatever the call caught.
 
     Only the main thread can be interrupted: in any other the call runs as it is.

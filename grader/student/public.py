@@ -15,7 +15,7 @@ from functools import cache
 
 import torch
 
-from grader.judge.annotated_graph import MOST, AnnotatedGraph, right
+from grader.judge.annotated_graph import MOST, AnnotatedGraph, EdgeStatus, alike
 from grader.judge.context import leaning
 from grader.judge.model import AsksForDrawing, Conditions, Lab, Mark, PreparedCheck, Question, Status
 from grader.judge.rules import with_records
@@ -110,4 +110,4 @@ def right_graphs(mark: Mark, lab: Lab) -> tuple[AnnotatedGraph, ...]:
     others = [check for other in lab.questions if other != question for check in other.checks]
     asked = [check.drawing for check in others if isinstance(check, AsksForDrawing)]
     shown = edges and len(edges) <= MOST and edges not in asked
-    return (right(edges, "All steps are right."),) if shown else ()
+    return (alike(edges, EdgeStatus.RIGHT, "All steps are right."),) if shown else ()

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from torch import Tensor
 
-from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus
+from grader.judge.annotated_graph import AnnotatedGraph, EdgeStatus, alike
 from grader.pages.boxes import TensorEntries, boxes_card
 from grader.pages.cards import graph_card
 from grader.student.building import MOST, SIGNS, TURNED, BuiltGraph, BuiltStep, built, parameters
 from grader.student.caller import is_cell
-from grader.student.output import say, show
+from grader.student.output import show
 from grader.student.patience import PATIENCE, StoppedError, stopping
 
 WIDE = 14
@@ -37,22 +37,22 @@ def draw(drawn: object, *inputs: object) -> None:
         else:
             _draw_edges("draw", drawn)
     except StoppedError as stopped:
-        say(f"The call was ended{f' at {stopped.line}' if stopped.line else ''}: it took too long, or was interrupted.")
+        print(f"The call was ended{stopped.place}: it took too long, or was interrupted.")
     except Exception as error:
-        say(f"That cannot be drawn: {type(error).__name__}: {error}")
+        print(f"That cannot be drawn: {type(error).__name__}: {error}")
 
 
 def _draw_call(function: Callable[..., object], inputs: Sequence[object]) -> None:
     name = getattr(function, "__name__", "the function")
-    with stopping(PATIENCE, is_cell, lambda: None):
+    with stopping(PATIENCE, is_cell):
         graph = built(function, list(zip(parameters(function, len(inputs)), inputs, strict=False)))
     if isinstance(graph.error, NotImplementedError) and not str(graph.error):
         stub = "A function that this one calls" if name == "<lambda>" else name
-        say(f"{stub} is not written yet: its stub still stands.")
+        print(f"{stub} is not written yet: its stub still stands.")
     elif not graph.steps and graph.error is None:
         _draw_edges(name, graph.result)
     elif not graph.steps:
-        say(f"{name} raised {type(graph.error).__name__}: {graph.error}")
+        print(f"{name} raised {type(graph.error).__name__}: {graph.error}")
     else:
         names = _unique(graph)
         below = _below(name, graph, names)
@@ -62,14 +62,12 @@ def _draw_call(function: Callable[..., object], inputs: Sequence[object]) -> Non
 def _draw_edges(name: str, listed: object) -> None:
     edges = _edges(listed)
     if edges is None:
-        say("A graph is drawn from pairs of names, such as [('x', 'y'), ('y', 'z')].")
+        print("A graph is drawn from pairs of names, such as [('x', 'y'), ('y', 'z')].")
     elif not edges:
-        say("There is no edge to draw.")
+        print("There is no edge to draw.")
     else:
-        plain = dict.fromkeys(edges, EdgeStatus.BUILT)
-        nodes = dict.fromkeys((node for edge in plain for node in edge), EdgeStatus.BUILT)
-        graph = AnnotatedGraph("The edges as they are listed.", nodes, plain)
-        show(", ".join(f"{a} → {b}" for a, b in plain), lambda: graph_card(name, "", graph))
+        graph = alike(edges, EdgeStatus.BUILT, "The edges as they are listed.")
+        show(", ".join(f"{a} → {b}" for a, b in graph.edges), lambda: graph_card(name, "", graph))
 
 
 def _edges(listed: object) -> list[tuple[str, str]] | None:
