@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,22 +70,29 @@ def served(home: Path) -> Iterator[Lab]:
         process = subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=log, cwd=folder)
         try:
             lab = Lab(f"http://127.0.0.1:{port}", folder, token)
-            _wait_for(lab)
+            until(lambda: _answers(lab), START, "JupyterLab did not start", lambda: time.sleep(0.3))
             yield lab
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _wait_for(lab: Lab) -> None:
-    end = time.monotonic() + START
+def until(holds: Callable[[], bool], seconds: float, otherwise: str, pause: Callable[[], None]) -> None:
+    """Ask again and again, with pauses; fail where it does not hold in time."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
-        try:
-            with urlopen(f"{lab.url}/api/status?token={lab.token}", timeout=5):
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-    raise AssertionError("JupyterLab did not start")
+        if holds():
+            return
+        pause()
+    raise AssertionError(otherwise)
+
+
+def _answers(lab: Lab) -> bool:
+    try:
+        with urlopen(f"{lab.url}/api/status?token={lab.token}", timeout=5):
+            return True
+    except (URLError, ConnectionError, TimeoutError):
+        return False
 
 
 PROMPT = ".jp-CodeCell .jp-InputPrompt"
@@ -102,16 +109,17 @@ def open_notebook(page: Any, lab: Lab, name: str) -> None:
     """Open it, and wait until its kernel listens: what is run before that is lost, or asked about in a dialog."""
     page.goto(lab.address(name))
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=START * 1_000)
-    end = time.monotonic() + START
-    while time.monotonic() < end:
-        with urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=5) as answer:
-            sessions = json.load(answer)
-        kernels = [session["kernel"] for session in sessions if session["path"] == name]
-        if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
-            page.wait_for_timeout(1_000)
-            return
-        page.wait_for_timeout(300)
-    raise AssertionError(f"the kernel of {name} does not listen")
+    until(
+        lambda: _listens(lab, name), START, f"the kernel of {name} does not listen", lambda: page.wait_for_timeout(300)
+    )
+    page.wait_for_timeout(1_000)
+
+
+def _listens(lab: Lab, name: str) -> bool:
+    with urlopen(f"{lab.url}/api/sessions?token={lab.token}", timeout=5) as answer:
+        sessions = json.load(answer)
+    kernels = [session["kernel"] for session in sessions if session["path"] == name]
+    return any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels)
 
 
 def run_all(page: Any) -> None:
@@ -126,13 +134,13 @@ def menu(page: Any, name: str, entry: str) -> None:
 
 def wait_until_run(page: Any, seconds: float = IDLE) -> None:
     """Until every cell with code has its number."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        page.wait_for_timeout(300)
-        prompts = page.locator(PROMPT).all_inner_texts()
-        if prompts and all(re.fullmatch(r"\[\d+\]:", prompt.strip()) for prompt in prompts):
-            return
-    raise AssertionError("the notebook is still at work")
+    page.wait_for_timeout(300)
+    until(lambda: _has_run(page), seconds, "the notebook is still at work", lambda: page.wait_for_timeout(300))
+
+
+def _has_run(page: Any) -> bool:
+    prompts = page.locator(PROMPT).all_inner_texts()
+    return bool(prompts) and all(re.fullmatch(r"\[\d+\]:", prompt.strip()) for prompt in prompts)
 
 
 def theme(page: Any, name: str) -> None:

@@ -75,10 +75,14 @@ def small(*cells: str) -> Any:
     )
 
 
-def ran(page: Any, jupyter: Lab, name: str, notebook: Any) -> None:
+def begun(page: Any, jupyter: Lab, name: str, notebook: Any) -> None:
     put(jupyter, f"{name}.ipynb", notebook)
     open_notebook(page, jupyter, f"{name}.ipynb")
     run_all(page)
+
+
+def ran(page: Any, jupyter: Lab, name: str, notebook: Any) -> None:
+    begun(page, jupyter, name, notebook)
     wait_until_run(page)
 
 
@@ -140,9 +144,7 @@ def test_wrong_answers_get_cards_drawings_and_curves(page: Any, jupyter: Lab) ->
 
 
 def test_an_endless_answer_is_interrupted_and_the_kernel_goes_on(page: Any, jupyter: Lab) -> None:
-    put(jupyter, "endless.ipynb", small("from grader.student import check", ENDLESS, "print(6 * 7)"))
-    open_notebook(page, jupyter, "endless.ipynb")
-    run_all(page)
+    begun(page, jupyter, "endless", small("from grader.student import check", ENDLESS, "print(6 * 7)"))
     page.get_by_text("to_grid is still at work").wait_for(timeout=120_000)
     menu(page, "Kernel", "Interrupt Kernel")
     page.get_by_text("You have interrupted check").wait_for(timeout=30_000)

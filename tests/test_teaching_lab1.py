@@ -1,37 +1,13 @@
-"""Lab 1 as a text to learn from: its hints are in form, and what its prose says of numbers is so."""
+"""Lab 1 as a text to learn from: what its prose says of numbers is so."""
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
+from sheets import prose, sheet
 
-from grader.labs.lab1_tensors import LAB
-
-SHEET = (Path(__file__).parents[1] / "solutions" / "lab1_tensors.py").read_text("utf-8")
-PROSE = "\n".join(line.removeprefix("#").removeprefix(" ") for line in SHEET.splitlines() if line.startswith("#"))
+SHEET, PROSE = sheet("lab1_tensors"), prose("lab1_tensors")
 CELLS = re.split(r"(?m)^# %%", SHEET)
-HINT = re.compile(r"<details><summary>Hint (\d) for (\w+)</summary>\n\n(.+?)\n\n</details>", re.DOTALL)
-NAMES = [question.name for question in LAB.questions]
-
-
-def bare(cell: str) -> str:
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.splitlines())
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_answer_has_its_hints_in_the_cell_before_it(name: str) -> None:
-    (place,) = (i for i, cell in enumerate(CELLS) if f"\ndef {name}(" in cell)
-    hints = [(number, text) for number, hinted, text in HINT.findall(bare(CELLS[place - 1])) if hinted == name]
-    assert [number for number, _ in hints] == ["1", "2", "3"][: len(hints)]
-    assert len(hints) >= 2
-    assert f"`{name}(" not in "".join(text for _, text in hints)
-
-
-def test_nothing_else_is_called_a_hint() -> None:
-    found = HINT.findall(PROSE)
-    assert len(found) == SHEET.count("<summary>Hint")
-    assert {name for _, name, _ in found} == set(NAMES)
 
 
 def test_every_exercise_says_how_difficult_and_important_it_is() -> None:

@@ -1,20 +1,19 @@
-"""What lab 2 adds for learning: hints for every function, figures that are right, and cells that only show."""
+"""What lab 2 adds for learning: figures that are right, and cells that only show."""
 
 import ast
 import re
-from pathlib import Path
 
 import jupytext
 import pytest
 import sympy
+from sheets import sheet
 
 from grader.authoring.notebooks import SHOWN_ONLY, answered
 from grader.authoring.release import own_text
 from grader.labs.lab2_graphs import FAMILY, LAB
 
-TEXT = (Path(__file__).parents[1] / "solutions" / "lab2_graphs.py").read_text("utf-8")
+TEXT = sheet("lab2_graphs")
 GRADED = {question.name: question.points for question in LAB.questions}
-HINT = re.compile(r"<details><summary>Hint (\d+) for (\w+)</summary>\n\n(.+?)\n\n</details>", re.DOTALL)
 STOP = "## A good place to stop"
 
 
@@ -22,22 +21,6 @@ def cells(text: str = TEXT) -> list[tuple[str, str, bool]]:
     """The cells as kind, source, and whether the notebook alone has them."""
     read = jupytext.reads(text, fmt="py:percent").cells
     return [(cell.cell_type, cell.source, SHOWN_ONLY in cell.metadata.get("tags", ())) for cell in read]
-
-
-def test_every_function_has_hints_between_its_exercise_and_its_code() -> None:
-    numbers: dict[str, list[int]] = {name: [] for name in GRADED}
-    sources = [source for _, source, _ in cells()]
-    for before, source, after in zip(sources, sources[1:], sources[2:], strict=False):
-        found = HINT.findall(source)
-        if not found:
-            continue
-        assert before.startswith("## Exercise")
-        assert HINT.sub("", source).split() == []
-        for number, name, _ in found:
-            assert name in answered(after, GRADED)
-            numbers[name].append(int(number))
-    assert all(n in ([1, 2], [1, 2, 3]) for n in numbers.values()), numbers
-    assert sum(map(len, numbers.values())) == TEXT.count("<details>")
 
 
 def test_an_exercise_says_how_hard_and_how_important_it_is() -> None:

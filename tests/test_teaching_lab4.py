@@ -1,58 +1,24 @@
-"""What lab 4 tells beside its exercises: hints in their form, and figures that are computed."""
+"""What lab 4 tells beside its exercises: figures that are computed."""
 
-import contextlib
-import io
 import math
 import re
-import runpy
-from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import mpmath
 import pytest
 import torch
+from sheets import run, sheet, words
 
-from grader.authoring.notebooks import answered, solution_notebook
 from grader.labs.lab4_stability import LAB
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "lab4_stability.py"
-TEXT = SOLUTION.read_text("utf-8")
-PROSE = " ".join(" ".join(line.removeprefix("#") for line in TEXT.splitlines()).split())
-HINT = re.compile(r"<details><summary>Hint (\d) for (\w+)</summary>\n\n(?:.+\n)+\n</details>(?:\n\n|$)")
-NAMES = [question.name for question in LAB.questions]
+TEXT, PROSE = sheet("lab4_stability"), words("lab4_stability")
 
 
 @pytest.fixture(scope="module")
 def told() -> str:
-    """What the solution prints, run without a display."""
-    plt.switch_backend("agg")
-    # Another test of this process may have left some.
-    plt.close("all")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), mpl.rc_context():
-        runpy.run_path(str(SOLUTION))
-    made = len(plt.get_fignums())
-    plt.close("all")
-    assert 1 <= made <= 3
-    return printed.getvalue()
+    return run("lab4_stability").told
 
 
-def cells() -> list[Any]:
-    found: list[Any] = solution_notebook(TEXT).cells
-    return found
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_hints_stand_in_one_cell_before_the_answer(name: str) -> None:
-    (place,) = (i for i, cell in enumerate(cells()) if cell.cell_type == "code" and answered(cell.source, {name}))
-    hints = cells()[place - 1].source
-    assert HINT.sub("", hints) == ""
-    numbered = [(int(found[1]), found[2]) for found in HINT.finditer(hints)]
-    assert len(numbered) >= 2
-    assert numbered == [(k, name) for k in range(1, len(numbered) + 1)]
-    assert "## Exercise" in cells()[place - 2].source
+NAMES = [question.name for question in LAB.questions]
 
 
 def test_every_exercise_says_how_hard_and_how_important_it_is() -> None:

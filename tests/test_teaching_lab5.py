@@ -1,48 +1,25 @@
-"""What lab 5 tells beside its exercises: hints in their form, and figures and claims that are computed."""
+"""What lab 5 tells beside its exercises: figures and claims that are computed."""
 
 import contextlib
 import io
 import re
-import runpy
-from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 import sympy
 import torch
+from sheets import SheetRun, cells, run, sheet, words
 
-from grader.authoring.notebooks import answered, solution_notebook
 from grader.labs.lab5_backprop import FAMILY, LAB, start
 
-SOLUTION = Path(__file__).parents[1] / "solutions" / "lab5_backprop.py"
-TEXT = SOLUTION.read_text("utf-8")
-PROSE = " ".join(" ".join(line.removeprefix("#") for line in TEXT.splitlines()).split())
-HINT = re.compile(r"<details><summary>Hint (\d) for (\w+)</summary>\n\n(?:.+\n)+\n</details>(?:\n\n|$)")
+TEXT, PROSE = sheet("lab5_backprop"), words("lab5_backprop")
 POINTS = {question.name: question.points for question in LAB.questions}
 STUDENTS = [None, "ada", "bob", "eve"]
 """The sheet's numbers, and those of a few students."""
 
 
 @pytest.fixture(scope="module")
-def ran() -> tuple[dict[str, Any], str]:
-    """The names that the solution leaves, and what it prints, run without a display."""
-    plt.switch_backend("agg")
-    # Another test of this process may have left some.
-    plt.close("all")
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), mpl.rc_context():
-        names = runpy.run_path(str(SOLUTION))
-    made = len(plt.get_fignums())
-    plt.close("all")
-    assert 1 <= made <= 3
-    return names, printed.getvalue()
-
-
-def cells() -> list[Any]:
-    found: list[Any] = solution_notebook(TEXT).cells
-    return found
+def ran() -> SheetRun:
+    return run("lab5_backprop")
 
 
 def scalars(student: str | None) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
@@ -50,17 +27,6 @@ def scalars(student: str | None) -> tuple[dict[str, torch.Tensor], dict[str, tor
     values = {name: torch.tensor(float(value), dtype=torch.float64) for name, value in numbers.items()}
     inputs = {name: values.pop(name) for name in ("x1", "x2", "t1", "t2")}
     return inputs, values
-
-
-@pytest.mark.parametrize("name", POINTS)
-def test_hints_stand_in_one_cell_before_the_answer(name: str) -> None:
-    (place,) = (i for i, cell in enumerate(cells()) if cell.cell_type == "code" and answered(cell.source, {name}))
-    hints = cells()[place - 1].source
-    assert HINT.sub("", hints) == ""
-    numbered = [(int(found[1]), found[2]) for found in HINT.finditer(hints)]
-    assert len(numbered) >= 2
-    assert numbered == [(k, name) for k in range(1, len(numbered) + 1)]
-    assert "## Exercise" in cells()[place - 2].source
 
 
 def test_exercises_say_how_hard_they_are_and_times_add_up() -> None:
@@ -80,8 +46,8 @@ def test_what_is_done_at_the_place_to_stop() -> None:
     assert f"That is {done:g} of the {sum(POINTS.values()):g} points" in PROSE
 
 
-def test_the_worked_gradients_and_those_of_torch_agree(ran: tuple[dict[str, Any], str]) -> None:
-    _, told = ran
+def test_the_worked_gradients_and_those_of_torch_agree(ran: SheetRun) -> None:
+    told = ran.told
     assert all(left == right for left, right in re.findall(r"by hand +(\S+) +nearby +(\S+)", told))
     assert told.count(" nearby ") == 4
     assert told.count("as by autograd: True") == 3
@@ -112,8 +78,8 @@ def test_figures_of_the_prose() -> None:
 
 
 @pytest.mark.parametrize("student", STUDENTS)
-def test_the_experiment_turns_out_as_the_text_says(ran: tuple[dict[str, Any], str], student: str | None) -> None:
-    names, _ = ran
+def test_the_experiment_turns_out_as_the_text_says(ran: SheetRun, student: str | None) -> None:
+    names = ran.names
     inputs, parameters = scalars(student)
 
     def trained(rate: float) -> list[dict[str, torch.Tensor]]:
@@ -139,8 +105,8 @@ def test_the_experiment_turns_out_as_the_text_says(ran: tuple[dict[str, Any], st
     assert all(torch.allclose(step["h1"], step["h2"]) for step in trained(0.5))
 
 
-def test_the_optimiser_to_paste_does_as_the_steps_by_hand(ran: tuple[dict[str, Any], str]) -> None:
-    names, _ = ran
+def test_the_optimiser_to_paste_does_as_the_steps_by_hand(ran: SheetRun) -> None:
+    names = ran.names
     (pasted,) = (code for code in re.findall(r"```python\n(.+?)```", notebook_prose(), re.DOTALL) if "SGD" in code)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -151,7 +117,7 @@ def test_the_optimiser_to_paste_does_as_the_steps_by_hand(ran: tuple[dict[str, A
 
 
 def notebook_prose() -> str:
-    return "\n".join(cell.source for cell in cells() if cell.cell_type == "markdown")
+    return "\n".join(cell.source for cell in cells("lab5_backprop") if cell.cell_type == "markdown")
 
 
 def test_one_parameter_cut_off_has_no_gradient_and_nothing_complains() -> None:
